@@ -1,0 +1,44 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+
+import { SigningKeys } from '#libs/auth';
+import type { Config } from '#libs/platform/config';
+import type { MasterKey } from '#libs/platform/crypto';
+import { Changes } from '#libs/platform/database';
+import { createHttpAdapter, Draining } from '#libs/platform/http';
+import { type Log, NestLogger } from '#libs/platform/logging';
+import { FirstAdmin, type MadeAdmin } from '#libs/users';
+
+import { AppModule } from './app.module.js';
+import { OpenApi } from './openapi.service.js';
+
+export type Gatehouse = { readonly app: NestFastifyApplication; readonly madeAdmin: MadeAdmin | undefined };
+
+/**
+ * The service, ready to listen: schema migrated, keys and revocations loaded, first administrator made.
+ * @throws when the database does not answer or the master key does not fit it
+ */
+export async function createApp(config: Config, masterKey: MasterKey, log: Log): Promise<Gatehouse> {
+  const adapter = createHttpAdapter(log, config);
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config, masterKey), adapter, {
+    logger: new NestLogger(log),
+    bodyParser: false,
+    abortOnError: false,
+  });
+  const draining = app.get(Draining);
+  adapter.getInstance().addHook('onRequest', (_request, reply, done) => {
+    // clients with a kept-alive connection go elsewhere with their next request
+    if (draining.isDraining) void reply.header('connection', 'close');
+    done();
+  });
+  app.get(OpenApi).describe(app);
+  try {
+    await app.init();
+    await app.get(SigningKeys).ensure();
+    await app.get(Changes).start();
+    return { app, madeAdmin: await app.get(FirstAdmin).ensure() };
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+}

@@ -1,0 +1,86 @@
+import { createRequire } from 'node:module';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import { Controller, Get, Header } from '@nestjs/common';
+import { ApiExcludeController, type OpenAPIObject } from '@nestjs/swagger';
+
+import { Public } from '#libs/platform/access';
+
+import { OpenApi } from './openapi.service.js';
+
+/** Only from ourselves, and nothing inline: the explorer asks no other host for anything. */
+const pagePolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+const page = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Gatehouse API</title>
+<link rel="stylesheet" href="docs/swagger-ui.css">
+</head>
+<body>
+<div id="explorer"></div>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</body>
+</html>
+`;
+const script = `SwaggerUIBundle({
+  url: 'openapi.json',
+  dom_id: '#explorer',
+  deepLinking: true,
+  persistAuthorization: false,
+  validatorUrl: null,
+  tryItOutEnabled: true,
+});
+`;
+const assets = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+
+/** The explorer (swagger-ui from its package) and the document it shows. */
+@ApiExcludeController()
+@Controller()
+export class DocsController {
+  constructor(private readonly openApi: OpenApi) {}
+
+  @Get('openapi.json')
+  @Public()
+  @Header('cache-control', 'no-cache')
+  @Header('access-control-allow-origin', '*')
+  document(): Promise<OpenAPIObject> {
+    return this.openApi.document();
+  }
+
+  @Get('docs')
+  @Public()
+  @Header('content-type', 'text/html; charset=utf-8')
+  @Header('content-security-policy', pagePolicy)
+  page(): string {
+    return page;
+  }
+
+  @Get('docs/start.js')
+  @Public()
+  @Header('content-type', 'text/javascript; charset=utf-8')
+  script(): string {
+    return script;
+  }
+
+  @Get('docs/swagger-ui-bundle.js')
+  @Public()
+  @Header('content-type', 'text/javascript; charset=utf-8')
+  @Header('cache-control', 'public, max-age=86400')
+  bundle(): Promise<Buffer> {
+    return readFile(join(assets, 'swagger-ui-bundle.js'));
+  }
+
+  @Get('docs/swagger-ui.css')
+  @Public()
+  @Header('content-type', 'text/css; charset=utf-8')
+  @Header('cache-control', 'public, max-age=86400')
+  style(): Promise<Buffer> {
+    return readFile(join(assets, 'swagger-ui.css'));
+  }
+}

@@ -1,0 +1,93 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+
+import type { AccessRule } from '#libs/platform/access';
+import { type ErrorCode, errorCodes } from '#libs/platform/errors';
+
+type PathItem = OpenAPIObject['paths'][string];
+type Operation = NonNullable<PathItem['get']>;
+type Response = NonNullable<Operation['responses'][string]>;
+
+const methods = ['get', 'post', 'put', 'patch', 'delete'] as const;
+const problem = { $ref: '#/components/schemas/Problem' };
+/** What the HTTP layer can answer on any route, and on those that take a body. */
+const anywhere: readonly ErrorCode[] = [
+  'bad-request',
+  'invalid-url',
+  'headers-too-large',
+  'internal-error',
+  'unavailable',
+];
+const withBody: readonly ErrorCode[] = [
+  'malformed-json',
+  'invalid-encoding',
+  'json-too-deep',
+  'request-timeout',
+  'body-too-large',
+  'unsupported-media-type',
+];
+
+/** Adds what no route says of itself: who may call it, and the errors that guard and HTTP layer answer. */
+export function completeDocument(document: OpenAPIObject): OpenAPIObject {
+  for (const item of Object.values(document.paths)) {
+    for (const method of methods) {
+      const operation = item[method];
+      if (operation) complete(operation, method);
+    }
+  }
+  return document;
+}
+
+function complete(operation: Operation, method: string): void {
+  const access: unknown = Reflect.get(operation, 'x-access');
+  Reflect.deleteProperty(operation, 'x-access');
+  const kind = isRule(access) ? access.kind : 'signed-in';
+  operation.security = securityOf(kind);
+  const codes = [
+    ...anywhere,
+    ...(operation.requestBody ? withBody : []),
+    ...(kind === 'public' ? [] : (['authentication-required', 'invalid-token'] as const)),
+    ...(kind === 'public' ? [] : (['forbidden'] as const)),
+  ];
+  addProblems(operation, codes);
+  for (const [status, response] of Object.entries(operation.responses)) {
+    if (response && !('$ref' in response)) completeResponse(Number(status), response);
+  }
+  if (method === 'patch' && operation.requestBody && 'content' in operation.requestBody) {
+    const { content } = operation.requestBody;
+    const json = content['application/json'];
+    if (json) content['application/merge-patch+json'] = json;
+  }
+}
+
+function securityOf(kind: string): Record<string, string[]>[] {
+  if (kind === 'public') return [];
+  return kind === 'optional' ? [{ accessToken: [] }, {}] : [{ accessToken: [] }];
+}
+
+function addProblems(operation: Operation, codes: readonly ErrorCode[]): void {
+  for (const [status, group] of Map.groupBy(codes, (code) => errorCodes[code].status)) {
+    const names = group.map((code) => `\`${code}\``);
+    const known = operation.responses[status];
+    if (known && 'description' in known) known.description = [known.description, ...names].join(', ');
+    else
+      operation.responses[status] = {
+        description: names.join(', '),
+        content: { 'application/problem+json': { schema: problem } },
+      };
+  }
+}
+
+function completeResponse(status: number, response: Exclude<Response, { $ref: string }>): void {
+  const json = response.content?.['application/json'];
+  if (status >= 400 && json && JSON.stringify(json.schema) === JSON.stringify(problem)) {
+    response.content = { 'application/problem+json': json };
+  }
+  const header = (description: string) => ({ description, schema: { type: 'string' as const } });
+  response.headers = {
+    'X-Request-Id': header('Yours if it was sane, else a new one'),
+    ...(status === 401 && { 'WWW-Authenticate': header('Challenge of RFC 6750') }),
+    ...response.headers,
+  };
+}
+
+const isRule = (value: unknown): value is AccessRule => typeof value === 'object' && value !== null && 'kind' in value;

@@ -1,0 +1,3 @@
+export { AuditEntity } from './audit.entity.js';
+export { AuditModule } from './audit.module.js';
+export { type AuditEvent, AuditTrail } from './audit-trail.service.js';

@@ -1,0 +1,75 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+
+import { Caller, From, isUser, type Origin, type Principal, Public, type UserPrincipal } from '#libs/platform/access';
+import { AppError } from '#libs/platform/errors';
+import { ApiProblems, ClientGone } from '#libs/platform/http';
+
+import {
+  type Login,
+  loginSchema,
+  type Refresh,
+  refreshSchema,
+  type TokenPair,
+  tokenPairSchema,
+} from './auth.schema.js';
+import { LoginService } from './login.service.js';
+import { SessionEnd } from './sessions/session-end.service.js';
+import { SessionsService } from './sessions/sessions.service.js';
+
+@ApiTags('auth')
+@Controller('v1/auth')
+export class AuthController {
+  constructor(
+    private readonly logins: LoginService,
+    private readonly sessions: SessionsService,
+    private readonly sessionEnd: SessionEnd,
+  ) {}
+
+  @Post('login')
+  @Public()
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'login', summary: 'Sign in with user name or e-mail address and password' })
+  @ApiResponse({ status: 200, standardSchema: tokenPairSchema, description: 'Tokens of a new session' })
+  @ApiProblems('invalid-request', 'invalid-credentials', 'overloaded')
+  login(
+    @Body({ schema: loginSchema }) credentials: Login,
+    @From() origin: Origin,
+    @ClientGone() signal: AbortSignal,
+  ): Promise<TokenPair> {
+    return this.logins.login(credentials, origin, signal);
+  }
+
+  @Post('refresh')
+  @Public()
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'refresh', summary: 'Trade a refresh token for new tokens; it has one use' })
+  @ApiResponse({ status: 200, standardSchema: tokenPairSchema, description: 'The next tokens of the session' })
+  @ApiProblems('invalid-request', 'invalid-refresh-token')
+  refresh(@Body({ schema: refreshSchema }) { refreshToken }: Refresh, @From() origin: Origin): Promise<TokenPair> {
+    return this.sessions.refresh(refreshToken, origin);
+  }
+
+  @Post('logout')
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'logout', summary: 'End this session; its tokens are dead at once' })
+  @ApiResponse({ status: 204, description: 'Logged out' })
+  async logout(@Caller() caller: Principal, @From() origin: Origin): Promise<void> {
+    const { userId, sessionId } = asUser(caller);
+    await this.sessionEnd.end(userId, { only: sessionId }, { cause: 'logout', event: 'logged-out', origin });
+  }
+
+  @Post('logout-all')
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'logoutAll', summary: 'End all of your sessions' })
+  @ApiResponse({ status: 204, description: 'Logged out everywhere' })
+  async logoutAll(@Caller() caller: Principal, @From() origin: Origin): Promise<void> {
+    await this.sessionEnd.end(asUser(caller).userId, 'all', { cause: 'logout', event: 'logged-out', origin });
+  }
+}
+
+/** @throws AppError `forbidden` for a service, which has no sessions */
+export function asUser(caller: Principal): UserPrincipal {
+  if (!isUser(caller)) throw new AppError('forbidden', { detail: 'Only a signed-in user has sessions.' });
+  return caller;
+}

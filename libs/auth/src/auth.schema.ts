@@ -1,0 +1,72 @@
+import { z } from 'zod';
+
+import { text } from '#libs/platform/http';
+
+export const loginSchema = z
+  .strictObject({
+    userName: text({ min: 1, max: 256 }).meta({ description: 'User name or e-mail address', example: 'ada' }),
+    password: text({ min: 1, max: 1024 }).meta({ format: 'password' }),
+  })
+  .meta({ id: 'Login' });
+export type Login = z.infer<typeof loginSchema>;
+
+const refreshToken = z.string().min(1).max(256).meta({ description: 'Opaque; one use' });
+
+export const refreshSchema = z.strictObject({ refreshToken }).meta({ id: 'Refresh' });
+export type Refresh = z.infer<typeof refreshSchema>;
+
+export const tokenPairSchema = z
+  .strictObject({
+    accessToken: z.string().meta({ description: 'JWT (RFC 9068)' }),
+    tokenType: z.literal('Bearer'),
+    expiresIn: z.int().meta({ description: 'Seconds' }),
+    refreshToken,
+    refreshExpiresIn: z.int().meta({ description: 'Seconds, if it is not used before' }),
+    sessionId: z.uuid(),
+  })
+  .meta({ id: 'TokenPair' });
+export type TokenPair = z.infer<typeof tokenPairSchema>;
+
+export const sessionListSchema = z
+  .strictObject({
+    items: z.array(
+      z
+        .strictObject({
+          id: z.uuid(),
+          createdAt: z.iso.datetime(),
+          lastUsedAt: z.iso.datetime(),
+          userAgent: z.string().nullable(),
+          ip: z.string().nullable(),
+          isCurrent: z.boolean(),
+        })
+        .meta({ id: 'Session' }),
+    ),
+  })
+  .meta({ id: 'SessionList' });
+export type SessionList = z.infer<typeof sessionListSchema>;
+
+/** Of whom: oneself if absent; administrators may name another. */
+export const sessionOwnerSchema = z.strictObject({ userId: z.uuid().optional() });
+export type SessionOwner = z.infer<typeof sessionOwnerSchema>;
+
+export const endSessionsSchema = sessionOwnerSchema.extend({
+  except: z.literal('current').optional().meta({ description: '`current` keeps the session that asks' }),
+});
+export type EndSessions = z.infer<typeof endSessionsSchema>;
+
+export const jwksSchema = z
+  .strictObject({
+    keys: z.array(
+      z.strictObject({
+        kty: z.literal('EC'),
+        crv: z.literal('P-256'),
+        x: z.string(),
+        y: z.string(),
+        kid: z.string(),
+        use: z.literal('sig'),
+        alg: z.literal('ES256'),
+      }),
+    ),
+  })
+  .meta({ id: 'JwkSet' });
+export type JwkSet = z.infer<typeof jwksSchema>;

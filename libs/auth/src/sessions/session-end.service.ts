@@ -1,0 +1,63 @@
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { Injectable } from '@nestjs/common';
+
+import { type AuditEvent, AuditTrail } from '#libs/audit';
+import type { Origin } from '#libs/platform/access';
+import { type Revocation, Revocations, type Revoke } from '#libs/revocation';
+
+/** Which of a user's sessions end. */
+export type Ended = { readonly only: string } | { readonly except: string } | 'all';
+type Why = { readonly cause: Revocation['cause']; readonly event: AuditEvent['event']; readonly origin: Origin };
+
+/** Ends sessions: their refresh tokens with the row, their access tokens by revocation, in one transaction. */
+@Injectable()
+export class SessionEnd {
+  constructor(
+    private readonly revocations: Revocations,
+    private readonly audit: AuditTrail,
+  ) {}
+
+  /** @returns how many ended; idempotent */
+  end(userId: string, ended: Ended, why: Why): Promise<number> {
+    return this.revocations.transactional((em, revoke) => this.endWithin(em, revoke, userId, ended, why));
+  }
+
+  /** As `end`, as a part of another cause. */
+  async endWithin(em: SqlEntityManager, revoke: Revoke, userId: string, ended: Ended, why: Why): Promise<number> {
+    const sessions = await this.#delete(em, userId, ended);
+    if (ended === 'all') await this.#revokeAll(em, revoke, userId, why);
+    else {
+      // the session of a live token is revoked even if its row is gone: success must mean that it is over
+      const ids = 'only' in ended ? [ended.only] : sessions;
+      for (const subject of ids) await revoke({ kind: 'session', subject, cause: why.cause });
+    }
+    await this.audit.record({ event: why.event, userId, details: { sessions: sessions.length } }, why.origin, em);
+    return sessions.length;
+  }
+
+  async #delete(em: SqlEntityManager, userId: string, ended: Ended): Promise<readonly string[]> {
+    const { text, values } = conditionOf(ended);
+    const rows = await em.execute<{ id: string }[]>(`delete from sessions where user_id = ? ${text} returning id`, [
+      userId,
+      ...values,
+    ]);
+    return rows.map(({ id }) => id);
+  }
+
+  /** One entry for all of them, exact to the transaction, however many there are. */
+  async #revokeAll(em: SqlEntityManager, revoke: Revoke, userId: string, { cause }: Why): Promise<void> {
+    const [user] = await em.execute<{ generation: number }[]>(
+      `update users set token_generation = token_generation + 1, session_generation = session_generation + 1
+        where id = ? returning token_generation as generation`,
+      [userId],
+    );
+    if (user) await revoke({ kind: 'user', subject: userId, generation: user.generation, cause });
+  }
+}
+
+function conditionOf(ended: Ended): { text: string; values: readonly string[] } {
+  if (ended === 'all') return { text: '', values: [] };
+  return 'only' in ended
+    ? { text: 'and id = ?', values: [ended.only] }
+    : { text: 'and id <> ?', values: [ended.except] };
+}

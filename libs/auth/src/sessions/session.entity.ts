@@ -1,0 +1,29 @@
+import { defineEntity, p } from '@mikro-orm/sql';
+
+import { UserEntity } from '#libs/users';
+
+/**
+ * A sign-in on one device, and the family of refresh tokens that keeps it going. Tokens are stored as SHA-256.
+ * `generation` of the user's sessions: when the user's has risen, this one is over. `rotation` counts the tokens of
+ * the family.
+ */
+export const SessionEntity = defineEntity({
+  name: 'Session',
+  tableName: 'sessions',
+  indexes: [
+    { name: 'sessions_user_id_index', properties: ['user'] },
+    { name: 'sessions_last_used_at_index', properties: ['lastUsedAt'] },
+  ],
+  properties: {
+    id: p.uuid().primary(),
+    user: () => p.manyToOne(UserEntity).fieldNames('user_id').deleteRule('cascade'),
+    generation: p.integer(),
+    rotation: p.integer().default(0),
+    currentHash: p.blob(),
+    previousHash: p.blob().nullable(),
+    createdAt: p.datetime().columnType('timestamptz(3)').defaultRaw('now()'),
+    lastUsedAt: p.datetime().columnType('timestamptz(3)').defaultRaw('now()'),
+    userAgent: p.text().nullable(),
+    ip: p.text().nullable(),
+  },
+});

@@ -1,0 +1,106 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import type { Role } from '#libs/platform/access';
+import { type Config, CONFIG } from '#libs/platform/config';
+import { Sql, type Statement } from '#libs/platform/database';
+
+/** What a token of the session says of its user. */
+export type SessionUser = {
+  readonly user_id: string;
+  readonly roles: readonly Role[];
+  readonly token_generation: number;
+  /** Seconds until the refresh token is over, if it is not used before. */
+  readonly remaining_s: number;
+};
+
+export type SessionRow = {
+  readonly id: string;
+  readonly created_ms: number;
+  readonly last_used_ms: number;
+  readonly user_agent: string | null;
+  readonly ip: string | null;
+};
+
+/** $2 idle and $3 absolute lifetime in seconds. */
+const isAlive = `s.last_used_at > now() - make_interval(secs => $2) and s.created_at > now() - make_interval(secs => $3)
+  and u.status = 'active' and s.generation = u.session_generation`;
+const remaining = `least($2::float8, $3::float8 - extract(epoch from now() - s.created_at))::float8 as remaining_s`;
+
+/** The user is share-locked and the verified hash compared again, so that no deactivation or change slips between. */
+const start: Statement = {
+  name: 'session-start',
+  text: `with u as (
+      select id, roles, token_generation, session_generation from users
+      where id = $2 and status = 'active' and password_hash = $3 for share
+    ), s as (
+      insert into sessions (id, user_id, generation, current_hash, user_agent, ip)
+      select $1, u.id, u.session_generation, $4, $5, $6 from u returning user_id
+    )
+    select u.id as user_id, u.roles, u.token_generation, 0::float8 as remaining_s from u join s on s.user_id = u.id`,
+};
+const rotate: Statement = {
+  name: 'session-rotate',
+  text: `update sessions s set previous_hash = s.current_hash, current_hash = $5, rotation = s.rotation + 1,
+      last_used_at = now(), user_agent = coalesce($6, s.user_agent), ip = $7
+    from users u where s.id = $1 and s.current_hash = $4 and u.id = s.user_id and ${isAlive}
+    returning u.id as user_id, u.roles, u.token_generation, ${remaining}`,
+};
+const retried: Statement = {
+  name: 'session-retried',
+  text: `select u.id as user_id, u.roles, u.token_generation, ${remaining}
+    from sessions s join users u on u.id = s.user_id
+    where s.id = $1 and s.previous_hash = $4 and s.current_hash = $5
+      and s.last_used_at > now() - make_interval(secs => $6) and ${isAlive}`,
+};
+const ownerOf: Statement = {
+  text: 'select user_id, rotation from sessions where id = $1',
+};
+const listAlive: Statement = {
+  text: `select s.id, (extract(epoch from s.created_at) * 1000)::float8 as created_ms,
+      (extract(epoch from s.last_used_at) * 1000)::float8 as last_used_ms, s.user_agent, s.ip
+    from sessions s join users u on u.id = s.user_id where s.user_id = $1 and ${isAlive}
+    order by s.last_used_at desc, s.id desc limit 100`,
+};
+
+type Device = { readonly userAgent: string | undefined; readonly ip: string };
+
+/** Sessions as SQL: each step is one statement, so that parallel refreshes meet in the row and nowhere else. */
+@Injectable()
+export class SessionsRepository {
+  constructor(
+    private readonly sql: Sql,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** Nothing when the user is gone, deactivated or has another password by now. */
+  start(
+    session: { id: string; userId: string; passwordHash: string; hash: Buffer },
+    { userAgent, ip }: Device,
+  ): Promise<SessionUser | undefined> {
+    const { id, userId, passwordHash, hash } = session;
+    return this.sql.row(start, [id, userId, passwordHash, hash, userAgent ?? null, ip]);
+  }
+
+  /** Puts the child in the parent's place; nothing when the parent is not the current token of a living session. */
+  rotate(id: string, parent: Buffer, child: Buffer, { userAgent, ip }: Device): Promise<SessionUser | undefined> {
+    return this.sql.row(rotate, [id, ...this.#lifetimes(), parent, child, userAgent ?? null, ip]);
+  }
+
+  /** Whether the parent was rotated into just this child within the grace. */
+  findRetried(id: string, parent: Buffer, child: Buffer): Promise<SessionUser | undefined> {
+    return this.sql.row(retried, [id, ...this.#lifetimes(), parent, child, this.config.REFRESH_GRACE_SECONDS]);
+  }
+
+  findOwner(id: string): Promise<{ user_id: string; rotation: number } | undefined> {
+    return this.sql.row(ownerOf, [id]);
+  }
+
+  /** Living sessions, last used first; at most 100. */
+  list(userId: string): Promise<SessionRow[]> {
+    return this.sql.rows(listAlive, [userId, ...this.#lifetimes()]);
+  }
+
+  #lifetimes(): [idleSeconds: number, absoluteSeconds: number] {
+    return [this.config.SESSION_IDLE_SECONDS, this.config.SESSION_TTL_SECONDS];
+  }
+}

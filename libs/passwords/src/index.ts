@@ -1,0 +1,3 @@
+export { PasswordHasher } from './password-hasher.js';
+export { PasswordPolicy } from './password-policy.js';
+export { PasswordsModule } from './passwords.module.js';

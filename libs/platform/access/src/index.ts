@@ -1,0 +1,5 @@
+export { type AccessRule, Caller, OptionalAuth, Public, Requires } from './access.decorators.js';
+export { AccessGuard } from './access.guard.js';
+export { From, type Origin } from './origin.js';
+export { callerName, isAdmin, isUser, type Principal, type Role, type UserPrincipal } from './principal.js';
+export { TokenVerifier } from './token-verifier.js';

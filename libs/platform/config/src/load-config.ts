@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+
+import { type Config, configSchema } from './config.schema.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Names the variables and what is wrong with each, never a value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(readonly faults: readonly string[]) {
+    super(`The configuration is not valid:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+  }
+}
+
+/**
+ * Reads the environment into a `Config`. A secret `X` may come as the file `X_FILE` instead.
+ * @throws ConfigError with every fault at once
+ */
+export function loadConfig(environment: Environment): Config {
+  const faults: string[] = [];
+  const values = Object.fromEntries(
+    Object.entries(configSchema.shape).map(([name, schema]) => [
+      name,
+      schema.meta()?.['secret'] === true ? readSecret(name, environment, faults) : environment[name] || undefined,
+    ]),
+  );
+  const parsed = configSchema.safeParse(values);
+  if (!parsed.success) {
+    faults.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`));
+    throw new ConfigError(faults);
+  }
+  const { data } = parsed;
+  if (data.NODE_ENV === 'production' && data.DATABASE_URL && !data.MASTER_KEY) {
+    faults.push('MASTER_KEY is required with DATABASE_URL in production: openssl rand -base64 32');
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  const publicUrl = data.PUBLIC_URL ?? `http://${bracketed(data.HOST)}:${data.PORT}`;
+  return { ...data, PUBLIC_URL: publicUrl, ISSUER: data.ISSUER ?? publicUrl, AUDIENCE: data.AUDIENCE ?? publicUrl };
+}
+
+function readSecret(name: string, environment: Environment, faults: string[]): string | undefined {
+  const value = environment[name] || undefined;
+  const file = environment[`${name}_FILE`];
+  if (!file) return value;
+  if (value) {
+    faults.push(`${name} and ${name}_FILE are both set: keep one`);
+    return undefined;
+  }
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '') || undefined;
+  } catch {
+    faults.push(`${name}_FILE names a file that cannot be read`);
+    return undefined;
+  }
+}
+
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);

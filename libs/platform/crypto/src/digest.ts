@@ -1,0 +1,13 @@
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** SHA-256 in base64url (43 characters): for look-up keys of high-entropy secrets, never for passwords. */
+export const digest = (text: string): string => hash('sha256', text, 'base64url');
+
+/** 256 random bits in base64url (43 characters). */
+export const randomToken = (): string => randomBytes(32).toString('base64url');
+
+/** Compares in a time that depends on the lengths only. */
+export function isSame(left: string, right: string): boolean {
+  const [leftBytes, rightBytes] = [Buffer.from(left), Buffer.from(right)];
+  return leftBytes.length === rightBytes.length && timingSafeEqual(leftBytes, rightBytes);
+}

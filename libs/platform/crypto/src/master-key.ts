@@ -1,0 +1,69 @@
+import { createCipheriv, createDecipheriv, createHmac, hash, hkdfSync, randomBytes } from 'node:crypto';
+
+const [format, keyIdBytes, nonceBytes, tagBytes] = [1, 4, 12, 16];
+const headerBytes = 1 + keyIdBytes + nonceBytes;
+
+/** What was sealed was sealed under another master key, or was changed since. */
+export class WrongMasterKeyError extends Error {
+  override readonly name = 'WrongMasterKeyError';
+}
+
+/**
+ * Seals small secrets at rest with AES-256-GCM (NIST SP 800-38D), and derives keys for one purpose each (RFC 5869).
+ * A sealed value is: format (1 byte), key id (4), nonce (12), ciphertext, tag (16).
+ */
+export class MasterKey {
+  /** Tells keys apart without telling anything of them. */
+  readonly id: Buffer;
+  readonly #sealKey: Buffer;
+  readonly #macKeys = new Map<string, Buffer>();
+
+  constructor(private readonly secret: Buffer) {
+    if (secret.length !== 32) throw new Error('A master key has 32 bytes');
+    this.#sealKey = this.derive('seal');
+    this.id = hash('sha256', this.derive('key-id'), 'buffer').subarray(0, keyIdBytes);
+  }
+
+  /** @param purpose names what the key is for; two purposes never share a key. */
+  derive(purpose: string): Buffer {
+    return Buffer.from(hkdfSync('sha256', this.secret, Buffer.alloc(0), `gatehouse:${purpose}`, 32));
+  }
+
+  /** HMAC-SHA-256 under the key of a purpose. */
+  mac(purpose: string, data: string): Buffer {
+    const key = this.#macKeys.get(purpose) ?? this.derive(purpose);
+    this.#macKeys.set(purpose, key);
+    return createHmac('sha256', key).update(data).digest();
+  }
+
+  /** @param context binds the value to its place, such as `signing-key:<kid>`; it opens nowhere else. */
+  seal(plaintext: Buffer, context: string): Buffer {
+    const nonce = randomBytes(nonceBytes);
+    const cipher = createCipheriv('aes-256-gcm', this.#sealKey, nonce).setAAD(Buffer.from(context));
+    return Buffer.concat([
+      Buffer.of(format),
+      this.id,
+      nonce,
+      cipher.update(plaintext),
+      cipher.final(),
+      cipher.getAuthTag(),
+    ]);
+  }
+
+  /** @throws WrongMasterKeyError */
+  open(sealed: Buffer, context: string): Buffer {
+    const isOurs = sealed.length >= headerBytes + tagBytes && sealed.readUInt8(0) === format;
+    if (!isOurs || !sealed.subarray(1, 1 + keyIdBytes).equals(this.id)) {
+      throw new WrongMasterKeyError(`${context} was sealed under another master key`);
+    }
+    const nonce = sealed.subarray(1 + keyIdBytes, headerBytes);
+    const decipher = createDecipheriv('aes-256-gcm', this.#sealKey, nonce, { authTagLength: tagBytes })
+      .setAAD(Buffer.from(context))
+      .setAuthTag(sealed.subarray(-tagBytes));
+    try {
+      return Buffer.concat([decipher.update(sealed.subarray(headerBytes, -tagBytes)), decipher.final()]);
+    } catch (error) {
+      throw new WrongMasterKeyError(`${context} was changed since it was sealed`, { cause: error });
+    }
+  }
+}

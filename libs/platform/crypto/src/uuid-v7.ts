@@ -1,0 +1,16 @@
+import { randomFillSync } from 'node:crypto';
+
+const bytes = Buffer.alloc(16);
+
+/**
+ * UUID version 7 (RFC 9562 §5.7): Unix milliseconds, then 74 random bits.
+ * Unordered within a millisecond: a feed or a cursor needs an order of its own.
+ */
+export function uuidV7(now: number = Date.now()): string {
+  randomFillSync(bytes);
+  bytes.writeUIntBE(now, 0, 6);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}

@@ -1,0 +1,47 @@
+import { type EntitySchema, type MigrationObject, MikroORM, SqlEntityManager } from '@mikro-orm/sql';
+import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+
+import { type Config, CONFIG } from '#libs/platform/config';
+
+import { Changes } from './changes.js';
+import { migrate } from './migrate.js';
+import { openDatabase, type Orm } from './open-database.js';
+import { Sql } from './sql.js';
+
+/** All tables and how they came about; assembled by `#libs/schema`, since platform knows no feature. */
+export type DatabaseSchema = {
+  readonly entities: readonly EntitySchema[];
+  readonly migrations: readonly MigrationObject[];
+};
+
+/** Opens the database, brings its schema up to date if configured, and closes it last of all. */
+@Module({})
+export class DatabaseModule implements OnApplicationShutdown {
+  constructor(@Inject(MikroORM) private readonly orm: Orm) {}
+
+  static forRoot(schema: DatabaseSchema): DynamicModule {
+    return {
+      module: DatabaseModule,
+      global: true,
+      providers: [
+        {
+          provide: MikroORM,
+          inject: [CONFIG],
+          useFactory: async (config: Config): Promise<Orm> => {
+            const orm = await openDatabase(config, schema);
+            if (config.MIGRATE_ON_START) await migrate(orm);
+            return orm;
+          },
+        },
+        { provide: SqlEntityManager, inject: [MikroORM], useFactory: (orm: Orm) => orm.em },
+        { provide: Sql, inject: [MikroORM], useFactory: (orm: Orm) => Sql.of(orm) },
+        Changes,
+      ],
+      exports: [MikroORM, SqlEntityManager, Sql, Changes],
+    };
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.orm.close(true);
+  }
+}

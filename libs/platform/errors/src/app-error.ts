@@ -1,0 +1,28 @@
+import { errorCodes, type ErrorCode } from './error-codes.js';
+
+/** One refused field: `path` in dots (`roles.0`), `code` stable, `message` for people. */
+export type FieldError = { readonly path: string; readonly message: string; readonly code: string };
+
+export type AppErrorOptions = {
+  /** Helps the caller and reveals nothing; the code's own text if absent. */
+  readonly detail?: string;
+  readonly errors?: readonly FieldError[];
+  /** Answer headers, such as `Allow` or `Retry-After`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** For the log only, never for the caller. */
+  readonly cause?: unknown;
+};
+
+/** An expected failure. The filter answers it as a problem document (RFC 9457) with the status of its code. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly status: number;
+
+  constructor(
+    readonly code: ErrorCode,
+    readonly options: AppErrorOptions = {},
+  ) {
+    super(options.detail ?? errorCodes[code].detail, { cause: options.cause });
+    this.status = errorCodes[code].status;
+  }
+}

@@ -1,0 +1,3 @@
+export { AppError, type AppErrorOptions, type FieldError } from './app-error.js';
+export { errorCodes, type ErrorCode } from './error-codes.js';
+export { problemSchema, toProblem, type Problem } from './problem.js';

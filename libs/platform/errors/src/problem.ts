@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+import type { AppError } from './app-error.js';
+import { errorCodes } from './error-codes.js';
+
+/** RFC 9457 problem document with our stable `code`; `errors` only where fields were refused. */
+export const problemSchema = z
+  .strictObject({
+    type: z.string().meta({ description: '`urn:gatehouse:error:<code>`' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string().meta({ description: 'The path of the request' }),
+    code: z.string().meta({ description: 'Stable; listed in docs/errors.md', example: 'invalid-request' }),
+    requestId: z.string().meta({ description: 'Find the request in the log by this' }),
+    errors: z
+      .array(
+        z.strictObject({
+          path: z.string().meta({ description: 'The refused field, in dots', example: 'email' }),
+          message: z.string(),
+          code: z.string(),
+        }),
+      )
+      .optional(),
+  })
+  .meta({ id: 'Problem' });
+
+export type Problem = z.infer<typeof problemSchema>;
+
+/** @param path without its query, which may hold personal data. */
+export function toProblem(error: AppError, { path, requestId }: { path: string; requestId: string }): Problem {
+  const { status, title } = errorCodes[error.code];
+  return {
+    type: `urn:gatehouse:error:${error.code}`,
+    title,
+    status,
+    detail: error.message,
+    instance: path,
+    code: error.code,
+    requestId,
+    ...(error.options.errors && { errors: [...error.options.errors] }),
+  };
+}

@@ -1,0 +1,105 @@
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+
+import type { Config } from '#libs/platform/config';
+import { AppError } from '#libs/platform/errors';
+import type { Log } from '#libs/platform/logging';
+
+import { registerBodyParsers } from './body-parsers.js';
+import { answerClientError } from './client-error.js';
+import { toHttpLayerError } from './http-layer-error.js';
+import { requestIdOf } from './request-id.js';
+import { logRequest } from './request-log.js';
+import { trackRoutes } from './route-table.js';
+import { securityHeaders } from './security-headers.js';
+import { sendProblem } from './send-problem.js';
+
+const bodyLimitBytes = 16 * 1024;
+const headerLimitBytes = 16 * 1024;
+const paramLimit = 512;
+const requestTimeoutMs = 10_000;
+const headersTimeoutMs = 8_000;
+/** Longer than the idle time-out of common load balancers (60 s), so that they close first. */
+const keepAliveTimeoutMs = 65_000;
+
+/** The HTTP server with all that happens before a route is found and after it has answered. */
+export function createHttpAdapter(log: Log, { TRUST_PROXY }: Pick<Config, 'TRUST_PROXY'>): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    // a child logger for each request costs more than naming its id in its one line
+    childLoggerFactory: (logger: Log) => logger,
+    genReqId: requestIdOf,
+    requestIdHeader: false,
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    trustProxy: TRUST_PROXY.length > 0 ? [...TRUST_PROXY] : false,
+    skipMiddie: true,
+    multipart: false,
+    routerOptions: { maxParamLength: paramLimit },
+    // Node looks at its time-outs every 30 s by default, which lets slow clients hold their sockets
+    http: {
+      maxHeaderSize: headerLimitBytes,
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: 1_000,
+    },
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: (error, socket) => {
+      const code = answerClientError(error, socket);
+      if (code) log.info({ errorCode: code, ip: socket.remoteAddress }, 'request refused by the HTTP parser');
+    },
+  });
+  prepareServer(adapter.getInstance());
+  return adapter;
+}
+
+function prepareServer(server: FastifyInstance): void {
+  server.decorateRequest('principal', undefined);
+  server.decorateRequest('handlerName', undefined);
+  server.decorateRequest('errorCode', undefined);
+  trackRoutes(server);
+  registerBodyParsers(server);
+  server.addHook('onRoute', (route) => {
+    if (route.config?.bodyLimit) route.bodyLimit = route.config.bodyLimit;
+  });
+  server.addHook('onRequest', (request, reply, done) => {
+    prepareReply(request, reply);
+    if (hasBadQuery(request.url)) done(new AppError('invalid-url'));
+    else done();
+  });
+  server.addHook('onResponse', (request, reply, done) => {
+    logRequest(request, reply);
+    done();
+  });
+}
+
+function prepareReply(request: FastifyRequest, reply: FastifyReply): void {
+  void reply.headers(securityHeaders).header('x-request-id', request.id);
+}
+
+/** Fastify passes a broken percent-encoding in a query on as it stands. */
+function hasBadQuery(url: string): boolean {
+  const start = url.indexOf('?');
+  if (start === -1 || !url.includes('%', start)) return false;
+  try {
+    return decodeURIComponent(url.slice(start)).includes('\0');
+  } catch {
+    return true;
+  }
+}
+
+/** The router refuses some URLs before any hook runs. */
+function answerFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  prepareReply(request, reply);
+  sendProblem(toHttpLayerError(error) ?? new AppError('bad-request', { cause: error }), request, reply);
+  request.log.info({ requestId: request.id, errorCode: request.errorCode }, 'request refused by the router');
+}

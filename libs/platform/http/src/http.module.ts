@@ -1,0 +1,21 @@
+import { Global, Module, StandardSchemaValidationPipe } from '@nestjs/common';
+import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+
+import { Draining } from './draining.js';
+import { ProblemFilter } from './problem.filter.js';
+import { toValidationError } from './validation-error.js';
+
+/** One pipe that checks what routes declare, one filter that answers every failure. */
+@Global()
+@Module({
+  providers: [
+    Draining,
+    { provide: APP_FILTER, useClass: ProblemFilter },
+    {
+      provide: APP_PIPE,
+      useFactory: () => new StandardSchemaValidationPipe({ exceptionFactory: toValidationError }),
+    },
+  ],
+  exports: [Draining],
+})
+export class HttpModule {}

@@ -1,0 +1,48 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import { callerName } from '#libs/platform/access';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The code of the error that was answered. */
+    errorCode: string | undefined;
+  }
+  interface FastifyContextConfig {
+    /** The path holds a secret: only its template is logged. */
+    isPathSecret?: boolean;
+    /** Most bytes of a body this route takes. */
+    bodyLimit?: number;
+    /** Content types beside JSON that this route takes. */
+    consumes?: readonly string[];
+  }
+}
+
+/** Health probes come every few seconds from every balancer: of use only when something is wrong. */
+const quiet = /^\/health\//;
+
+/** One line a request: which handler did what for whom, and how long it took. */
+export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
+  const { statusCode } = reply;
+  const route = request.routeOptions.url;
+  const fields = {
+    requestId: request.id,
+    method: request.method,
+    route: route ?? 'unmatched',
+    ...(!request.routeOptions.config.isPathSecret && { path: pathOf(request.url) }),
+    handler: request.handlerName ?? 'none',
+    status: statusCode,
+    durationMs: Math.round(reply.elapsedTime * 100) / 100,
+    caller: request.principal ? callerName(request.principal) : 'anonymous',
+    ip: request.ip,
+    ...(request.errorCode && { errorCode: request.errorCode }),
+  };
+  if (statusCode >= 500) request.log.error(fields, 'request');
+  else if (route && quiet.test(route)) request.log.debug(fields, 'request');
+  else request.log.info(fields, 'request');
+}
+
+/** Without the query, which may hold personal data; cut, since a log line is not for hostile lengths. */
+export function pathOf(url: string): string {
+  const end = url.indexOf('?');
+  return (end === -1 ? url : url.slice(0, end)).slice(0, 256);
+}

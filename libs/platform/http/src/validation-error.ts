@@ -1,0 +1,33 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+
+import { AppError, type FieldError } from '#libs/platform/errors';
+
+/** More than enough to mend a request by; a hostile one could have thousands. */
+const errorLimit = 32;
+
+/** Turns the issues of a schema into one `invalid-request` that lists the refused fields. */
+export function toValidationError(issues: readonly StandardSchemaV1.Issue[]): AppError {
+  return new AppError('invalid-request', { errors: issues.flatMap(toFieldErrors).slice(0, errorLimit) });
+}
+
+function toFieldErrors(issue: StandardSchemaV1.Issue): readonly FieldError[] {
+  const path = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part));
+  const code: unknown = Reflect.get(issue, 'code');
+  const keys: unknown = Reflect.get(issue, 'keys');
+  if (code === 'unrecognized_keys' && Array.isArray(keys)) {
+    return keys.slice(0, errorLimit).map((key) => ({
+      path: [...path, String(key).slice(0, 64)].join('.'),
+      message: 'This field is not known here.',
+      code: 'unknown-field',
+    }));
+  }
+  const params: unknown = Reflect.get(issue, 'params');
+  const own = typeof params === 'object' && params !== null ? Reflect.get(params, 'code') : undefined;
+  return [{ path: path.join('.'), message: issue.message, code: typeof own === 'string' ? own : toFieldCode(issue) }];
+}
+
+function toFieldCode(issue: StandardSchemaV1.Issue): string {
+  const code: unknown = Reflect.get(issue, 'code');
+  if (code === 'invalid_type' && issue.message.endsWith('received undefined')) return 'required';
+  return typeof code === 'string' && code !== 'custom' ? code.replaceAll('_', '-') : 'invalid';
+}

@@ -1,0 +1,52 @@
+import type { LoggerService } from '@nestjs/common';
+
+import type { Log } from './create-logger.js';
+
+/** Nest's own lines that say what it wires; of use only to those who debug the wiring. */
+const wiring = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestApplication']);
+
+/** Lets Nest and `new Logger(context)` write to the service's log. */
+export class NestLogger implements LoggerService {
+  constructor(private readonly logger: Log) {}
+
+  log(message: unknown, ...rest: unknown[]): void {
+    const context = contextOf(rest);
+    this.#write(context && wiring.has(context) ? 'debug' : 'info', message, rest);
+  }
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.#write('warn', message, rest);
+  }
+  error(message: unknown, ...rest: unknown[]): void {
+    this.#write('error', message, rest);
+  }
+  fatal(message: unknown, ...rest: unknown[]): void {
+    this.#write('fatal', message, rest);
+  }
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.#write('debug', message, rest);
+  }
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.#write('trace', message, rest);
+  }
+
+  /** Nest passes the context last; an error's stack, or the error itself, before it. */
+  #write(level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal', message: unknown, rest: unknown[]): void {
+    const context = contextOf(rest);
+    const details = rest.slice(0, context === undefined ? undefined : -1).filter((value) => value !== undefined);
+    const err = [message, ...details].find((value) => value instanceof Error);
+    const fields = isPlain(message) ? message : {};
+    const stack = err ? undefined : details.find((value) => typeof value === 'string');
+    this.logger[level](
+      { ...(context && { context }), ...fields, ...(err && { err }), ...(stack !== undefined && { stack }) },
+      typeof message === 'string' ? message : err?.message,
+    );
+  }
+}
+
+function contextOf(rest: readonly unknown[]): string | undefined {
+  const last = rest.at(-1);
+  return typeof last === 'string' ? last : undefined;
+}
+
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !(value instanceof Error);

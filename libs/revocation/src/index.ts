@@ -1,0 +1,4 @@
+export { RevocationEntity } from './revocation.entity.js';
+export { RevocationModule } from './revocation.module.js';
+export { Revocations, type Revoke } from './revocations.service.js';
+export { everyGeneration, type Revocation, type TokenFacts } from './revocation.js';

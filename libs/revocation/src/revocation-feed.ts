@@ -1,0 +1,120 @@
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { z } from 'zod';
+
+import { Changes, Sql, type Statement } from '#libs/platform/database';
+
+import { everyGeneration, type Revocation, type RevocationKind, type TokenFacts } from './revocation.js';
+import { RevocationTable } from './revocation-table.js';
+
+const topic = 'revocation';
+const pageRows = 50_000;
+
+const notice = z.tuple([z.enum(['token', 'session', 'user', 'key']), z.uuid(), z.int(), z.int()]);
+
+type Row = { id: string; kind: RevocationKind; subject: string; generation: number | null; expires_s: number };
+const columns = 'id, kind, subject, generation, extract(epoch from expires_at)::float8 as expires_s';
+const livePage: Statement = {
+  text: `select ${columns} from revocations where id > $1 and xid >= $2::xid8 and expires_at > now() order by id limit $3`,
+};
+const horizonNow: Statement = { text: 'select pg_snapshot_xmin(pg_current_snapshot())::text as horizon' };
+const bySubjects: Statement = {
+  name: 'revocations-by-subjects',
+  text: `select ${columns} from revocations where subject = any($1::uuid[]) and expires_at > now()`,
+};
+
+/** This replica's view of the live entries: loaded before ready, fed by `Changes`, and aware of when it is stale. */
+@Injectable()
+export class RevocationFeed implements OnModuleInit {
+  readonly #table = new RevocationTable();
+  /** Every entry of an older transaction has been read; those of this and younger ones were heard, if the feed held. */
+  #horizon = '0';
+
+  constructor(
+    private readonly sql: Sql,
+    private readonly changes: Changes,
+  ) {}
+
+  onModuleInit(): void {
+    this.changes.subscribe(topic, {
+      onChange: (payload) => this.#hear(payload),
+      catchUp: () => this.#catchUp(),
+    });
+  }
+
+  /** For metrics and readiness. */
+  get size(): number {
+    return this.#table.size;
+  }
+
+  /** Writes an entry and its notice into the running transaction. */
+  async publish(em: SqlEntityManager, { kind, subject, generation, cause, expiresAt }: Entry): Promise<void> {
+    await em.execute(
+      'insert into revocations (kind, subject, generation, cause, expires_at) values (?, ?, ?, ?, to_timestamp(?))',
+      [kind, subject, generation ?? null, cause, expiresAt],
+    );
+    await this.changes.publish(
+      em,
+      topic,
+      JSON.stringify([kind, subject, generation ?? everyGeneration, expiresAt] satisfies z.infer<typeof notice>),
+    );
+  }
+
+  /** What this replica has committed itself it need not hear of. */
+  apply(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#table.add(entry.kind, entry.subject, entry, nowSeconds());
+  }
+
+  isRevoked(token: TokenFacts): boolean | Promise<boolean> {
+    // what is known is enough to refuse, however old the view is
+    if (this.#isListed(token)) return true;
+    return this.changes.isFresh ? false : this.#askTable(token);
+  }
+
+  #isListed({ tokenId, sessionId, userId, keyId, generation }: TokenFacts): boolean {
+    const now = nowSeconds();
+    return (
+      this.#table.endedBelow('token', tokenId, now) > 0 ||
+      this.#table.endedBelow('session', sessionId, now) > 0 ||
+      this.#table.endedBelow('user', userId, now) > generation ||
+      this.#table.endedBelow('key', keyId, now) > 0
+    );
+  }
+
+  /** @throws when the database does not answer: a token that cannot be checked is not let through */
+  async #askTable(token: TokenFacts): Promise<boolean> {
+    const subjects = [token.tokenId, token.sessionId, token.userId, token.keyId];
+    this.#add(await this.sql.rows<Row>(bySubjects, [subjects]));
+    return this.#isListed(token);
+  }
+
+  #hear(payload: string): void {
+    const [kind, subject, generation, expiresAt] = notice.parse(JSON.parse(payload));
+    this.#table.add(kind, subject, { generation, expiresAt }, nowSeconds());
+  }
+
+  async #catchUp(): Promise<void> {
+    // taken before reading: what commits meanwhile belongs to a transaction at or after it, and is read again
+    const horizon = (await this.sql.row<{ horizon: string }>(horizonNow, []))?.horizon ?? '0';
+    let after = '0';
+    let rows: Row[];
+    do {
+      rows = await this.sql.rows<Row>(livePage, [after, this.#horizon, pageRows]);
+      this.#add(rows);
+      after = rows.at(-1)?.id ?? after;
+    } while (rows.length === pageRows);
+    this.#horizon = horizon;
+  }
+
+  #add(rows: readonly Row[]): void {
+    const now = nowSeconds();
+    for (const { kind, subject, generation, expires_s } of rows) {
+      this.#table.add(kind, subject, { generation: generation ?? everyGeneration, expiresAt: expires_s }, now);
+    }
+  }
+}
+
+/** A `Revocation` whose end is settled. */
+type Entry = Revocation & { readonly expiresAt: number };
+
+const nowSeconds = (): number => Math.floor(Date.now() / 1000);

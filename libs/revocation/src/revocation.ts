@@ -1,0 +1,42 @@
+/** What ended trust; kept with the entry, so that a refusal can be explained. */
+export const revocationCauses = [
+  'logout',
+  'token-revoked',
+  'session-ended',
+  'refresh-token-reused',
+  'password-changed',
+  'user-deactivated',
+  'user-deleted',
+  'roles-changed',
+  'key-retired',
+  'all-revoked',
+] as const;
+export type RevocationCause = (typeof revocationCauses)[number];
+
+export type RevocationKind = 'token' | 'session' | 'user' | 'key';
+
+/**
+ * One end of trust. `subject` is the id (UUID) of a token, session, user or signing key. A `user` entry ends the
+ * user's tokens of every generation below `generation`; the other kinds end all tokens that name the subject.
+ * From `expiresAt` (Unix seconds) on, when the last such token has expired by itself, it means nothing; by default
+ * the lifetime of an access token from now.
+ */
+export type Revocation = {
+  readonly kind: RevocationKind;
+  readonly subject: string;
+  readonly generation?: number;
+  readonly cause: RevocationCause;
+  readonly expiresAt?: number;
+};
+
+/** The facts of a token that revocation is decided by. */
+export type TokenFacts = {
+  readonly tokenId: string;
+  readonly sessionId: string;
+  readonly userId: string;
+  readonly keyId: string;
+  readonly generation: number;
+};
+
+/** Ends every generation there can be. */
+export const everyGeneration = 0x7fff_ffff;

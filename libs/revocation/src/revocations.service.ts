@@ -1,0 +1,49 @@
+import { SqlEntityManager } from '@mikro-orm/sql';
+import { Inject, Injectable } from '@nestjs/common';
+
+import { type Config, CONFIG } from '#libs/platform/config';
+
+import { type Revocation, type TokenFacts } from './revocation.js';
+import { RevocationFeed } from './revocation-feed.js';
+
+/** Writes an end of trust into the running transaction. */
+export type Revoke = (revocation: Revocation) => Promise<void>;
+
+/** Clocks of replicas differ: an entry outlives the tokens it ends by this much. */
+const marginSeconds = 60;
+
+/** The one way by which trust in a token ends. */
+@Injectable()
+export class Revocations {
+  constructor(
+    private readonly em: SqlEntityManager,
+    private readonly feed: RevocationFeed,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /**
+   * Runs a cause and the ends of trust it brings in one transaction: both happen or neither does.
+   * This replica knows of them when the promise resolves; the others within milliseconds.
+   */
+  async transactional<T>(work: (em: SqlEntityManager, revoke: Revoke) => Promise<T>): Promise<T> {
+    const entries: (Revocation & { expiresAt: number })[] = [];
+    const result = await this.em.fork().transactional((em) =>
+      work(em, async (revocation) => {
+        const entry = { ...revocation, expiresAt: (revocation.expiresAt ?? this.#lastExpiry()) + marginSeconds };
+        await this.feed.publish(em, entry);
+        entries.push(entry);
+      }),
+    );
+    this.feed.apply(entries);
+    return result;
+  }
+
+  /** Whether a token is revoked. Needs no promise while this replica's view is fresh. */
+  isRevoked(token: TokenFacts): boolean | Promise<boolean> {
+    return this.feed.isRevoked(token);
+  }
+
+  #lastExpiry(): number {
+    return Math.ceil(Date.now() / 1000) + this.config.ACCESS_TOKEN_TTL_SECONDS;
+  }
+}

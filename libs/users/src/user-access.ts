@@ -1,0 +1,44 @@
+import { isAdmin, isUser, type Principal } from '#libs/platform/access';
+import { AppError } from '#libs/platform/errors';
+
+import type { PatchUser } from './users.schema.js';
+
+/** Who may do what with accounts: the one place that says so. */
+
+/**
+ * The user that a path means, if the caller may read it: oneself, administrators, and services that may read users.
+ * Others get the same answer whether that user exists or not.
+ * @throws AppError `forbidden`
+ */
+export function readableId(id: string, caller: Principal): string {
+  const isReader = isAdmin(caller) || (caller.kind === 'service' && caller.scopes.includes('users:read'));
+  return ownOr(isReader, id, caller);
+}
+
+/** As `readableId`, for changes: oneself and administrators. */
+export function changeableId(id: string, caller: Principal): string {
+  return ownOr(isAdmin(caller), id, caller);
+}
+
+/** @throws AppError `forbidden` when the change has members that only an administrator may set */
+export function assertMayPatch(change: PatchUser, caller: Principal): void {
+  if (isAdmin(caller)) return;
+  if (change.roles === undefined && change.status === undefined) return;
+  throw new AppError('forbidden', { detail: 'Only an administrator may change `roles` or `status`.' });
+}
+
+/** @throws AppError `registration-closed`, `forbidden` */
+export function assertMayCreate({ roles }: { roles?: unknown }, caller: Principal, registration: string): void {
+  const isTrusted = isAdmin(caller) || (caller.kind === 'service' && caller.scopes.includes('users:write'));
+  if (registration === 'closed' && !isTrusted) throw new AppError('registration-closed');
+  if (roles !== undefined && !isAdmin(caller)) {
+    throw new AppError('forbidden', { detail: 'Only an administrator may give `roles`.' });
+  }
+}
+
+function ownOr(isAllowed: boolean, id: string, caller: Principal): string {
+  const ownId = isUser(caller) ? caller.userId : undefined;
+  const target = id === 'me' ? ownId : id.toLowerCase();
+  if (target === undefined || (target !== ownId && !isAllowed)) throw new AppError('forbidden');
+  return target;
+}

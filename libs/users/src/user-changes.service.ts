@@ -1,0 +1,90 @@
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { Injectable } from '@nestjs/common';
+
+import type { Principal } from '#libs/platform/access';
+import { AppError } from '#libs/platform/errors';
+import { everyGeneration, Revocations, type Revoke } from '#libs/revocation';
+
+import { assertMayPatch, changeableId } from './user-access.js';
+import type { User } from './user.entity.js';
+import { toEmailKey } from './user-keys.js';
+import { type VersionedUser, viewOfEntity } from './user-view.js';
+import { UsersRepository } from './users.repository.js';
+import type { PatchUser } from './users.schema.js';
+import { rethrowTaken } from './users.service.js';
+
+/** A check of the version that the caller has read, from `If-Match`. */
+export type Precondition = (version: number) => void;
+
+/** Changes and erases accounts; what ends trust ends it in the same transaction. */
+@Injectable()
+export class UserChangesService {
+  constructor(
+    private readonly users: UsersRepository,
+    private readonly revocations: Revocations,
+  ) {}
+
+  /** @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `email-taken`, `last-admin` */
+  async patch(id: string, change: PatchUser, caller: Principal, precondition: Precondition): Promise<VersionedUser> {
+    const userId = changeableId(id, caller);
+    assertMayPatch(change, caller);
+    return this.revocations
+      .transactional(async (em, revoke) => {
+        const user = await this.#lock(em, userId, precondition);
+        if (losesAdmin(user, change)) await this.users.assertOtherAdmin(em, user.id);
+        await endTrust(user, change, revoke);
+        apply(user, change);
+        await em.flush();
+        return viewOfEntity(user);
+      })
+      .catch(rethrowTaken);
+  }
+
+  /** @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `last-admin` */
+  async erase(id: string, caller: Principal, precondition: Precondition): Promise<void> {
+    const userId = changeableId(id, caller);
+    await this.revocations.transactional(async (em, revoke) => {
+      const user = await this.#lock(em, userId, precondition);
+      if (isActiveAdmin(user)) await this.users.assertOtherAdmin(em, user.id);
+      await revoke({ kind: 'user', subject: user.id, generation: everyGeneration, cause: 'user-deleted' });
+      em.remove(user);
+    });
+  }
+
+  async #lock(em: SqlEntityManager, id: string, precondition: Precondition): Promise<User> {
+    const user = await this.users.findForUpdate(em, id);
+    if (!user) throw new AppError('user-not-found');
+    precondition(user.version);
+    return user;
+  }
+}
+
+function apply(user: User, { email, firstName, lastName, roles, status }: PatchUser): void {
+  if (firstName !== undefined) user.firstName = firstName;
+  if (lastName !== undefined) user.lastName = lastName;
+  if (email !== undefined) {
+    user.email = email;
+    user.emailKey = email === null ? null : toEmailKey(email);
+  }
+  if (roles !== undefined) user.roles = roles;
+  if (status !== undefined) user.status = status;
+}
+
+/** Deactivation ends tokens and sessions; a change of roles ends the tokens that carry the old ones. */
+async function endTrust(user: User, change: PatchUser, revoke: Revoke): Promise<void> {
+  const isDeactivated = change.status === 'deactivated' && user.status === 'active';
+  const hasNewRoles = change.roles !== undefined && !isSameSet(change.roles, user.roles);
+  if (!isDeactivated && !hasNewRoles) return;
+  user.tokenGeneration += 1;
+  if (isDeactivated) user.sessionGeneration += 1;
+  const cause = isDeactivated ? 'user-deactivated' : 'roles-changed';
+  await revoke({ kind: 'user', subject: user.id, generation: user.tokenGeneration, cause });
+}
+
+const isActiveAdmin = (user: User): boolean => user.status === 'active' && user.roles.includes('admin');
+
+const losesAdmin = (user: User, { roles, status }: PatchUser): boolean =>
+  isActiveAdmin(user) && (status === 'deactivated' || roles?.includes('admin') === false);
+
+const isSameSet = (left: readonly string[], right: readonly string[]): boolean =>
+  left.length === right.length && left.every((member) => right.includes(member));

@@ -1,0 +1,31 @@
+import { AppError } from '#libs/platform/errors';
+
+import { type PreparedUserName, prepareUserName, type UserNameFault } from './user-names/prepare-user-name.js';
+
+const messages: Readonly<Record<UserNameFault, string>> = {
+  empty: 'must not be empty',
+  'too-long': 'must have at most 64 characters',
+  'disallowed-character': 'must have letters, digits and the signs of a keyboard only; no spaces and no @',
+  'mixed-scripts': 'must keep to one script: letters of two alphabets that look alike are not taken',
+  'mixed-direction': 'must not mix writing directions',
+  'bad-unicode': 'must be well-formed text',
+};
+
+/** @throws AppError `invalid-request` that says what is wrong with the name */
+export function toUserName(input: string): PreparedUserName {
+  const prepared = prepareUserName(input);
+  if (typeof prepared !== 'string') return prepared;
+  throw new AppError('invalid-request', {
+    errors: [{ path: 'userName', message: messages[prepared], code: `user-name-${prepared}` }],
+  });
+}
+
+/** Addresses are compared without regard to case, as every large mail service does (RFC 5321 §2.4 lets them). */
+export const toEmailKey = (email: string): string => email.normalize('NFC').toLowerCase();
+
+/** By what a login name is looked up: user names never contain `@`, addresses always do. */
+export function findKeys(login: string): { userNameKey: string } | { emailKey: string } | undefined {
+  if (login.includes('@')) return { emailKey: toEmailKey(login.trim()) };
+  const prepared = prepareUserName(login);
+  return typeof prepared === 'string' ? undefined : { userNameKey: prepared.key };
+}

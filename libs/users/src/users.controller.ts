@@ -1,0 +1,143 @@
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+
+import { Caller, OptionalAuth, type Principal, Requires } from '#libs/platform/access';
+import { ApiProblems, ClientGone } from '#libs/platform/http';
+
+import { etagOf, ifMatch, isNotModified } from './etag.js';
+import { UserChangesService } from './user-changes.service.js';
+import type { VersionedUser } from './user-view.js';
+import {
+  type CreateUser,
+  createUserSchema,
+  type ListUsers,
+  listUsersSchema,
+  type PatchUser,
+  patchUserSchema,
+  userIdSchema,
+  userNameParamSchema,
+  type UserPage,
+  userPageSchema,
+  userSchema,
+  type UserView,
+} from './users.schema.js';
+import { UsersService } from './users.service.js';
+
+type Reply = FastifyReply;
+
+@ApiTags('users')
+@Controller('v1/users')
+export class UsersController {
+  constructor(
+    private readonly users: UsersService,
+    private readonly changes: UserChangesService,
+  ) {}
+
+  @Post()
+  @OptionalAuth()
+  @ApiOperation({ operationId: 'createUser', summary: 'Register a user, or create one as an administrator' })
+  @ApiResponse({ status: 201, standardSchema: userSchema, description: 'The new user; `Location` and `ETag`' })
+  @ApiProblems(
+    'invalid-request',
+    'password-refused',
+    'registration-closed',
+    'user-name-taken',
+    'email-taken',
+    'overloaded',
+  )
+  async create(
+    @Body({ schema: createUserSchema }) input: CreateUser,
+    @Caller() caller: Principal,
+    @ClientGone() signal: AbortSignal,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<UserView> {
+    const created = await this.users.create(input, caller, signal);
+    void reply.header('location', `/v1/users/${created.user.id}`);
+    return withTag(created, reply);
+  }
+
+  @Get()
+  @Requires({ roles: ['admin'], scopes: ['users:read'] })
+  @ApiOperation({ operationId: 'listUsers', summary: 'List users, newest first' })
+  @ApiResponse({ status: 200, standardSchema: userPageSchema, description: 'A page; `Link` names the next' })
+  @ApiProblems('invalid-request', 'invalid-cursor')
+  async list(
+    @Query({ schema: listUsersSchema }) query: ListUsers,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<UserPage> {
+    const page = await this.users.list(query);
+    if (page.nextCursor !== null) {
+      const next = new URLSearchParams({ limit: String(query.limit), cursor: page.nextCursor });
+      void reply.header('link', `</v1/users?${next.toString()}>; rel="next"`);
+    }
+    return page;
+  }
+
+  @Get('by-user-name/:userName')
+  @ApiOperation({ operationId: 'getUserByUserName', summary: 'Read a user by its user name' })
+  @ApiResponse({ status: 200, standardSchema: userSchema, description: 'The user' })
+  @ApiResponse({ status: 304, description: 'Unchanged since the version in `If-None-Match`' })
+  @ApiProblems('invalid-request', 'user-not-found')
+  async getByUserName(
+    @Param('userName', { schema: userNameParamSchema }) userName: string,
+    @Caller() caller: Principal,
+    @Headers('if-none-match') known: string | undefined,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<UserView | undefined> {
+    return unlessKnown(await this.users.getByUserName(userName, caller), known, reply);
+  }
+
+  @Get(':id')
+  @ApiOperation({ operationId: 'getUser', summary: 'Read a user; `me` is the signed-in one' })
+  @ApiResponse({ status: 200, standardSchema: userSchema, description: 'The user' })
+  @ApiResponse({ status: 304, description: 'Unchanged since the version in `If-None-Match`' })
+  @ApiProblems('invalid-request', 'user-not-found')
+  async get(
+    @Param('id', { schema: userIdSchema }) id: string,
+    @Caller() caller: Principal,
+    @Headers('if-none-match') known: string | undefined,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<UserView | undefined> {
+    return unlessKnown(await this.users.get(id, caller), known, reply);
+  }
+
+  @Patch(':id')
+  @ApiOperation({ operationId: 'patchUser', summary: 'Change a user in part (JSON Merge Patch)' })
+  @ApiResponse({ status: 200, standardSchema: userSchema, description: 'The changed user' })
+  @ApiProblems('invalid-request', 'user-not-found', 'email-taken', 'last-admin', 'precondition-failed')
+  async patch(
+    @Param('id', { schema: userIdSchema }) id: string,
+    @Body({ schema: patchUserSchema }) change: PatchUser,
+    @Caller() caller: Principal,
+    @Headers('if-match') match: string | undefined,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<UserView> {
+    return withTag(await this.changes.patch(id, change, caller, ifMatch(match)), reply);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'deleteUser', summary: 'Erase a user; all tokens are dead at once' })
+  @ApiResponse({ status: 204, description: 'Erased' })
+  @ApiProblems('invalid-request', 'user-not-found', 'last-admin', 'precondition-failed')
+  async erase(
+    @Param('id', { schema: userIdSchema }) id: string,
+    @Caller() caller: Principal,
+    @Headers('if-match') match: string | undefined,
+  ): Promise<void> {
+    await this.changes.erase(id, caller, ifMatch(match));
+  }
+}
+
+function withTag({ user, version }: VersionedUser, reply: Reply): UserView {
+  void reply.header('etag', etagOf(version));
+  return user;
+}
+
+function unlessKnown(found: VersionedUser, known: string | undefined, reply: Reply): UserView | undefined {
+  const user = withTag(found, reply);
+  if (!isNotModified(known, found.version)) return user;
+  void reply.code(304);
+  return undefined;
+}

@@ -1,0 +1,18 @@
+import { Module } from '@nestjs/common';
+
+import { PasswordsModule } from '#libs/passwords';
+import { RevocationModule } from '#libs/revocation';
+
+import { FirstAdmin } from './first-admin.service.js';
+import { UserChangesService } from './user-changes.service.js';
+import { UsersController } from './users.controller.js';
+import { UsersRepository } from './users.repository.js';
+import { UsersService } from './users.service.js';
+
+@Module({
+  imports: [PasswordsModule, RevocationModule],
+  controllers: [UsersController],
+  providers: [UsersRepository, UsersService, UserChangesService, FirstAdmin],
+  exports: [UsersRepository, FirstAdmin],
+})
+export class UsersModule {}

@@ -1,0 +1,126 @@
+import { LockMode, SqlEntityManager } from '@mikro-orm/sql';
+import { Injectable } from '@nestjs/common';
+
+import { Sql, type Statement } from '#libs/platform/database';
+import { AppError } from '#libs/platform/errors';
+
+import { type User, UserEntity } from './user.entity.js';
+
+/** A user as the hot reads give it; times in Unix milliseconds. */
+export type UserRow = {
+  readonly id: string;
+  readonly user_name: string;
+  readonly first_name: string;
+  readonly last_name: string;
+  readonly email: string | null;
+  readonly roles: readonly ('user' | 'admin')[];
+  readonly status: 'active' | 'deactivated';
+  readonly version: number;
+  readonly created_ms: number;
+  readonly updated_ms: number;
+};
+
+export type NewUser = Pick<
+  User,
+  'userName' | 'userNameKey' | 'firstName' | 'lastName' | 'email' | 'emailKey' | 'roles' | 'passwordHash'
+>;
+
+/** What login needs of a user. */
+export type Credentials = Pick<UserRow, 'id' | 'status'> & { readonly password_hash: string };
+
+const adminLock = 0x61646d6e;
+
+const columns = `id, user_name, first_name, last_name, email, roles, status, version,
+  (extract(epoch from created_at) * 1000)::float8 as created_ms,
+  (extract(epoch from updated_at) * 1000)::float8 as updated_ms`;
+const byId: Statement = { name: 'user-by-id', text: `select ${columns} from users where id = $1` };
+const byNameKey: Statement = { name: 'user-by-name', text: `select ${columns} from users where user_name_key = $1` };
+const firstPage: Statement = {
+  name: 'users-first-page',
+  text: `select ${columns} from users order by created_at desc, id desc limit $1`,
+};
+const nextPage: Statement = {
+  name: 'users-next-page',
+  text: `select ${columns} from users where (created_at, id) < (to_timestamp($2::float8 / 1000), $3)
+    order by created_at desc, id desc limit $1`,
+};
+const credentialsByName: Statement = {
+  name: 'credentials-by-name',
+  text: 'select id, status, password_hash from users where user_name_key = $1',
+};
+const credentialsByEmail: Statement = {
+  name: 'credentials-by-email',
+  text: 'select id, status, password_hash from users where email_key = $1',
+};
+const takenKeys: Statement = {
+  text: `select exists (select from users where user_name_key = $1) as name_taken,
+    exists (select from users where email_key = $2) as email_taken`,
+};
+
+/** Reads are SQL (design §4); writes go through the entity manager of their transaction. */
+@Injectable()
+export class UsersRepository {
+  constructor(
+    private readonly sql: Sql,
+    private readonly em: SqlEntityManager,
+  ) {}
+
+  findById(id: string): Promise<UserRow | undefined> {
+    return this.sql.row(byId, [id]);
+  }
+
+  findByNameKey(key: string): Promise<UserRow | undefined> {
+    return this.sql.row(byNameKey, [key]);
+  }
+
+  /** Newest first. */
+  findPage(limit: number, after: { createdMs: number; id: string } | undefined): Promise<UserRow[]> {
+    return after ? this.sql.rows(nextPage, [limit, after.createdMs, after.id]) : this.sql.rows(firstPage, [limit]);
+  }
+
+  findCredentials(by: { userNameKey: string } | { emailKey: string }): Promise<Credentials | undefined> {
+    return 'emailKey' in by
+      ? this.sql.row(credentialsByEmail, [by.emailKey])
+      : this.sql.row(credentialsByName, [by.userNameKey]);
+  }
+
+  async findTaken(nameKey: string, emailKey: string | null): Promise<{ isNameTaken: boolean; isEmailTaken: boolean }> {
+    const row = await this.sql.row<{ name_taken: boolean; email_taken: boolean }>(takenKeys, [nameKey, emailKey]);
+    return { isNameTaken: row?.name_taken === true, isEmailTaken: row?.email_taken === true };
+  }
+
+  async isEmpty(): Promise<boolean> {
+    const row = await this.sql.row<{ empty: boolean }>({ text: 'select not exists (select from users) as empty' }, []);
+    return row?.empty === true;
+  }
+
+  /** Only while the hash is still the one that was verified: a change of password in between wins. */
+  async replaceHash(id: string, from: string, to: string): Promise<void> {
+    await this.em.fork().nativeUpdate(UserEntity, { id, passwordHash: from }, { passwordHash: to });
+  }
+
+  async insert(fields: NewUser): Promise<User> {
+    const em = this.em.fork();
+    const user = em.create(UserEntity, fields);
+    await em.flush();
+    return user;
+  }
+
+  /**
+   * Waits for other transactions that take away an administrator, so that two of them cannot each leave the other's.
+   * @throws AppError `last-admin` when there is no other active administrator
+   */
+  async assertOtherAdmin(em: SqlEntityManager, id: string): Promise<void> {
+    await em.execute('select pg_advisory_xact_lock(?)', [adminLock]);
+    const [row] = await em.execute<{ others: boolean }[]>(
+      "select exists (select from users where status = 'active' and roles @> '{admin}' and id <> ?) as others",
+      [id],
+    );
+    if (row?.others !== true) throw new AppError('last-admin');
+  }
+
+  /** The user, locked until the transaction ends. */
+  findForUpdate(em: SqlEntityManager, id: string): Promise<User | null> {
+    return em.findOne(UserEntity, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  }
+}

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+
+import { text } from '#libs/platform/http';
+
+/** No control characters, line breaks or direction overrides, which make one name look like another. */
+const isOneLine = (name: string): boolean => !/[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/u.test(name);
+
+const personName = text({ max: 200 })
+  .transform((name) => name.normalize('NFC').trim())
+  .pipe(text({ min: 1, max: 100 }).refine(isOneLine, 'must be one line of text'));
+/** Prepared by RFC 8265 in the service, which also says what is wrong with it. */
+const userName = text({ min: 1, max: 256 }).meta({
+  description: 'Unique without regard to case; RFC 8265',
+  example: 'ada',
+});
+const password = text({ max: 1024 }).meta({ description: '8 to 128 characters of any kind', format: 'password' });
+const email = z
+  .string()
+  .trim()
+  .max(254, 'must have at most 254 characters')
+  .pipe(z.email('must be an e-mail address'))
+  .meta({ format: 'email', example: 'ada@example.org' });
+const roles = z
+  .array(z.enum(['user', 'admin']))
+  .min(1)
+  .max(2)
+  .transform((names) => [...new Set(names)]);
+const status = z.enum(['active', 'deactivated']);
+
+export const userSchema = z
+  .strictObject({
+    id: z.uuid(),
+    userName: z.string(),
+    firstName: z.string(),
+    lastName: z.string(),
+    email: z.string().nullable(),
+    roles: z.array(z.enum(['user', 'admin'])),
+    status,
+    avatar: z.strictObject({ url: z.string(), sizes: z.array(z.int()) }).nullable(),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'User' });
+export type UserView = z.infer<typeof userSchema>;
+
+export const createUserSchema = z
+  .strictObject({
+    userName,
+    firstName: personName,
+    lastName: personName,
+    password,
+    email: email.nullish(),
+    roles: roles.optional().meta({ description: 'Only an administrator may give roles' }),
+  })
+  .meta({ id: 'CreateUser' });
+export type CreateUser = z.infer<typeof createUserSchema>;
+
+/** JSON Merge Patch (RFC 7396): what is absent stays, `null` clears. */
+export const patchUserSchema = z
+  .strictObject({
+    firstName: personName.optional(),
+    lastName: personName.optional(),
+    email: email.nullable().optional(),
+    roles: roles.optional().meta({ description: 'Administrators only' }),
+    status: status.optional().meta({ description: 'Administrators only' }),
+  })
+  .meta({ id: 'PatchUser' });
+export type PatchUser = z.infer<typeof patchUserSchema>;
+
+export const changePasswordSchema = z
+  .strictObject({
+    currentPassword: text({ max: 1024 })
+      .optional()
+      .meta({ description: 'Required to change your own', format: 'password' }),
+    password,
+  })
+  .meta({ id: 'ChangePassword' });
+export type ChangePassword = z.infer<typeof changePasswordSchema>;
+
+export const userIdSchema = z
+  .union([z.literal('me'), z.uuid('must be a user id or `me`')])
+  .meta({ description: 'A user id, or `me`' });
+
+export const userNameParamSchema = text({ min: 1, max: 256 });
+
+export const listUsersSchema = z.strictObject({
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 100')
+    .transform(Number)
+    .pipe(z.int().min(1).max(100))
+    .prefault('20')
+    .meta({ description: 'Users on a page, 1 to 100' }),
+  cursor: z.string().max(256).optional().meta({ description: '`nextCursor` of the page before' }),
+});
+export type ListUsers = z.infer<typeof listUsersSchema>;
+
+export const userPageSchema = z
+  .strictObject({ items: z.array(userSchema), nextCursor: z.string().nullable() })
+  .meta({ id: 'UserPage' });
+export type UserPage = z.infer<typeof userPageSchema>;
