@@ -13,7 +13,7 @@ const startedAt = performance.now();
 
 async function main(): Promise<void> {
   const config = loadConfig(env);
-  const isTerminal = stdout.isTTY === true;
+  const isTerminal = stdout.isTTY;
   const log = createLogger({ level: config.LOG_LEVEL, isTerminal });
   for (const { name, meant } of findMisspelt(Object.keys(env))) {
     log.warn({ variable: name }, `${name} is not a variable of ours: did you mean ${meant}?`);
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const startMs = Math.round(performance.now() - startedAt);
   log.info({ url: await app.getUrl(), startMs }, 'listening');
   if (!isTerminal && !madeAdmin) return;
-  const started = { config, origin: masterKey.origin, madeAdmin, isTerminal: stderr.isTTY === true, startMs };
+  const started = { config, origin: masterKey.origin, madeAdmin, isTerminal: stderr.isTTY, startMs };
   stderr.write(renderFirstScreen(started));
 }
 

@@ -82,12 +82,13 @@ function completeResponse(status: number, response: Exclude<Response, { $ref: st
   if (status >= 400 && json && JSON.stringify(json.schema) === JSON.stringify(problem)) {
     response.content = { 'application/problem+json': json };
   }
-  const header = (description: string) => ({ description, schema: { type: 'string' as const } });
   response.headers = {
     'X-Request-Id': header('Yours if it was sane, else a new one'),
     ...(status === 401 && { 'WWW-Authenticate': header('Challenge of RFC 6750') }),
     ...response.headers,
   };
 }
+
+const header = (description: string) => ({ description, schema: { type: 'string' as const } });
 
 const isRule = (value: unknown): value is AccessRule => typeof value === 'object' && value !== null && 'kind' in value;

@@ -23,27 +23,28 @@ export async function createOpenApi(app: INestApplication, serverUrl: string): P
   return completeDocument(document);
 }
 
+type JsonSchema = Readonly<Record<string, unknown>>;
+type Converted = JsonSchema & { readonly $defs?: Record<string, JsonSchema> };
+
 /** Schemas with an `id` become components of that name, the others stay where they are. */
 function toJsonSchema(
   schema: unknown,
   io: 'input' | 'output',
-): { schema: unknown; components: Record<string, unknown> } | undefined {
+): { schema: JsonSchema; components: Record<string, JsonSchema> } | undefined {
   if (!(schema instanceof z.ZodType)) return undefined;
-  const {
-    $defs = {},
-    $schema: _,
-    ...root
-  } = z.toJSONSchema(schema, {
-    target: 'draft-2020-12',
-    io,
-    unrepresentable: 'any',
-    override: ({ jsonSchema }) => {
-      // zod names the pattern of its own check beside the format; one is enough for a reader
-      if (jsonSchema.format) delete jsonSchema.pattern;
-    },
-  });
-  const name = schema.meta()?.id;
-  if (name === undefined) return { schema: root, components: $defs };
-  const { id: _id, ...component } = root;
-  return { schema: { $ref: `#/components/schemas/${name}` }, components: { ...$defs, [name]: component } };
+  const text = JSON.stringify(
+    z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any', override: dropPattern }),
+  );
+  const converted: Converted = JSON.parse(text.replaceAll('"#/$defs/', '"#/components/schemas/'));
+  const { $defs: components = {}, $schema: _, ...root } = converted;
+  return { schema: root, components };
+}
+
+/** zod names the pattern of its own check beside a format; one is enough for a reader. */
+function dropPattern({
+  jsonSchema,
+}: {
+  jsonSchema: { format?: string | undefined; pattern?: string | undefined };
+}): void {
+  if (jsonSchema.format) delete jsonSchema.pattern;
 }

@@ -89,7 +89,7 @@ function compileInto(root: string): string {
 }
 
 function sizeSeenBy(module: string): number {
-  const code = `const { CommonPasswords } = await import('${pathToFileURL(module)}');
+  const code = `const { CommonPasswords } = await import('${pathToFileURL(module).href}');
     console.log(CommonPasswords.load().size);`;
   return Number(execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: '/', stdio: 'pipe' }));
 }

@@ -33,7 +33,9 @@ export function isBuiltFromNames(password: string, personal: PersonalWords): boo
 }
 
 function wordsOf({ userName, firstName, lastName, email }: PersonalWords): ReadonlySet<string> {
-  const names = [userName, firstName, lastName, email, ...(email?.split('@') ?? [])].filter((name) => name != null);
+  const names = [userName, firstName, lastName, email, ...(email?.split('@') ?? [])].filter(
+    (name) => typeof name === 'string',
+  );
   const parts = names.flatMap((name) => name.match(/[\p{L}\p{M}]+|\p{N}+/gu) ?? []);
   const words = [...longEnough(names, minNameLength), ...longEnough(parts, minPartLength)];
   return new Set(words.flatMap((word) => [word, Array.from(word).toReversed().join('')]));

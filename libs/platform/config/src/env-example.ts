@@ -13,5 +13,6 @@ export function renderEnvExample(): string {
 }
 
 function text(value: unknown): string | undefined {
-  return value === undefined || (Array.isArray(value) && value.length === 0) ? undefined : String(value);
+  const isScalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  return isScalar ? String(value) : undefined;
 }

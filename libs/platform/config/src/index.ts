@@ -1,5 +1,4 @@
-export { configSchema, type Config, CONFIG } from './config.schema.js';
+export { type Config, CONFIG } from './config.schema.js';
 export { ConfigError, loadConfig } from './load-config.js';
 export { findMisspelt } from './find-misspelt.js';
-export { renderEnvExample } from './env-example.js';
 export { ConfigModule } from './config.module.js';

@@ -16,12 +16,15 @@ export class Sql {
 
   static async of(orm: Orm): Promise<Sql> {
     const native: unknown = await orm.em.getConnection().getNativeClient();
-    return new Sql(isPglite(native) ? { query: ({ text, values }) => native.query(text, values) } : (native as Client));
+    if (isPglite(native)) return new Sql({ query: ({ text, values }) => native.query(text, values) });
+    if (isPool(native)) return new Sql(native);
+    throw new Error('This driver has no client of its own');
   }
 
   /** The statement names the columns, so its author names the type of a row. Times come as text. */
   async rows<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
     const { rows } = await this.client.query({ ...statement, values: [...values] });
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the edge where the statement's author vouches
     return rows as Row[];
   }
 
@@ -33,5 +36,7 @@ export class Sql {
 }
 
 type Pglite = { query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>; readonly dataDir?: string };
+const isPool = (client: unknown): client is Client =>
+  typeof client === 'object' && client !== null && 'query' in client;
 const isPglite = (client: unknown): client is Pglite =>
   typeof client === 'object' && client !== null && 'waitReady' in client;

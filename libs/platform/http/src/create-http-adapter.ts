@@ -1,5 +1,6 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
+  type FastifyBaseLogger,
   type FastifyError,
   type FastifyInstance,
   type FastifyReply,
@@ -34,7 +35,7 @@ export function createHttpAdapter(log: Log, { TRUST_PROXY }: Pick<Config, 'TRUST
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     // a child logger for each request costs more than naming its id in its one line
-    childLoggerFactory: (logger: Log) => logger,
+    childLoggerFactory: (logger: FastifyBaseLogger) => logger,
     genReqId: requestIdOf,
     requestIdHeader: false,
     bodyLimit: bodyLimitBytes,

@@ -1,0 +1,74 @@
+// lib → libs it may use. This map is the architecture; a new edge needs an ADR.
+const uses = {
+  'platform/config': [],
+  'platform/errors': [],
+  'platform/crypto': [],
+  'platform/logging': [],
+  'platform/access': ['platform/errors'],
+  'platform/database': ['platform/config'],
+  'platform/http': ['platform/access', 'platform/config', 'platform/database', 'platform/errors', 'platform/logging'],
+  passwords: ['platform/*'],
+  revocation: ['platform/*'],
+  audit: ['platform/*'],
+  users: ['platform/*', 'passwords', 'revocation', 'audit'],
+  auth: ['platform/*', 'passwords', 'revocation', 'audit', 'users'],
+  health: ['platform/*'],
+  schema: ['platform/*', 'audit', 'auth', 'revocation', 'users'],
+};
+
+const folder = (lib) => `^libs/${lib.replace('*', '[^/]+')}/`;
+
+const libRules = Object.entries(uses).map(([lib, allowed]) => ({
+  name: `lib-${lib.replace('/', '-')}`,
+  comment: `${lib} may use only: ${allowed.join(', ') || 'nothing'}. A new edge needs an ADR and a line in this map.`,
+  severity: 'error',
+  from: { path: folder(lib) },
+  to: { path: '^libs/', pathNot: [lib, ...allowed].map(folder) },
+}));
+
+export default {
+  forbidden: [
+    ...libRules,
+    {
+      name: 'no-circular',
+      comment: 'Two files that need each other are one, or need a third. Types alone may point back.',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'libs-know-no-app',
+      severity: 'error',
+      from: { path: '^libs/' },
+      to: { path: '^apps/' },
+    },
+    {
+      name: 'only-through-index',
+      comment: 'Import a lib as #libs/<name>; what it does not export is its own business.',
+      severity: 'error',
+      from: { path: '^(libs/(?:platform/)?[^/]+)/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^libs/', pathNot: ['^$1/', '/src/index\\.ts$'] },
+    },
+    {
+      name: 'controllers-know-no-orm',
+      severity: 'error',
+      from: { path: '\\.controller\\.ts$' },
+      to: { path: 'node_modules/@mikro-orm|\\.(entity|repository)\\.ts$' },
+    },
+    {
+      name: 'production-needs-no-dev-dependency',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: '\\.spec\\.ts$' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'unknown'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      conditionNames: ['source', 'import', 'node', 'default', 'types'],
+      exportsFields: ['exports'],
+    },
+  },
+};

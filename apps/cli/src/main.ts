@@ -1,0 +1,17 @@
+import 'reflect-metadata';
+import { argv, env, exit, stderr } from 'node:process';
+
+import { Command } from 'commander';
+
+import { addMigrate } from './migrate.command.js';
+
+const program = new Command('gatehouse')
+  .description("The operator's commands. They read the same variables as the service: see .env.example.")
+  .showHelpAfterError();
+
+addMigrate(program, env);
+
+program.parseAsync(argv).catch((error: unknown) => {
+  stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  exit(1);
+});

@@ -1,0 +1,38 @@
+import { resolve } from 'node:path';
+
+import { validate } from '@readme/openapi-parser';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+
+let gatehouse: Gatehouse;
+
+beforeAll(async () => {
+  gatehouse = await startGatehouse({ PUBLIC_URL: 'http://127.0.0.1:3000' });
+});
+afterAll(async () => {
+  await gatehouse.stop();
+});
+
+const read = async (): Promise<any> => (await gatehouse.api.get('/openapi.json')).body;
+
+test('openapi.json is the document that the service answers', async () => {
+  const text = `${JSON.stringify(await read(), null, 2)}\n`;
+  await expect(text).toMatchFileSnapshot(resolve(import.meta.dirname, '../../openapi.json'));
+});
+
+test('the document is valid OpenAPI 3.1', async () => {
+  expect(await validate(await read())).toMatchObject({ valid: true });
+});
+
+test('every operation has an identifier of its own, says who may call it and what it answers', async () => {
+  const { paths } = await read();
+  const operations: any[] = Object.values<object>(paths).flatMap((item) => Object.values(item));
+  const ids = operations.map(({ operationId }) => operationId);
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const { operationId, security, responses } of operations) {
+    expect(operationId).toMatch(/^[a-z][A-Za-z]+$/);
+    expect(security, operationId).toBeInstanceOf(Array);
+    expect(Object.keys(responses), operationId).toEqual(expect.arrayContaining(['400', '503']));
+  }
+});

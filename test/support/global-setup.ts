@@ -1,0 +1,70 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+
+import { startPostgres } from './postgres-server.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    database: 'pglite' | 'postgres';
+    /** A PGlite folder or a PostgreSQL database with the schema in it, to be copied. */
+    template: string;
+    postgresUrl: string;
+  }
+}
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** Makes an empty database with the schema once, by the operator's own command; each test file gets a copy. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  build();
+  return project.getProvidedContext().database === 'pglite' ? preparePglite(project) : preparePostgres(project);
+}
+
+function preparePglite(project: TestProject): Promise<() => Promise<void>> {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-template-'));
+  migrate({ DATA_DIR: folder });
+  project.provide('template', folder);
+  return Promise.resolve(async () => rmSync(folder, { recursive: true, force: true }));
+}
+
+async function preparePostgres(project: TestProject): Promise<() => Promise<void>> {
+  const given = process.env['TEST_DATABASE_URL'];
+  const server = given === undefined ? await startPostgres() : { url: given, stop: async () => undefined };
+  const template = `gatehouse_template_${process.pid}_${project.name}`;
+  const admin = new pg.Client({ connectionString: server.url });
+  await admin.connect();
+  await admin.query(`create database ${template}`);
+  const url = new URL(server.url);
+  url.pathname = template;
+  migrate({ DATABASE_URL: url.href });
+  project.provide('template', template);
+  project.provide('postgresUrl', server.url);
+  return async () => {
+    await admin.query(`drop database ${template} with (force)`);
+    await admin.end();
+    await server.stop();
+  };
+}
+
+function migrate(environment: Record<string, string>): void {
+  run('dist/apps/cli/src/main.js', ['migrate'], environment);
+}
+
+function build(): void {
+  run('node_modules/@swc/cli/bin/swc.js', ['apps', 'libs', '-d', 'dist', '-D', '--config-file', '.swcrc', '-q'], {});
+}
+
+function run(script: string, parameters: readonly string[], environment: Record<string, string>): void {
+  const { PATH = '', HOME = '' } = process.env;
+  const result = spawnSync(process.execPath, [resolve(root, script), ...parameters], {
+    cwd: root,
+    env: { PATH, HOME, ...environment },
+    encoding: 'utf8',
+  });
+  if (result.status !== 0) throw new Error(`${script} failed:\n${result.stdout}\n${result.stderr}`);
+}
