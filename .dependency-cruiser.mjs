@@ -10,8 +10,9 @@ const uses = {
   passwords: ['platform/*'],
   revocation: ['platform/*'],
   audit: ['platform/*'],
-  users: ['platform/*', 'passwords', 'revocation', 'audit'],
-  auth: ['platform/*', 'passwords', 'revocation', 'audit', 'users'],
+  'rate-limits': ['platform/*'],
+  users: ['platform/*', 'passwords', 'rate-limits', 'revocation', 'audit'],
+  auth: ['platform/*', 'passwords', 'rate-limits', 'revocation', 'audit', 'users'],
   health: ['platform/*'],
   schema: ['platform/*', 'audit', 'auth', 'revocation', 'users'],
 };

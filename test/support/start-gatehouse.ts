@@ -58,12 +58,14 @@ export async function startGatehouse(environment: Record<string, string> = {}, o
     PORT: '0',
     PUBLIC_URL: 'http://gatehouse.test',
     ADMIN_PASSWORD: admin.password,
+    RATE_LIMIT_IP_LOGIN: '100000',
+    RATE_LIMIT_IP_HASH: '100000',
     ...environment,
   });
   const log: Record<string, unknown>[] = [];
   const destination = { write: (line: string) => void log.push(JSON.parse(line)) };
   const logger = createLogger({ level: 'debug', isTerminal: false, destination });
-  const { app } = await createApp(config, loadMasterKey(config.MASTER_KEY, config.DATA_DIR).key, logger);
+  const { app } = await createApp(config, loadMasterKey(config).key, logger);
   await app.listen(0, '127.0.0.1');
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   const stop = async (): Promise<void> => {

@@ -8,6 +8,7 @@ import { type Config, ConfigModule } from '#libs/platform/config';
 import { CryptoModule, type MasterKey } from '#libs/platform/crypto';
 import { DatabaseModule } from '#libs/platform/database';
 import { HttpModule } from '#libs/platform/http';
+import { RateLimitGuard, RateLimitsModule } from '#libs/rate-limits';
 import { schema } from '#libs/schema';
 import { UsersModule } from '#libs/users';
 
@@ -28,9 +29,14 @@ export class AppModule {
         UsersModule,
         AuthModule,
         HealthModule,
+        RateLimitsModule,
       ],
       controllers: [DocsController],
-      providers: [OpenApi, { provide: APP_GUARD, useClass: AccessGuard }],
+      providers: [
+        OpenApi,
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_GUARD, useExisting: RateLimitGuard },
+      ],
     };
   }
 }

@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   for (const { name, meant } of findMisspelt(Object.keys(env))) {
     log.warn({ variable: name }, `${name} is not a variable of ours: did you mean ${meant}?`);
   }
-  const masterKey = loadMasterKey(config.MASTER_KEY, config.DATA_DIR);
+  const masterKey = loadMasterKey(config);
   const { app, madeAdmin } = await createApp(config, masterKey.key, log);
   stopOnSignals(app, config, log);
   await app.listen(config.PORT, config.HOST);

@@ -1,9 +1,11 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Headers, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 
 import { Caller, From, isUser, type Origin, type Principal, Public, type UserPrincipal } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { ApiProblems, ClientGone } from '#libs/platform/http';
+import { RateClass } from '#libs/rate-limits';
 
 import {
   type Login,
@@ -13,7 +15,8 @@ import {
   type TokenPair,
   tokenPairSchema,
 } from './auth.schema.js';
-import { LoginService } from './login.service.js';
+import { DeviceCookie } from './login/device-cookie.js';
+import { LoginService } from './login/login.service.js';
 import { SessionEnd } from './sessions/session-end.service.js';
 import { SessionsService } from './sessions/sessions.service.js';
 
@@ -24,28 +27,36 @@ export class AuthController {
     private readonly logins: LoginService,
     private readonly sessions: SessionsService,
     private readonly sessionEnd: SessionEnd,
+    private readonly cookie: DeviceCookie,
   ) {}
 
   @Post('login')
   @Public()
+  @RateClass('login')
   @HttpCode(200)
   @ApiOperation({ operationId: 'login', summary: 'Sign in with user name or e-mail address and password' })
   @ApiResponse({ status: 200, standardSchema: tokenPairSchema, description: 'Tokens of a new session' })
-  @ApiProblems('invalid-request', 'invalid-credentials', 'overloaded')
-  login(
+  @ApiProblems('invalid-request', 'invalid-credentials', 'rate-limited', 'overloaded')
+  async login(
     @Body({ schema: loginSchema }) credentials: Login,
+    @Headers('cookie') cookies: string | undefined,
     @From() origin: Origin,
     @ClientGone() signal: AbortSignal,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenPair> {
-    return this.logins.login(credentials, origin, signal);
+    const deviceOf = (userId: string): string => this.cookie.read(cookies, userId);
+    const { pair, userId, device } = await this.logins.login({ credentials, deviceOf, origin, signal });
+    void reply.header('set-cookie', this.cookie.write(device, userId));
+    return pair;
   }
 
   @Post('refresh')
   @Public()
+  @RateClass('write')
   @HttpCode(200)
   @ApiOperation({ operationId: 'refresh', summary: 'Trade a refresh token for new tokens; it has one use' })
   @ApiResponse({ status: 200, standardSchema: tokenPairSchema, description: 'The next tokens of the session' })
-  @ApiProblems('invalid-request', 'invalid-refresh-token')
+  @ApiProblems('invalid-request', 'invalid-refresh-token', 'rate-limited')
   refresh(@Body({ schema: refreshSchema }) { refreshToken }: Refresh, @From() origin: Origin): Promise<TokenPair> {
     return this.sessions.refresh(refreshToken, origin);
   }

@@ -9,9 +9,15 @@ import { RevocationModule } from '#libs/revocation';
 import { UsersModule } from '#libs/users';
 
 import { AuthController } from './auth.controller.js';
+import { AuthSweeps } from './auth.sweeps.js';
+import { KeyRotation } from './keys/key-rotation.service.js';
 import { SigningKeysRepository } from './keys/signing-keys.repository.js';
 import { SigningKeys } from './keys/signing-keys.service.js';
-import { LoginService } from './login.service.js';
+import { DeviceCookie } from './login/device-cookie.js';
+import { LoginDelaysRepository } from './login/login-delays.repository.js';
+import { LoginService } from './login/login.service.js';
+import { PasswordChange } from './password-change.service.js';
+import { SessionsController } from './sessions.controller.js';
 import { RefreshTokens } from './sessions/refresh-token.js';
 import { SessionEnd } from './sessions/session-end.service.js';
 import { SessionsRepository } from './sessions/sessions.repository.js';
@@ -23,12 +29,17 @@ import { WellKnownController } from './well-known.controller.js';
 
 @Module({
   imports: [AuditModule, JwtModule.register({}), PassportModule, PasswordsModule, RevocationModule, UsersModule],
-  controllers: [AuthController, WellKnownController],
+  controllers: [AuthController, SessionsController, WellKnownController],
   providers: [
     AccessTokenVerifier,
+    AuthSweeps,
+    KeyRotation,
     { provide: TokenVerifier, useExisting: AccessTokenVerifier },
     JwtStrategy,
+    DeviceCookie,
+    LoginDelaysRepository,
     LoginService,
+    PasswordChange,
     RefreshTokens,
     SessionEnd,
     SessionsRepository,
@@ -37,6 +48,6 @@ import { WellKnownController } from './well-known.controller.js';
     SigningKeysRepository,
     TokenIssuer,
   ],
-  exports: [SigningKeys, TokenVerifier],
+  exports: [KeyRotation, SigningKeys, TokenVerifier],
 })
 export class AuthModule {}

@@ -45,6 +45,8 @@ export const sessionListSchema = z
   .meta({ id: 'SessionList' });
 export type SessionList = z.infer<typeof sessionListSchema>;
 
+export const sessionIdSchema = z.uuid('must be a session id');
+
 /** Of whom: oneself if absent; administrators may name another. */
 export const sessionOwnerSchema = z.strictObject({ userId: z.uuid().optional() });
 export type SessionOwner = z.infer<typeof sessionOwnerSchema>;
@@ -53,6 +55,16 @@ export const endSessionsSchema = sessionOwnerSchema.extend({
   except: z.literal('current').optional().meta({ description: '`current` keeps the session that asks' }),
 });
 export type EndSessions = z.infer<typeof endSessionsSchema>;
+
+export const changePasswordSchema = z
+  .strictObject({
+    currentPassword: text({ max: 1024 })
+      .optional()
+      .meta({ description: 'Required to change your own', format: 'password' }),
+    password: text({ max: 1024 }).meta({ format: 'password' }),
+  })
+  .meta({ id: 'ChangePassword' });
+export type ChangePassword = z.infer<typeof changePasswordSchema>;
 
 export const jwksSchema = z
   .strictObject({

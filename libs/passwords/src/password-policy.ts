@@ -1,20 +1,29 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 
 import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
 
 import { CommonPasswords } from './policy/common-passwords.js';
-import { judgePassword, type PasswordFault, type PersonalWords } from './policy/judge-password.js';
+import { HibpRange } from './policy/hibp.js';
+import { judgePassword, type PasswordFault, normalisePassword, type PersonalWords } from './policy/judge-password.js';
 
 const maxLength = 128;
+const breachTimeoutMs = 1_500;
+
+type Reason = PasswordFault | 'password-breached';
 
 /** Which passwords are taken: long enough, and not among those that are guessed first (NIST SP 800-63B-4 §3.1.1.2). */
 @Injectable()
 export class PasswordPolicy {
   readonly #common = CommonPasswords.load();
-  readonly #messages: Readonly<Record<PasswordFault, string>>;
+  readonly #breaches: HibpRange | undefined;
+  readonly #logger = new Logger('PasswordPolicy');
+  readonly #messages: Readonly<Record<Reason, string>>;
 
   constructor(@Inject(CONFIG) private readonly config: Config) {
+    this.#breaches = config.PASSWORD_BREACH_CHECK
+      ? new HibpRange({ baseUrl: config.PASSWORD_BREACH_URL, timeoutMs: breachTimeoutMs })
+      : undefined;
     this.#messages = {
       'password-too-short': `must have at least ${config.PASSWORD_MIN_LENGTH} characters`,
       'password-too-long': `must have at most ${maxLength} characters`,
@@ -23,19 +32,33 @@ export class PasswordPolicy {
       'password-pattern': 'must not be a repeated or sequential pattern',
       'password-personal': 'must not be built from your own names or e-mail address',
       'password-bad-unicode': 'must be well-formed text without NUL',
+      'password-breached': 'has appeared in a breach of another service',
     };
   }
 
   /** @throws AppError `password-refused` with every reason */
-  check(password: string, personal: PersonalWords): void {
-    const faults = judgePassword(password, personal, {
+  async check(password: string, personal: PersonalWords): Promise<void> {
+    const judged = judgePassword(password, personal, {
       minLength: this.config.PASSWORD_MIN_LENGTH,
       maxLength,
       common: this.#common,
     });
+    const faults: readonly Reason[] =
+      judged.length === 0 && (await this.#isBreached(password)) ? ['password-breached'] : judged;
     if (faults.length === 0) return;
     throw new AppError('password-refused', {
       errors: faults.map((code) => ({ path: 'password', message: this.#messages[code], code })),
     });
+  }
+
+  /** A check that cannot be made refuses nobody. */
+  async #isBreached(password: string): Promise<boolean> {
+    if (!this.#breaches) return false;
+    try {
+      return await this.#breaches.isBreached(normalisePassword(password));
+    } catch (error) {
+      this.#logger.warn({ err: error, event: 'breach check failed; the password was taken without it' });
+      return false;
+    }
   }
 }

@@ -2,7 +2,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { z } from 'zod';
 
-import { Changes, Sql, type Statement } from '#libs/platform/database';
+import { Changes, Sql, type Statement, Sweeper } from '#libs/platform/database';
 
 import { everyGeneration, type Revocation, type RevocationKind, type TokenFacts } from './revocation.js';
 import { RevocationTable } from './revocation-table.js';
@@ -33,6 +33,7 @@ export class RevocationFeed implements OnModuleInit {
   constructor(
     private readonly sql: Sql,
     private readonly changes: Changes,
+    private readonly sweeper: Sweeper,
   ) {}
 
   onModuleInit(): void {
@@ -40,6 +41,7 @@ export class RevocationFeed implements OnModuleInit {
       onChange: (payload) => this.#hear(payload),
       catchUp: () => this.#catchUp(),
     });
+    this.sweeper.registerOutlived({ table: 'revocations', condition: 'expires_at < now()', values: [] });
   }
 
   /** For metrics and readiness. */

@@ -1,5 +1,5 @@
 import { AuditEntity } from '#libs/audit';
-import { SessionEntity, SigningKeyEntity } from '#libs/auth';
+import { LoginDelayEntity, SessionEntity, SigningKeyEntity } from '#libs/auth';
 import type { DatabaseSchema } from '#libs/platform/database';
 import { RevocationEntity } from '#libs/revocation';
 import { UserEntity } from '#libs/users';
@@ -8,6 +8,6 @@ import { First } from './migrations/0001-first.js';
 
 /** Every table and how it came about; a test compares the two. */
 export const schema: DatabaseSchema = {
-  entities: [AuditEntity, RevocationEntity, SessionEntity, SigningKeyEntity, UserEntity],
+  entities: [AuditEntity, LoginDelayEntity, RevocationEntity, SessionEntity, SigningKeyEntity, UserEntity],
   migrations: [{ name: '0001-first', class: First }],
 };

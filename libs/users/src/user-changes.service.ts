@@ -1,7 +1,8 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import type { Principal } from '#libs/platform/access';
+import { type AuditEvent, AuditTrail } from '#libs/audit';
+import type { Origin } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { everyGeneration, Revocations, type Revoke } from '#libs/revocation';
 
@@ -22,16 +23,18 @@ export class UserChangesService {
   constructor(
     private readonly users: UsersRepository,
     private readonly revocations: Revocations,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `email-taken`, `last-admin` */
-  async patch(id: string, change: PatchUser, caller: Principal, precondition: Precondition): Promise<VersionedUser> {
-    const userId = changeableId(id, caller);
-    assertMayPatch(change, caller);
+  async patch(id: string, change: PatchUser, origin: Origin, precondition: Precondition): Promise<VersionedUser> {
+    const userId = changeableId(id, origin.caller);
+    assertMayPatch(change, origin.caller);
     return this.revocations
       .transactional(async (em, revoke) => {
         const user = await this.#lock(em, userId, precondition);
         if (losesAdmin(user, change)) await this.users.assertOtherAdmin(em, user.id);
+        for (const event of eventsOf(user, change)) await this.audit.record({ event, userId }, origin, em);
         await endTrust(user, change, revoke);
         apply(user, change);
         await em.flush();
@@ -41,12 +44,13 @@ export class UserChangesService {
   }
 
   /** @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `last-admin` */
-  async erase(id: string, caller: Principal, precondition: Precondition): Promise<void> {
-    const userId = changeableId(id, caller);
+  async erase(id: string, origin: Origin, precondition: Precondition): Promise<void> {
+    const userId = changeableId(id, origin.caller);
     await this.revocations.transactional(async (em, revoke) => {
       const user = await this.#lock(em, userId, precondition);
       if (isActiveAdmin(user)) await this.users.assertOtherAdmin(em, user.id);
       await revoke({ kind: 'user', subject: user.id, generation: everyGeneration, cause: 'user-deleted' });
+      await this.audit.record({ event: 'user-deleted', userId }, origin, em);
       em.remove(user);
     });
   }
@@ -72,14 +76,28 @@ function apply(user: User, { email, firstName, lastName, roles, status }: PatchU
 
 /** Deactivation ends tokens and sessions; a change of roles ends the tokens that carry the old ones. */
 async function endTrust(user: User, change: PatchUser, revoke: Revoke): Promise<void> {
-  const isDeactivated = change.status === 'deactivated' && user.status === 'active';
-  const hasNewRoles = change.roles !== undefined && !isSameSet(change.roles, user.roles);
-  if (!isDeactivated && !hasNewRoles) return;
+  const isDeactivated = deactivates(user, change);
+  if (!isDeactivated && !changesRoles(user, change)) return;
   user.tokenGeneration += 1;
   if (isDeactivated) user.sessionGeneration += 1;
   const cause = isDeactivated ? 'user-deactivated' : 'roles-changed';
   await revoke({ kind: 'user', subject: user.id, generation: user.tokenGeneration, cause });
 }
+
+/** What of a change is a security event. */
+function eventsOf(user: User, change: PatchUser): readonly AuditEvent['event'][] {
+  return [
+    ...(deactivates(user, change) ? (['user-deactivated'] as const) : []),
+    ...(change.status === 'active' && user.status !== 'active' ? (['user-activated'] as const) : []),
+    ...(changesRoles(user, change) ? (['roles-changed'] as const) : []),
+  ];
+}
+
+const deactivates = (user: User, { status }: PatchUser): boolean =>
+  status === 'deactivated' && user.status === 'active';
+
+const changesRoles = (user: User, { roles }: PatchUser): boolean =>
+  roles !== undefined && !isSameSet(roles, user.roles);
 
 const isActiveAdmin = (user: User): boolean => user.status === 'active' && user.roles.includes('admin');
 

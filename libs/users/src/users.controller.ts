@@ -2,8 +2,9 @@ import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Q
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { Caller, OptionalAuth, type Principal, Requires } from '#libs/platform/access';
+import { Caller, From, OptionalAuth, type Origin, type Principal, Requires } from '#libs/platform/access';
 import { ApiProblems, ClientGone } from '#libs/platform/http';
+import { RateClass } from '#libs/rate-limits';
 
 import { etagOf, ifMatch, isNotModified } from './etag.js';
 import { UserChangesService } from './user-changes.service.js';
@@ -36,6 +37,7 @@ export class UsersController {
 
   @Post()
   @OptionalAuth()
+  @RateClass('hash')
   @ApiOperation({ operationId: 'createUser', summary: 'Register a user, or create one as an administrator' })
   @ApiResponse({ status: 201, standardSchema: userSchema, description: 'The new user; `Location` and `ETag`' })
   @ApiProblems(
@@ -44,6 +46,7 @@ export class UsersController {
     'registration-closed',
     'user-name-taken',
     'email-taken',
+    'rate-limited',
     'overloaded',
   )
   async create(
@@ -109,11 +112,11 @@ export class UsersController {
   async patch(
     @Param('id', { schema: userIdSchema }) id: string,
     @Body({ schema: patchUserSchema }) change: PatchUser,
-    @Caller() caller: Principal,
+    @From() origin: Origin,
     @Headers('if-match') match: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<UserView> {
-    return withTag(await this.changes.patch(id, change, caller, ifMatch(match)), reply);
+    return withTag(await this.changes.patch(id, change, origin, ifMatch(match)), reply);
   }
 
   @Delete(':id')
@@ -123,10 +126,10 @@ export class UsersController {
   @ApiProblems('invalid-request', 'user-not-found', 'last-admin', 'precondition-failed')
   async erase(
     @Param('id', { schema: userIdSchema }) id: string,
-    @Caller() caller: Principal,
+    @From() origin: Origin,
     @Headers('if-match') match: string | undefined,
   ): Promise<void> {
-    await this.changes.erase(id, caller, ifMatch(match));
+    await this.changes.erase(id, origin, ifMatch(match));
   }
 }
 

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 
+import { AuditModule } from '#libs/audit';
 import { PasswordsModule } from '#libs/passwords';
 import { RevocationModule } from '#libs/revocation';
 
@@ -10,7 +11,7 @@ import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
 @Module({
-  imports: [PasswordsModule, RevocationModule],
+  imports: [AuditModule, PasswordsModule, RevocationModule],
   controllers: [UsersController],
   providers: [UsersRepository, UsersService, UserChangesService, FirstAdmin],
   exports: [UsersRepository, FirstAdmin],

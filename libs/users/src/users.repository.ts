@@ -20,6 +20,11 @@ export type UserRow = {
   readonly updated_ms: number;
 };
 
+/** Whose password changes, with the names that it must not be built from. */
+export type PasswordOwner = Pick<User, 'id' | 'userName' | 'firstName' | 'lastName' | 'passwordHash'> & {
+  readonly email: string | null;
+};
+
 export type NewUser = Pick<
   User,
   'userName' | 'userNameKey' | 'firstName' | 'lastName' | 'email' | 'emailKey' | 'roles' | 'passwordHash'
@@ -92,6 +97,16 @@ export class UsersRepository {
   async isEmpty(): Promise<boolean> {
     const row = await this.sql.row<{ empty: boolean }>({ text: 'select not exists (select from users) as empty' }, []);
     return row?.empty === true;
+  }
+
+  async findPasswordOwner(id: string): Promise<PasswordOwner | undefined> {
+    const user = await this.em.fork().findOne(UserEntity, { id });
+    return user ? { ...user, email: user.email ?? null } : undefined;
+  }
+
+  /** @returns whether the hash was still the one that was verified */
+  async changeHash(em: SqlEntityManager, id: string, from: string, to: string): Promise<boolean> {
+    return (await em.nativeUpdate(UserEntity, { id, passwordHash: from }, { passwordHash: to })) > 0;
   }
 
   /** Only while the hash is still the one that was verified: a change of password in between wins. */

@@ -67,16 +67,6 @@ export const patchUserSchema = z
   .meta({ id: 'PatchUser' });
 export type PatchUser = z.infer<typeof patchUserSchema>;
 
-export const changePasswordSchema = z
-  .strictObject({
-    currentPassword: text({ max: 1024 })
-      .optional()
-      .meta({ description: 'Required to change your own', format: 'password' }),
-    password,
-  })
-  .meta({ id: 'ChangePassword' });
-export type ChangePassword = z.infer<typeof changePasswordSchema>;
-
 export const userIdSchema = z
   .union([z.literal('me'), z.uuid('must be a user id or `me`')])
   .meta({ description: 'A user id, or `me`' });

@@ -28,7 +28,7 @@ export class UsersService {
     assertMayCreate(input, caller, this.config.REGISTRATION);
     const { userName, key: userNameKey } = toUserName(input.userName);
     const { firstName, lastName, password, email = null, roles = ['user'] } = input;
-    this.policy.check(password, { userName, firstName, lastName, email });
+    await this.policy.check(password, { userName, firstName, lastName, email });
     const emailKey = email === null ? null : toEmailKey(email);
     // before the hash, so that a taken name costs no hashing; the constraint decides
     const taken = await this.users.findTaken(userNameKey, emailKey);

@@ -4,11 +4,14 @@ import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { MasterKey } from '#libs/platform/crypto';
+import { Changes } from '#libs/platform/database';
 
 import { importPrivateKey, importPublicKey, type RingKey } from './key-ring.js';
 import { type PublicJwk, SigningKeyEntity } from './signing-key.entity.js';
 
 const signingKeysLock = 0x6b657973;
+/** Under which replicas hear that the keys have changed. */
+export const keysTopic = 'signing-keys';
 
 /** Signing keys at rest: public halves in the clear, private halves sealed. */
 @Injectable()
@@ -16,11 +19,12 @@ export class SigningKeysRepository {
   constructor(
     private readonly em: SqlEntityManager,
     private readonly master: MasterKey,
+    private readonly changes: Changes,
   ) {}
 
   /** Keys that are not retired, oldest first. @throws WrongMasterKeyError */
   async findTrusted(em: SqlEntityManager = this.em.fork()): Promise<RingKey[]> {
-    const rows = await em.find(SigningKeyEntity, { retiredAt: null }, { orderBy: { signsFrom: 'asc' } });
+    const rows = await em.find(SigningKeyEntity, { retiredAt: null }, { orderBy: { signsFrom: 'asc', id: 'asc' } });
     return rows.map((row) => ({
       id: row.id,
       publicJwk: row.publicJwk,
@@ -30,9 +34,14 @@ export class SigningKeysRepository {
     }));
   }
 
-  /** Replicas that want a key at the same time take turns: look again under the lock before adding. */
+  /** Replicas that change keys at the same time take turns: look again under the lock before doing so. */
   async lock(em: SqlEntityManager): Promise<void> {
     await em.execute('select pg_advisory_xact_lock(?)', [signingKeysLock]);
+  }
+
+  /** Tells every replica with the commit. */
+  async announce(em: SqlEntityManager): Promise<void> {
+    await this.changes.publish(em, keysTopic, 'changed');
   }
 
   async add(em: SqlEntityManager, signsFrom: Date): Promise<string> {
@@ -48,6 +57,27 @@ export class SigningKeysRepository {
       signsFrom,
     });
     return id;
+  }
+
+  /** @returns whether there was such a key, not retired yet */
+  async retire(em: SqlEntityManager, id: string): Promise<boolean> {
+    return (await em.nativeUpdate(SigningKeyEntity, { id, retiredAt: null }, { retiredAt: new Date() })) > 0;
+  }
+
+  async remove(em: SqlEntityManager, ids: readonly string[]): Promise<void> {
+    await em.nativeDelete(SigningKeyEntity, { id: [...ids] });
+  }
+
+  /** Seals under today's master key what is sealed under the previous one. @returns how many */
+  async reseal(em: SqlEntityManager): Promise<number> {
+    const rows = await em.find(SigningKeyEntity, {});
+    const outdated = rows.filter(({ sealedPrivateKey }) => !this.master.isCurrent(Buffer.from(sealedPrivateKey)));
+    for (const row of outdated) {
+      const context = sealContext(row.id);
+      row.sealedPrivateKey = this.master.seal(this.master.open(Buffer.from(row.sealedPrivateKey), context), context);
+    }
+    await em.flush();
+    return outdated.length;
   }
 }
 

@@ -6,18 +6,16 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Changes } from '#libs/platform/database';
 
 import { KeyRing } from './key-ring.js';
-import { SigningKeysRepository } from './signing-keys.repository.js';
+import { keysTopic, SigningKeysRepository } from './signing-keys.repository.js';
 
-const topic = 'signing-keys';
-/** An unknown key id may be a key that was made a moment ago; strangers must not make us look for each of theirs. */
-const reloadEveryMs = 5_000;
+/** An unknown key id may be of a key made a moment ago; strangers must not make us look for each of theirs. */
+const reloads = { limit: 5, windowMs: 10_000 };
 
 /** The keys that sign and verify, in memory; the same on every replica. */
 @Injectable()
 export class SigningKeys implements OnModuleInit {
   #ring = new KeyRing([]);
-  #reloadedAtMs = -Infinity;
-  #reloading: Promise<void> | undefined;
+  #window = { startedAtMs: -Infinity, count: 0 };
 
   constructor(
     private readonly repository: SigningKeysRepository,
@@ -26,9 +24,9 @@ export class SigningKeys implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.changes.subscribe(topic, {
-      onChange: () => void this.#reload().catch(() => undefined),
-      catchUp: () => this.#reload(),
+    this.changes.subscribe(keysTopic, {
+      onChange: () => void this.reload().catch(() => undefined),
+      catchUp: () => this.reload(),
     });
   }
 
@@ -38,35 +36,32 @@ export class SigningKeys implements OnModuleInit {
 
   /** Makes the first key if there is none. @throws WrongMasterKeyError when the keys cannot be opened */
   async ensure(): Promise<void> {
-    await this.#reload();
+    await this.reload();
     if (this.#ring.keys.length > 0) return;
     await this.em.fork().transactional(async (em) => {
       await this.repository.lock(em);
       if ((await this.repository.findTrusted(em)).length > 0) return;
       await this.repository.add(em, new Date());
-      await this.changes.publish(em, topic, 'added');
+      await this.repository.announce(em);
     });
-    await this.#reload();
+    await this.reload();
   }
 
-  /** The key of a token's `kid`; looks once more, at most every 5 s, when it is not known. */
+  /** The key of a token's `kid`; looks once more, within bounds, when it is not known. */
   async find(id: string): Promise<KeyObject | undefined> {
     const known = this.#ring.verifying(id);
-    if (known || performance.now() - this.#reloadedAtMs < reloadEveryMs) return known;
-    await this.#reload();
+    if (known || !this.#mayReload()) return known;
+    await this.reload();
     return this.#ring.verifying(id);
   }
 
-  #reload(): Promise<void> {
-    this.#reloading ??= this.repository
-      .findTrusted()
-      .then((keys) => {
-        this.#ring = new KeyRing(keys);
-        this.#reloadedAtMs = performance.now();
-      })
-      .finally(() => {
-        this.#reloading = undefined;
-      });
-    return this.#reloading;
+  async reload(): Promise<void> {
+    this.#ring = new KeyRing(await this.repository.findTrusted());
+  }
+
+  #mayReload(): boolean {
+    const now = performance.now();
+    if (now - this.#window.startedAtMs > reloads.windowMs) this.#window = { startedAtMs: now, count: 0 };
+    return ++this.#window.count <= reloads.limit;
   }
 }

@@ -2,9 +2,10 @@ import { hash, randomBytes } from 'node:crypto';
 
 import { Injectable } from '@nestjs/common';
 
-import { isSame, MasterKey } from '#libs/platform/crypto';
+import { MasterKey } from '#libs/platform/crypto';
 
 const prefix = 'gtr_';
+const tagPurpose = 'refresh-tag';
 const [idBytes, rotationBytes, secretBytes, tagBytes] = [16, 4, 32, 16];
 const tokenBytes = idBytes + rotationBytes + secretBytes + tagBytes;
 
@@ -42,13 +43,12 @@ export class RefreshTokens {
     const sessionId = toUuid(bytes.subarray(0, idBytes));
     const rotation = bytes.readUInt32BE(idBytes);
     const secret = bytes.subarray(idBytes + rotationBytes, -tagBytes);
-    const tag = bytes.subarray(-tagBytes);
-    return {
-      sessionId,
-      rotation,
-      secret,
-      isOurs: isSame(tag.toString('hex'), this.#tag(bytes.subarray(0, -tagBytes)).toString('hex')),
-    };
+    const isOurs = this.master.isMac(
+      tagPurpose,
+      bytes.subarray(0, -tagBytes).toString('hex'),
+      bytes.subarray(-tagBytes),
+    );
+    return { sessionId, rotation, secret, isOurs };
   }
 
   #encode(sessionId: string, rotation: number, secret: Buffer): string {
@@ -59,7 +59,7 @@ export class RefreshTokens {
   }
 
   #tag(body: Buffer): Buffer {
-    return this.master.mac('refresh-tag', body.toString('hex')).subarray(0, tagBytes);
+    return this.master.mac(tagPurpose, body.toString('hex')).subarray(0, tagBytes);
   }
 }
 

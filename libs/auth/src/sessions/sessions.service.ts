@@ -1,14 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import type { Origin } from '#libs/platform/access';
+import { isUser, type Origin } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { uuidV7 } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';
 
-import type { TokenPair } from '../auth.schema.js';
+import type { SessionList, TokenPair } from '../auth.schema.js';
 import { TokenIssuer } from '../tokens/token-issuer.service.js';
 import { hashOf, type RefreshToken, RefreshTokens } from './refresh-token.js';
-import { SessionEnd } from './session-end.service.js';
+import { SessionEnd, type Why } from './session-end.service.js';
 import { SessionsRepository, type SessionUser } from './sessions.repository.js';
 
 /** Starts sessions and keeps them going: each use of a refresh token gives the next one of its family. */
@@ -48,6 +48,29 @@ export class SessionsService {
     if (user) return this.#pair(parent.sessionId, user, child);
     await this.#endIfReused(parent, origin);
     throw new AppError('invalid-refresh-token');
+  }
+
+  /** Living sessions of a user, last used first. */
+  async list(userId: string, { caller }: Origin): Promise<SessionList> {
+    const currentId = isUser(caller) ? caller.sessionId : undefined;
+    const rows = await this.sessions.list(userId);
+    return {
+      items: rows.map((row) => ({
+        id: row.id,
+        createdAt: new Date(row.created_ms).toISOString(),
+        lastUsedAt: new Date(row.last_used_ms).toISOString(),
+        userAgent: row.user_agent,
+        ip: row.ip,
+        isCurrent: row.id === currentId,
+      })),
+    };
+  }
+
+  /** @throws AppError `session-not-found`, also for somebody else's */
+  async end(id: string, userId: string, why: Why): Promise<void> {
+    const owner = await this.sessions.findOwner(id);
+    if (owner?.user_id !== userId) throw new AppError('session-not-found');
+    await this.sessionEnd.end(userId, { only: id }, why);
   }
 
   /** Only a token that we issued and that has been used can be reused; an expired or made-up one is merely refused. */

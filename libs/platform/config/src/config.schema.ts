@@ -17,6 +17,10 @@ const commaList = z.string().transform((text) =>
     .filter(Boolean),
 );
 
+const masterKey = z
+  .base64({ error: 'must be base64 of 32 bytes' })
+  .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be base64 of 32 bytes');
+
 /** In words for `.env.example`; `secret` variables also come as `NAME_FILE`. */
 const about = (description: string, more: { secret?: true; example?: string; preset?: string } = {}) => ({
   description,
@@ -48,16 +52,15 @@ export const configSchema = z.object({
   MIGRATE_ON_START: flag
     .prefault('true')
     .meta(about('Bring the schema up to date at start; `migrate` does it by hand')),
-  MASTER_KEY: z
-    .base64({ error: 'must be base64 of 32 bytes' })
-    .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be base64 of 32 bytes')
+  MASTER_KEY: masterKey.optional().meta(
+    about('Seals the signing keys: `openssl rand -base64 32`. Made in DATA_DIR if absent', {
+      secret: true,
+      preset: 'DATA_DIR/master.key; required with DATABASE_URL in production',
+    }),
+  ),
+  MASTER_KEY_PREVIOUS: masterKey
     .optional()
-    .meta(
-      about('Seals the signing keys: `openssl rand -base64 32`. Made in DATA_DIR if absent', {
-        secret: true,
-        preset: 'DATA_DIR/master.key; required with DATABASE_URL in production',
-      }),
-    ),
+    .meta(about('The key before, while `keys reseal` has not run yet', { secret: true })),
   ADMIN_USER_NAME: z.string().default('admin').meta(about('First administrator, made when there are no users')),
   ADMIN_PASSWORD: z
     .string()
@@ -73,6 +76,9 @@ export const configSchema = z.object({
     .optional()
     .meta(about('`aud` of the tokens', { preset: 'PUBLIC_URL' })),
   ACCESS_TOKEN_TTL_SECONDS: integer(30, 86_400).prefault('900').meta(about('Lifetime of an access token')),
+  KEY_ROTATION_DAYS: integer(1, 3_650)
+    .prefault('30')
+    .meta(about('A signing key signs for this long, then the next one does')),
   SESSION_TTL_SECONDS: integer(60, 31_536_000).prefault('2592000').meta(about('A session ends this long after login')),
   SESSION_IDLE_SECONDS: integer(60, 31_536_000)
     .prefault('604800')
@@ -83,6 +89,18 @@ export const configSchema = z.object({
   PASSWORD_MIN_LENGTH: integer(8, 64)
     .prefault('8')
     .meta(about('NIST SP 800-63B-4 asks for 15 where the password is the only factor')),
+  PASSWORD_BREACH_CHECK: flag
+    .prefault('false')
+    .meta(about('Ask a range API (k-anonymity) whether a password was breached; when it fails, the password is taken')),
+  PASSWORD_BREACH_URL: httpUrl
+    .prefault('https://api.pwnedpasswords.com')
+    .meta(about('The range API of Have I Been Pwned, or a mirror of it')),
+  AUDIT_RETENTION_DAYS: integer(1, 36_500).prefault('90').meta(about('Audit events are kept this long')),
+  RATE_LIMIT_IP_LOGIN: integer(1, 1_000_000).prefault('300').meta(about('Logins a minute from one address')),
+  RATE_LIMIT_IP_HASH: integer(1, 1_000_000)
+    .prefault('600')
+    .meta(about('Registrations and changes of password a minute from one address')),
+  RATE_LIMIT_IP_WRITE: integer(1, 1_000_000).prefault('3000').meta(about('Refreshes a minute from one address')),
   TRUST_PROXY: commaList
     .prefault('')
     .meta(about('Addresses or CIDRs whose X-Forwarded-For counts', { preset: 'none', example: '10.0.0.0/8' })),

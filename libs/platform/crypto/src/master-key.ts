@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHmac, hash, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  hash,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 
 const [format, keyIdBytes, nonceBytes, tagBytes] = [1, 4, 12, 16];
 const headerBytes = 1 + keyIdBytes + nonceBytes;
@@ -18,7 +26,11 @@ export class MasterKey {
   readonly #sealKey: Buffer;
   readonly #macKeys = new Map<string, Buffer>();
 
-  constructor(private readonly secret: Buffer) {
+  /** @param previous what was sealed under it still opens, until all is sealed anew */
+  constructor(
+    private readonly secret: Buffer,
+    private readonly previous?: MasterKey,
+  ) {
     if (secret.length !== 32) throw new Error('A master key has 32 bytes');
     this.#sealKey = this.derive('seal');
     this.id = hash('sha256', this.derive('key-id'), 'buffer').subarray(0, keyIdBytes);
@@ -34,6 +46,17 @@ export class MasterKey {
     const key = this.#macKeys.get(purpose) ?? this.derive(purpose);
     this.#macKeys.set(purpose, key);
     return createHmac('sha256', key).update(data).digest();
+  }
+
+  /** Whether a MAC was made with this key or the previous one; in constant time. */
+  isMac(purpose: string, data: string, mac: Buffer): boolean {
+    const own = this.mac(purpose, data).subarray(0, mac.length);
+    return timingSafeEqual(own, mac) || this.previous?.isMac(purpose, data, mac) === true;
+  }
+
+  /** Whether a value is sealed under this very key. */
+  isCurrent(sealed: Buffer): boolean {
+    return sealed.subarray(1, 1 + keyIdBytes).equals(this.id);
   }
 
   /** @param context binds the value to its place, such as `signing-key:<kid>`; it opens nowhere else. */
@@ -53,7 +76,8 @@ export class MasterKey {
   /** @throws WrongMasterKeyError */
   open(sealed: Buffer, context: string): Buffer {
     const isOurs = sealed.length >= headerBytes + tagBytes && sealed.readUInt8(0) === format;
-    if (!isOurs || !sealed.subarray(1, 1 + keyIdBytes).equals(this.id)) {
+    if (!isOurs || !this.isCurrent(sealed)) {
+      if (isOurs && this.previous) return this.previous.open(sealed, context);
       throw new WrongMasterKeyError(`${context} was sealed under another master key`);
     }
     const nonce = sealed.subarray(1 + keyIdBytes, headerBytes);

@@ -7,6 +7,7 @@ import { Changes } from './changes.js';
 import { migrate } from './migrate.js';
 import { openDatabase, type Orm } from './open-database.js';
 import { Sql } from './sql.js';
+import { Sweeper } from './sweeper.js';
 
 /** All tables and how they came about; assembled by `#libs/schema`, since platform knows no feature. */
 export type DatabaseSchema = {
@@ -36,8 +37,9 @@ export class DatabaseModule implements OnApplicationShutdown {
         { provide: SqlEntityManager, inject: [MikroORM], useFactory: (orm: Orm) => orm.em },
         { provide: Sql, inject: [MikroORM], useFactory: (orm: Orm) => Sql.of(orm) },
         Changes,
+        Sweeper,
       ],
-      exports: [MikroORM, SqlEntityManager, Sql, Changes],
+      exports: [MikroORM, SqlEntityManager, Sql, Changes, Sweeper],
     };
   }
 

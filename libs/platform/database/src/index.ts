@@ -4,3 +4,4 @@ export { isUnavailable, violatedConstraint } from './database-errors.js';
 export { migrate } from './migrate.js';
 export { openDatabase } from './open-database.js';
 export { Sql, type Statement } from './sql.js';
+export { Sweeper } from './sweeper.js';

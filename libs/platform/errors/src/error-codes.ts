@@ -62,6 +62,7 @@ export const errorCodes = {
   },
   'not-found': { status: 404, title: 'Not found', detail: 'There is nothing at this address.' },
   'user-not-found': { status: 404, title: 'No such user', detail: 'There is no user with this id or name.' },
+  'session-not-found': { status: 404, title: 'No such session', detail: 'You have no session with this id.' },
   'method-not-allowed': {
     status: 405,
     title: 'Method not allowed',
@@ -95,6 +96,11 @@ export const errorCodes = {
     status: 431,
     title: 'Request headers too large',
     detail: 'The request headers are larger than 16 KiB.',
+  },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many requests',
+    detail: 'You have used up what you may ask for. Try again after the time in `Retry-After`.',
   },
   'internal-error': {
     status: 500,

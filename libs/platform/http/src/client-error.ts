@@ -15,23 +15,28 @@ const reasons: Readonly<Record<number, string>> = {
   431: 'Request Header Fields Too Large',
 };
 
+/** What was answered, for the log. */
+type Refusal = { readonly errorCode: ErrorCode; readonly requestId: string };
+
 /** Answers what Node's HTTP parser refused, for which there is no request and no reply, as a problem document too. */
-export function answerClientError(error: Error & { code?: string }, socket: Socket): string | undefined {
+export function answerClientError(error: Error & { code?: string }, socket: Socket): Refusal | undefined {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy();
     return undefined;
   }
   const code = byNodeCode[error.code ?? ''] ?? 'bad-request';
   const { status } = errorCodes[code];
-  const body = JSON.stringify(toProblem(new AppError(code), { path: '*', requestId: randomUUID() }));
+  const requestId = randomUUID();
+  const body = JSON.stringify(toProblem(new AppError(code), { path: '*', requestId }));
   const head = [
     `HTTP/1.1 ${status} ${reasons[status] ?? 'Bad Request'}`,
     'Content-Type: application/problem+json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${requestId}`,
     'Cache-Control: no-store',
     'X-Content-Type-Options: nosniff',
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-  return code;
+  return { errorCode: code, requestId };
 }

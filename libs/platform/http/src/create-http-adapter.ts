@@ -52,11 +52,13 @@ export function createHttpAdapter(log: Log, { TRUST_PROXY }: Pick<Config, 'TRUST
       maxHeaderSize: headerLimitBytes,
       headersTimeout: headersTimeoutMs,
       connectionsCheckingInterval: 1_000,
+      // Node would answer without a body: the hook below does it
+      requireHostHeader: false,
     },
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: (error, socket) => {
-      const code = answerClientError(error, socket);
-      if (code) log.info({ errorCode: code, ip: socket.remoteAddress }, 'request refused by the HTTP parser');
+      const refusal = answerClientError(error, socket);
+      if (refusal) log.info({ ...refusal, ip: socket.remoteAddress }, 'request refused by the HTTP parser');
     },
   });
   prepareServer(adapter.getInstance());
@@ -69,23 +71,27 @@ function prepareServer(server: FastifyInstance): void {
   server.decorateRequest('errorCode', undefined);
   trackRoutes(server);
   registerBodyParsers(server);
+  // an expectation that we do not know may be ignored (RFC 9110 §10.1.1); Node would answer 417 without a body
+  server.server.on('checkExpectation', (request, response) => void server.server.emit('request', request, response));
   server.addHook('onRoute', (route) => {
     if (route.config?.bodyLimit) route.bodyLimit = route.config.bodyLimit;
   });
   server.addHook('onRequest', (request, reply, done) => {
     prepareReply(request, reply);
-    if (hasBadQuery(request.url)) done(new AppError('invalid-url'));
+    // Fastify's onResponse does not run for a client that hangs up before it has its answer
+    reply.raw.once('close', () => logRequest(request, reply));
+    if (lacksHost(request)) done(new AppError('bad-request', { detail: 'HTTP/1.1 requires a `Host` header.' }));
+    else if (hasBadQuery(request.url)) done(new AppError('invalid-url'));
     else done();
-  });
-  server.addHook('onResponse', (request, reply, done) => {
-    logRequest(request, reply);
-    done();
   });
 }
 
 function prepareReply(request: FastifyRequest, reply: FastifyReply): void {
   void reply.headers(securityHeaders).header('x-request-id', request.id);
 }
+
+/** RFC 9112 §3.2. */
+const lacksHost = ({ raw }: FastifyRequest): boolean => raw.httpVersion === '1.1' && raw.headers.host === undefined;
 
 /** Fastify passes a broken percent-encoding in a query on as it stands. */
 function hasBadQuery(url: string): boolean {

@@ -10,8 +10,6 @@ const byFastifyCode: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'bad-request',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed-json',
-  // the client hung up while sending its body
-  ECONNRESET: 'bad-request',
 };
 const byStatus: Readonly<Record<number, ErrorCode>> = {
   400: 'bad-request',

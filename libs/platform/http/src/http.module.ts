@@ -1,9 +1,9 @@
-import { Global, Module, StandardSchemaValidationPipe } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 
 import { Draining } from './draining.js';
 import { ProblemFilter } from './problem.filter.js';
-import { toValidationError } from './validation-error.js';
+import { StrictValidationPipe } from './strict-validation.pipe.js';
 
 /** One pipe that checks what routes declare, one filter that answers every failure. */
 @Global()
@@ -11,10 +11,7 @@ import { toValidationError } from './validation-error.js';
   providers: [
     Draining,
     { provide: APP_FILTER, useClass: ProblemFilter },
-    {
-      provide: APP_PIPE,
-      useFactory: () => new StandardSchemaValidationPipe({ exceptionFactory: toValidationError }),
-    },
+    { provide: APP_PIPE, useClass: StrictValidationPipe },
   ],
   exports: [Draining],
 })

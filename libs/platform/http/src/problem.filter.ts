@@ -34,6 +34,8 @@ export class ProblemFilter implements ExceptionFilter {
 function toAppError(exception: unknown, request: FastifyRequest): AppError {
   if (exception instanceof AppError) return exception;
   if (exception instanceof NotFoundException) return noRoute(request);
+  // looks like a lost database, but no handler runs before the whole body is there
+  if (request.raw.readableAborted) return new AppError('bad-request', { cause: exception });
   if (isUnavailable(exception))
     return new AppError('unavailable', { cause: exception, headers: { 'retry-after': '2' } });
   return toHttpLayerError(exception) ?? new AppError('internal-error', { cause: unwrapped(exception) });

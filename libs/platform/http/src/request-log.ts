@@ -22,7 +22,8 @@ const quiet = /^\/health\//;
 
 /** One line a request: which handler did what for whom, and how long it took. */
 export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
-  const { statusCode } = reply;
+  const isAnswered = reply.raw.writableFinished;
+  const statusCode = isAnswered ? reply.statusCode : 400;
   const route = request.routeOptions.url;
   const fields = {
     requestId: request.id,
@@ -35,6 +36,7 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
     caller: request.principal ? callerName(request.principal) : 'anonymous',
     ip: request.ip,
     ...(request.errorCode && { errorCode: request.errorCode }),
+    ...(!isAnswered && { errorCode: 'bad-request', isClientGone: true }),
   };
   if (statusCode >= 500) request.log.error(fields, 'request');
   else if (route && quiet.test(route)) request.log.debug(fields, 'request');

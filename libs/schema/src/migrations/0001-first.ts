@@ -42,6 +42,17 @@ export class First extends Migration {
     this.addSql('create index sessions_user_id_index on sessions (user_id)');
     this.addSql('create index sessions_last_used_at_index on sessions (last_used_at)');
 
+    this.addSql(`create table login_delays (
+      id bigserial primary key,
+      subject uuid not null,
+      device uuid not null,
+      failures int not null,
+      delayed_until timestamptz(3) not null,
+      last_failed_at timestamptz(3) not null,
+      constraint login_delays_subject_device_unique unique (subject, device)
+    )`);
+    this.addSql('create index login_delays_last_failed_at_index on login_delays (last_failed_at)');
+
     this.addSql(`create table signing_keys (
       id uuid primary key,
       public_jwk jsonb not null,

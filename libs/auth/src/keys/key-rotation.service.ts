@@ -1,0 +1,123 @@
+import { SqlEntityManager } from '@mikro-orm/sql';
+import { Inject, Injectable } from '@nestjs/common';
+
+import { AuditTrail } from '#libs/audit';
+import type { Origin } from '#libs/platform/access';
+import { type Config, CONFIG } from '#libs/platform/config';
+import { type Revocation, Revocations, type Revoke } from '#libs/revocation';
+
+import type { RingKey } from './key-ring.js';
+import { SigningKeysRepository } from './signing-keys.repository.js';
+import { SigningKeys } from './signing-keys.service.js';
+
+/** Verifiers may hold the key set for 300 s (`Cache-Control` of jwks.json): a key is published twice that before it signs. */
+const publishedAheadMs = 600_000;
+/** Clocks differ, and a lifetime may have been longer before a restart. */
+const keptLongerMs = 86_400_000;
+const dayMs = 86_400_000;
+
+type Who = Origin | 'operator';
+
+/** Brings new signing keys in and takes old ones out. */
+@Injectable()
+export class KeyRotation {
+  constructor(
+    private readonly repository: SigningKeysRepository,
+    private readonly keys: SigningKeys,
+    private readonly revocations: Revocations,
+    private readonly audit: AuditTrail,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** Adds a key that signs at once, or after every verifier has had time to read it. @returns its id */
+  rotate(when: 'at-once' | 'published-ahead', who: Who): Promise<string> {
+    const lead = when === 'at-once' ? 0 : publishedAheadMs;
+    return this.#change((em) => this.#add(em, new Date(Date.now() + lead), who));
+  }
+
+  /**
+   * Ends a key and every token that it signed; another one signs from now on.
+   * @returns whether there was such a key, not retired yet
+   */
+  retire(id: string, who: Who): Promise<boolean> {
+    return this.#change(async (em, revoke) => {
+      const others = (await this.repository.findTrusted(em)).filter((key) => key.id !== id);
+      if (!(await this.#retire(em, revoke, id, { cause: 'key-retired', who }))) return false;
+      if (!others.some(({ signsFromMs }) => signsFromMs <= Date.now())) await this.#add(em, new Date(), who);
+      return true;
+    });
+  }
+
+  /** For emergencies: ends every token and every session there is. The keys change, so that verifiers elsewhere see it. */
+  revokeAll(who: Who): Promise<void> {
+    return this.#change(async (em, revoke) => {
+      for (const { id } of await this.repository.findTrusted(em)) {
+        await this.#retire(em, revoke, id, { cause: 'all-revoked', who });
+      }
+      await this.#add(em, new Date(), who);
+      await em.execute('delete from sessions');
+      await this.audit.record({ event: 'all-revoked' }, who, em);
+    });
+  }
+
+  /** Seals every key under today's master key. @returns how many were sealed under the previous one */
+  reseal(): Promise<number> {
+    return this.#change((em) => this.repository.reseal(em));
+  }
+
+  /** Does what is due: adds the next key, removes those whose last token has expired. @returns how many were removed */
+  async tend(): Promise<number> {
+    if (!this.#isDue(this.keys.ring.keys) && this.#over(this.keys.ring.keys).length === 0) return 0;
+    return this.#change(async (em) => {
+      // another replica may have done it before this one got the lock
+      const keys = await this.repository.findTrusted(em);
+      if (this.#isDue(keys)) await this.#add(em, new Date(Date.now() + publishedAheadMs), 'operator');
+      const over = this.#over(keys);
+      await this.repository.remove(em, over);
+      return over.length;
+    });
+  }
+
+  async #change<T>(work: (em: SqlEntityManager, revoke: Revoke) => Promise<T>): Promise<T> {
+    const result = await this.revocations.transactional(async (em, revoke) => {
+      await this.repository.lock(em);
+      const value = await work(em, revoke);
+      await this.repository.announce(em);
+      return value;
+    });
+    await this.keys.reload();
+    return result;
+  }
+
+  async #add(em: SqlEntityManager, signsFrom: Date, who: Who): Promise<string> {
+    const id = await this.repository.add(em, signsFrom);
+    await this.audit.record({ event: 'key-created', details: { keyId: id } }, who, em);
+    return id;
+  }
+
+  async #retire(
+    em: SqlEntityManager,
+    revoke: Revoke,
+    id: string,
+    { cause, who }: { cause: Revocation['cause']; who: Who },
+  ): Promise<boolean> {
+    if (!(await this.repository.retire(em, id))) return false;
+    await revoke({ kind: 'key', subject: id, cause });
+    await this.audit.record({ event: 'key-retired', details: { keyId: id } }, who, em);
+    return true;
+  }
+
+  #isDue(keys: readonly RingKey[]): boolean {
+    const youngest = keys.at(-1)?.signsFromMs ?? -Infinity;
+    return Date.now() >= youngest + this.config.KEY_ROTATION_DAYS * dayMs - publishedAheadMs;
+  }
+
+  /** A key is over when the next one has signed for longer than a token lives. */
+  #over(keys: readonly RingKey[]): string[] {
+    const lastNeededMs = this.config.ACCESS_TOKEN_TTL_SECONDS * 1000 + keptLongerMs;
+    return keys.slice(0, -1).flatMap(({ id }, index) => {
+      const next = keys[index + 1];
+      return next && next.signsFromMs + lastNeededMs < Date.now() ? [id] : [];
+    });
+  }
+}

@@ -1,0 +1,91 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+
+import { From, isAdmin, isUser, type Origin } from '#libs/platform/access';
+import { AppError } from '#libs/platform/errors';
+import { ApiProblems } from '#libs/platform/http';
+import { RateClass } from '#libs/rate-limits';
+import { userIdSchema } from '#libs/users';
+
+import {
+  type ChangePassword,
+  changePasswordSchema,
+  type EndSessions,
+  endSessionsSchema,
+  sessionIdSchema,
+  type SessionList,
+  sessionListSchema,
+  type SessionOwner,
+  sessionOwnerSchema,
+} from './auth.schema.js';
+import { PasswordChange } from './password-change.service.js';
+import { type Ended, SessionEnd } from './sessions/session-end.service.js';
+import { SessionsService } from './sessions/sessions.service.js';
+
+const ended = { cause: 'session-ended', event: 'session-ended' } as const;
+
+@ApiTags('sessions')
+@Controller('v1')
+export class SessionsController {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly sessionEnd: SessionEnd,
+    private readonly passwords: PasswordChange,
+  ) {}
+
+  @Get('auth/sessions')
+  @ApiOperation({ operationId: 'listSessions', summary: 'Where you are signed in; administrators may ask for a user' })
+  @ApiResponse({ status: 200, standardSchema: sessionListSchema, description: 'Living sessions, last used first' })
+  @ApiProblems('invalid-request')
+  list(@Query({ schema: sessionOwnerSchema }) { userId }: SessionOwner, @From() origin: Origin): Promise<SessionList> {
+    return this.sessions.list(ownerOf(userId, origin), origin);
+  }
+
+  @Delete('auth/sessions')
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'endSessions', summary: 'End all sessions, or all but the one that asks' })
+  @ApiResponse({ status: 204, description: 'They are over, and their tokens dead' })
+  @ApiProblems('invalid-request')
+  async endAll(
+    @Query({ schema: endSessionsSchema }) { userId, except }: EndSessions,
+    @From() origin: Origin,
+  ): Promise<void> {
+    const which: Ended = except && isUser(origin.caller) ? { except: origin.caller.sessionId } : 'all';
+    await this.sessionEnd.end(ownerOf(userId, origin), which, { ...ended, origin });
+  }
+
+  @Delete('auth/sessions/:sessionId')
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'endSession', summary: 'End one session' })
+  @ApiResponse({ status: 204, description: 'It is over, and its tokens dead' })
+  @ApiProblems('invalid-request', 'session-not-found')
+  async end(
+    @Param('sessionId', { schema: sessionIdSchema }) sessionId: string,
+    @Query({ schema: sessionOwnerSchema }) { userId }: SessionOwner,
+    @From() origin: Origin,
+  ): Promise<void> {
+    await this.sessions.end(sessionId, ownerOf(userId, origin), { ...ended, origin });
+  }
+
+  @Put('users/:id/password')
+  @HttpCode(204)
+  @RateClass('hash')
+  @ApiOperation({ operationId: 'changePassword', summary: 'Change a password; the other sessions of the user end' })
+  @ApiResponse({ status: 204, description: 'Changed' })
+  @ApiProblems('invalid-request', 'password-refused', 'wrong-password', 'user-not-found', 'overloaded')
+  async changePassword(
+    @Param('id', { schema: userIdSchema }) id: string,
+    @Body({ schema: changePasswordSchema }) change: ChangePassword,
+    @From() origin: Origin,
+  ): Promise<void> {
+    await this.passwords.change(id, change, origin);
+  }
+}
+
+/** Oneself; administrators may name another. @throws AppError `forbidden` */
+function ownerOf(userId: string | undefined, { caller }: Origin): string {
+  const own = isUser(caller) ? caller.userId : undefined;
+  const wanted = userId?.toLowerCase() ?? own;
+  if (wanted === undefined || (wanted !== own && !isAdmin(caller))) throw new AppError('forbidden');
+  return wanted;
+}

@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { SqlEntityManager } from '@mikro-orm/sql';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+
+const everyMs = 60_000;
+const batchRows = 5_000;
+
+/** Gives back how many rows it removed. */
+type Sweep = () => Promise<number>;
+
+/** Which rows of a table have outlived their use; `condition` is SQL over them with `?` for the values. */
+export type Outlived = { readonly table: string; readonly condition: string; readonly values: readonly unknown[] };
+
+/**
+ * Removes what has outlived its use, about every minute, on every replica and without a leader: rows that another
+ * replica is removing are skipped, not waited for.
+ */
+@Injectable()
+export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #logger = new Logger('Sweeper');
+  readonly #sweeps = new Map<string, Sweep>();
+  readonly #stopping = new AbortController();
+  #running = Promise.resolve();
+
+  constructor(private readonly em: SqlEntityManager) {}
+
+  register(name: string, sweep: Sweep): void {
+    this.#sweeps.set(name, sweep);
+  }
+
+  /** Rows go in batches of 5,000, so that no lock is held for long and no replica waits. */
+  registerOutlived({ table, condition, values }: Outlived): void {
+    this.register(table, async () => {
+      let total = 0;
+      let removed: number;
+      do {
+        const rows = await this.em.fork().execute<unknown[]>(
+          `delete from ${table} where id in (
+            select id from ${table} where ${condition} limit ${batchRows} for update skip locked) returning 1`,
+          [...values],
+        );
+        removed = rows.length;
+        total += removed;
+      } while (removed === batchRows);
+      return total;
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.#running = this.#run(this.#stopping.signal);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  /** Runs every sweep once; one that fails does not keep the others from running. */
+  async sweepNow(): Promise<Readonly<Record<string, number>>> {
+    const removed: Record<string, number> = {};
+    for (const [name, sweep] of this.#sweeps) {
+      try {
+        removed[name] = await sweep();
+        if (removed[name] > 0) this.#logger.debug({ swept: name, rows: removed[name] });
+      } catch (error) {
+        this.#logger.warn({ err: error, event: `sweep of ${name} failed; the next one tries again` });
+      }
+    }
+    return removed;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      // replicas that started together should not sweep together
+      await sleep(everyMs * (0.8 + Math.random() * 0.4), undefined, { signal, ref: false }).catch(() => undefined);
+      if (!signal.aborted) await this.sweepNow();
+    }
+  }
+}
