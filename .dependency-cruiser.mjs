@@ -11,10 +11,11 @@ const uses = {
   revocation: ['platform/*'],
   audit: ['platform/*'],
   'rate-limits': ['platform/*'],
+  services: ['platform/*', 'audit'],
   users: ['platform/*', 'passwords', 'rate-limits', 'revocation', 'audit'],
   auth: ['platform/*', 'passwords', 'rate-limits', 'revocation', 'audit', 'users'],
   health: ['platform/*'],
-  schema: ['platform/*', 'audit', 'auth', 'revocation', 'users'],
+  schema: ['platform/*', 'audit', 'auth', 'revocation', 'services', 'users'],
 };
 
 const folder = (lib) => `^libs/${lib.replace('*', '[^/]+')}/`;

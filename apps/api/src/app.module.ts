@@ -10,6 +10,7 @@ import { DatabaseModule } from '#libs/platform/database';
 import { HttpModule } from '#libs/platform/http';
 import { RateLimitGuard, RateLimitsModule } from '#libs/rate-limits';
 import { schema } from '#libs/schema';
+import { ServicesModule } from '#libs/services';
 import { UsersModule } from '#libs/users';
 
 import { DocsController } from './docs.controller.js';
@@ -26,6 +27,7 @@ export class AppModule {
         CryptoModule.forRoot(masterKey),
         DatabaseModule.forRoot(schema),
         HttpModule,
+        ServicesModule,
         UsersModule,
         AuthModule,
         HealthModule,

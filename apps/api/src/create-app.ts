@@ -26,10 +26,10 @@ export async function createApp(config: Config, masterKey: MasterKey, log: Log):
     abortOnError: false,
   });
   const draining = app.get(Draining);
-  adapter.getInstance().addHook('onRequest', (_request, reply, done) => {
-    // clients with a kept-alive connection go elsewhere with their next request
+  adapter.getInstance().addHook('onSend', (_request, reply, payload, done) => {
+    // clients with a kept-alive connection go elsewhere with their next request; so do those that were being served
     if (draining.isDraining) void reply.header('connection', 'close');
-    done();
+    done(null, payload);
   });
   app.get(OpenApi).describe(app);
   try {

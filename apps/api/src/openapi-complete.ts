@@ -8,6 +8,7 @@ type Operation = NonNullable<PathItem['get']>;
 type Response = NonNullable<Operation['responses'][string]>;
 
 const methods = ['get', 'post', 'put', 'patch', 'delete'] as const;
+const oauthError = { $ref: '#/components/schemas/OAuthError' };
 const problem = { $ref: '#/components/schemas/Problem' };
 /** What the HTTP layer can answer on any route, and on those that take a body. */
 const anywhere: readonly ErrorCode[] = [
@@ -40,13 +41,14 @@ export function completeDocument(document: OpenAPIObject): OpenAPIObject {
 function complete(operation: Operation, method: string): void {
   const access: unknown = Reflect.get(operation, 'x-access');
   Reflect.deleteProperty(operation, 'x-access');
-  const kind = isRule(access) ? access.kind : 'signed-in';
-  operation.security = securityOf(kind);
+  const rule = isRule(access) ? access : undefined;
+  const isPublic = rule?.kind === 'public';
+  operation.security ??= securityOf(rule);
   const codes = [
     ...anywhere,
     ...(operation.requestBody ? withBody : []),
-    ...(kind === 'public' ? [] : (['authentication-required', 'invalid-token'] as const)),
-    ...(kind === 'public' ? [] : (['forbidden'] as const)),
+    ...(isPublic ? [] : (['authentication-required', 'invalid-token', 'invalid-service-key'] as const)),
+    ...(isPublic ? [] : (['forbidden'] as const)),
   ];
   addProblems(operation, codes);
   for (const [status, response] of Object.entries(operation.responses)) {
@@ -59,21 +61,24 @@ function complete(operation: Operation, method: string): void {
   }
 }
 
-function securityOf(kind: string): Record<string, string[]>[] {
-  if (kind === 'public') return [];
-  return kind === 'optional' ? [{ accessToken: [] }, {}] : [{ accessToken: [] }];
+function securityOf(rule: AccessRule | undefined): Record<string, string[]>[] {
+  if (rule?.kind === 'public') return [];
+  const user = { accessToken: [] };
+  if (rule?.kind === 'optional') return [user, { serviceKey: [] }, {}];
+  return rule?.kind === 'requires' && rule.scopes.length > 0 ? [user, { serviceKey: [] }] : [user];
 }
 
 function addProblems(operation: Operation, codes: readonly ErrorCode[]): void {
+  // what speaks OAuth in its own errors speaks it in these too
+  const isOAuth = JSON.stringify(operation.responses['400'] ?? '').includes(oauthError.$ref);
+  const content = isOAuth
+    ? { 'application/json': { schema: oauthError } }
+    : { 'application/problem+json': { schema: problem } };
   for (const [status, group] of Map.groupBy(codes, (code) => errorCodes[code].status)) {
     const names = group.map((code) => `\`${code}\``);
     const known = operation.responses[status];
     if (known && 'description' in known) known.description = [known.description, ...names].join(', ');
-    else
-      operation.responses[status] = {
-        description: names.join(', '),
-        content: { 'application/problem+json': { schema: problem } },
-      };
+    else operation.responses[status] = { description: names.join(', '), content };
   }
 }
 

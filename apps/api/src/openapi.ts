@@ -16,6 +16,8 @@ export async function createOpenApi(app: INestApplication, serverUrl: string): P
     .setOpenAPIVersion('3.1.0')
     .addServer(serverUrl)
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'accessToken')
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Service-Key', description: '`<name>.<secret>`' }, 'serviceKey')
+    .addBasicAuth({ type: 'http', scheme: 'basic', description: 'Name and secret of a service' }, 'serviceBasic')
     .build();
   const document = SwaggerModule.createDocument(app, builder, {
     standardSchemaConverter: (schema, { schemaType }) => toJsonSchema(schema, schemaType),

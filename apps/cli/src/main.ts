@@ -3,6 +3,7 @@ import { argv, env, exit, stderr } from 'node:process';
 
 import { Command } from 'commander';
 
+import { addKeys } from './keys.command.js';
 import { addMigrate } from './migrate.command.js';
 
 const program = new Command('gatehouse')
@@ -10,6 +11,7 @@ const program = new Command('gatehouse')
   .showHelpAfterError();
 
 addMigrate(program, env);
+addKeys(program, env);
 
 program.parseAsync(argv).catch((error: unknown) => {
   stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

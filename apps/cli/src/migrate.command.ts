@@ -6,7 +6,7 @@ import { loadConfig } from '#libs/platform/config';
 import { migrate, openDatabase } from '#libs/platform/database';
 import { schema } from '#libs/schema';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from './operator-context.js';
 
 /** Brings the schema up to date; safe to run beside another one and beside running replicas. */
 export function addMigrate(program: Command, environment: Environment): void {

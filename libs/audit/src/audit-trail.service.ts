@@ -1,39 +1,34 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { callerName, type Origin } from '#libs/platform/access';
+import { type Config, CONFIG } from '#libs/platform/config';
 import { uuidV7 } from '#libs/platform/crypto';
+import { Sweeper } from '#libs/platform/database';
 
+import type { AuditEvent } from './audit-event.js';
 import { AuditEntity } from './audit.entity.js';
 
-export type AuditEvent = {
-  readonly event:
-    | 'login-succeeded'
-    | 'login-failed'
-    | 'logged-out'
-    | 'refresh-token-reused'
-    | 'session-ended'
-    | 'token-revoked'
-    | 'password-changed'
-    | 'user-created'
-    | 'user-deactivated'
-    | 'user-activated'
-    | 'user-deleted'
-    | 'roles-changed'
-    | 'key-created'
-    | 'key-retired'
-    | 'all-revoked';
-  /** Whom it is about, if it is about a user. */
-  readonly userId?: string | undefined;
-  /** Never a secret, never a password. */
-  readonly details?: Readonly<Record<string, string | number | boolean | null>>;
-};
+const daySeconds = 86_400;
 
 /** Records security events: in the transaction of their cause where there is one. */
 @Injectable()
-export class AuditTrail {
-  constructor(private readonly em: SqlEntityManager) {}
+export class AuditTrail implements OnModuleInit {
+  constructor(
+    private readonly em: SqlEntityManager,
+    private readonly sweeper: Sweeper,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
 
+  onModuleInit(): void {
+    this.sweeper.registerOutlived({
+      table: 'audit_events',
+      condition: 'at < now() - make_interval(secs => ?)',
+      values: [this.config.AUDIT_RETENTION_DAYS * daySeconds],
+    });
+  }
+
+  /** @param origin the request, or `operator` for the command line and for what happens by schedule */
   async record(event: AuditEvent, origin: Origin | 'operator', em: SqlEntityManager = this.em.fork()): Promise<void> {
     const from =
       origin === 'operator'

@@ -13,6 +13,11 @@ import { AuthSweeps } from './auth.sweeps.js';
 import { KeyRotation } from './keys/key-rotation.service.js';
 import { SigningKeysRepository } from './keys/signing-keys.repository.js';
 import { SigningKeys } from './keys/signing-keys.service.js';
+import { ClientCredentials } from './oauth/client-credentials.js';
+import { OAuthController } from './oauth/oauth.controller.js';
+import { TokenExplanation } from './oauth/token-explanation.service.js';
+import { TokenRevocation } from './oauth/token-revocation.service.js';
+import { TokenStatus } from './oauth/token-status.service.js';
 import { DeviceCookie } from './login/device-cookie.js';
 import { LoginDelaysRepository } from './login/login-delays.repository.js';
 import { LoginService } from './login/login.service.js';
@@ -29,10 +34,11 @@ import { WellKnownController } from './well-known.controller.js';
 
 @Module({
   imports: [AuditModule, JwtModule.register({}), PassportModule, PasswordsModule, RevocationModule, UsersModule],
-  controllers: [AuthController, SessionsController, WellKnownController],
+  controllers: [AuthController, OAuthController, SessionsController, WellKnownController],
   providers: [
     AccessTokenVerifier,
     AuthSweeps,
+    ClientCredentials,
     KeyRotation,
     { provide: TokenVerifier, useExisting: AccessTokenVerifier },
     JwtStrategy,
@@ -46,7 +52,10 @@ import { WellKnownController } from './well-known.controller.js';
     SessionsService,
     SigningKeys,
     SigningKeysRepository,
+    TokenExplanation,
     TokenIssuer,
+    TokenRevocation,
+    TokenStatus,
   ],
   exports: [KeyRotation, SigningKeys, TokenVerifier],
 })

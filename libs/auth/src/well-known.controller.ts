@@ -1,22 +1,64 @@
-import { Controller, Get, Header } from '@nestjs/common';
+import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 
-import { Public } from '#libs/platform/access';
+import { Public, scopes } from '#libs/platform/access';
+import { type Config, CONFIG } from '#libs/platform/config';
 
 import { type JwkSet, jwksSchema } from './auth.schema.js';
 import { SigningKeys } from './keys/signing-keys.service.js';
+import { type Metadata, metadataSchema } from './oauth/oauth.schema.js';
+
+const authMethods = ['client_secret_basic', 'client_secret_post'];
+/** Verifiers may keep the key set this long; new keys are published twice that before they sign. */
+const cacheable = 'public, max-age=300';
 
 @ApiTags('discovery')
 @Controller('.well-known')
 export class WellKnownController {
-  constructor(private readonly keys: SigningKeys) {}
+  constructor(
+    private readonly keys: SigningKeys,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
 
   @Get('jwks.json')
   @Public()
-  @Header('cache-control', 'public, max-age=300')
+  @Header('cache-control', cacheable)
+  @Header('access-control-allow-origin', '*')
   @ApiOperation({ operationId: 'getJwks', summary: 'Public keys of the access tokens (RFC 7517)' })
   @ApiResponse({ status: 200, standardSchema: jwksSchema, description: 'The JWK set' })
   jwks(): JwkSet {
     return this.keys.ring.jwks();
+  }
+
+  @Get('oauth-authorization-server')
+  @Public()
+  @Header('cache-control', cacheable)
+  @Header('access-control-allow-origin', '*')
+  @ApiOperation({ operationId: 'getMetadata', summary: 'What there is and where (RFC 8414)' })
+  @ApiResponse({ status: 200, standardSchema: metadataSchema, description: 'The metadata' })
+  metadata(): Metadata {
+    const { ISSUER: issuer, PUBLIC_URL: base } = this.config;
+    return {
+      issuer,
+      jwks_uri: `${base}/.well-known/jwks.json`,
+      introspection_endpoint: `${base}/v1/auth/introspect`,
+      introspection_endpoint_auth_methods_supported: authMethods,
+      revocation_endpoint: `${base}/v1/auth/revoke`,
+      revocation_endpoint_auth_methods_supported: authMethods,
+      response_types_supported: [],
+      grant_types_supported: [],
+      scopes_supported: [...scopes],
+      service_documentation: `${base}/docs`,
+    };
+  }
+
+  @Get('openid-configuration')
+  @Public()
+  @Header('cache-control', cacheable)
+  @Header('access-control-allow-origin', '*')
+  @ApiOperation({ operationId: 'getOpenIdConfiguration', summary: 'The same, where many clients look first' })
+  @ApiResponse({ status: 200, standardSchema: metadataSchema, description: 'The metadata' })
+  openIdConfiguration(): Metadata {
+    return this.metadata();
   }
 }

@@ -3,7 +3,7 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
 import { Caller, From, OptionalAuth, type Origin, type Principal, Requires } from '#libs/platform/access';
-import { ApiProblems, ClientGone } from '#libs/platform/http';
+import { ApiProblems, ClientGone, linkNext } from '#libs/platform/http';
 import { RateClass } from '#libs/rate-limits';
 
 import { etagOf, ifMatch, isNotModified } from './etag.js';
@@ -70,10 +70,7 @@ export class UsersController {
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<UserPage> {
     const page = await this.users.list(query);
-    if (page.nextCursor !== null) {
-      const next = new URLSearchParams({ limit: String(query.limit), cursor: page.nextCursor });
-      void reply.header('link', `</v1/users?${next.toString()}>; rel="next"`);
-    }
+    linkNext(reply, page.nextCursor);
     return page;
   }
 

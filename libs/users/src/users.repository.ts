@@ -79,8 +79,8 @@ export class UsersRepository {
   }
 
   /** Newest first. */
-  findPage(limit: number, after: { createdMs: number; id: string } | undefined): Promise<UserRow[]> {
-    return after ? this.sql.rows(nextPage, [limit, after.createdMs, after.id]) : this.sql.rows(firstPage, [limit]);
+  findPage(limit: number, after: { ms: number; id: string } | undefined): Promise<UserRow[]> {
+    return after ? this.sql.rows(nextPage, [limit, after.ms, after.id]) : this.sql.rows(firstPage, [limit]);
   }
 
   findCredentials(by: { userNameKey: string } | { emailKey: string }): Promise<Credentials | undefined> {

@@ -4,9 +4,9 @@ import { PasswordHasher, PasswordPolicy } from '#libs/passwords';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { violatedConstraint } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
+import { decodeCursor, encodeCursor } from '#libs/platform/http';
 import type { Principal } from '#libs/platform/access';
 
-import { decodeCursor, encodeCursor } from './page-cursor.js';
 import { assertMayCreate, readableId } from './user-access.js';
 import { toEmailKey, toUserName } from './user-keys.js';
 import { type VersionedUser, viewOfEntity, viewOfRow } from './user-view.js';
@@ -63,7 +63,7 @@ export class UsersService {
     const hasNext = rows.length > limit && last !== undefined;
     return {
       items: items.map(viewOfRow),
-      nextCursor: hasNext ? encodeCursor({ createdMs: last.created_ms, id: last.id }) : null,
+      nextCursor: hasNext ? encodeCursor({ ms: last.created_ms, id: last.id }) : null,
     };
   }
 }

@@ -35,6 +35,11 @@ export class SessionEnd {
     return sessions.length;
   }
 
+  /** Records that one access token was revoked, within its transaction. */
+  async recordRevoked(em: SqlEntityManager, userId: string, origin: Origin): Promise<void> {
+    await this.audit.record({ event: 'token-revoked', userId }, origin, em);
+  }
+
   async #delete(em: SqlEntityManager, userId: string, ended: Ended): Promise<readonly string[]> {
     const { text, values } = conditionOf(ended);
     const rows = await em.execute<{ id: string }[]>(`delete from sessions where user_id = ? ${text} returning id`, [

@@ -26,6 +26,9 @@ const isAlive = `s.last_used_at > now() - make_interval(secs => $2) and s.create
   and u.status = 'active' and s.generation = u.session_generation`;
 const remaining = `least($2::float8, $3::float8 - extract(epoch from now() - s.created_at))::float8 as remaining_s`;
 
+const remainingUnused = `least($2::float8 - extract(epoch from now() - s.last_used_at),
+  $3::float8 - extract(epoch from now() - s.created_at))::float8 as remaining_s`;
+
 /** The user is share-locked and the verified hash compared again, so that no deactivation or change slips between. */
 const start: Statement = {
   name: 'session-start',
@@ -54,6 +57,11 @@ const retried: Statement = {
 };
 const ownerOf: Statement = {
   text: 'select user_id, rotation from sessions where id = $1',
+};
+const byToken: Statement = {
+  name: 'session-by-token',
+  text: `select u.id as user_id, extract(epoch from s.last_used_at)::float8 as issued_s, ${remainingUnused}
+    from sessions s join users u on u.id = s.user_id where s.id = $1 and s.current_hash = $4 and ${isAlive}`,
 };
 const listAlive: Statement = {
   text: `select s.id, (extract(epoch from s.created_at) * 1000)::float8 as created_ms,
@@ -89,6 +97,14 @@ export class SessionsRepository {
   /** Whether the parent was rotated into just this child within the grace. */
   findRetried(id: string, parent: Buffer, child: Buffer): Promise<SessionUser | undefined> {
     return this.sql.row(retried, [id, ...this.#lifetimes(), parent, child, this.config.REFRESH_GRACE_SECONDS]);
+  }
+
+  /** The living session whose current token this is, with when that was issued. */
+  findByToken(
+    id: string,
+    hash: Buffer,
+  ): Promise<{ user_id: string; issued_s: number; remaining_s: number } | undefined> {
+    return this.sql.row(byToken, [id, ...this.#lifetimes(), hash]);
   }
 
   findOwner(id: string): Promise<{ user_id: string; rotation: number } | undefined> {

@@ -5,7 +5,9 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '#libs/platform/errors';
 
 import { type AccessRule, accessRule } from './access.decorators.js';
+import { bearerToken, parseServiceKey, type ServiceKey } from './credentials.js';
 import { anonymous, type Principal } from './principal.js';
+import { ServiceVerifier } from './service-verifier.js';
 import { TokenVerifier } from './token-verifier.js';
 
 declare module 'fastify' {
@@ -25,7 +27,8 @@ export class AccessGuard implements CanActivate {
 
   constructor(
     private readonly reflector: Reflector,
-    private readonly verifier: TokenVerifier,
+    private readonly tokens: TokenVerifier,
+    private readonly services: ServiceVerifier,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -33,17 +36,28 @@ export class AccessGuard implements CanActivate {
     const { rule, name } = this.#routeOf(context);
     request.handlerName = name;
     if (rule?.kind === 'public') return true;
-    const token = bearerToken(request.headers.authorization);
-    if (token === undefined) {
-      if (rule?.kind !== 'optional') throw new AppError('authentication-required');
-      request.principal = anonymous;
-      return true;
-    }
-    const verified = this.verifier.verify(token);
+    const token = bearerToken(request.headers);
+    const key = parseServiceKey(request.headers);
+    if (key) return this.#admitService(request, key, token, rule);
+    if (token === undefined) return admitAnonymous(request, rule);
+    const verified = this.tokens.verify(token);
     // a token in the cache needs no promise
     return verified instanceof Promise
       ? verified.then((principal) => admit(request, principal, rule))
       : admit(request, verified, rule);
+  }
+
+  /** A service that brings a user's token beside its own key acts for that user. */
+  async #admitService(
+    request: FastifyRequest,
+    { name, secret }: ServiceKey,
+    token: string | undefined,
+    rule: AccessRule | undefined,
+  ): Promise<boolean> {
+    const service = await this.services.verify(name, secret);
+    request.principal = service;
+    if (token === undefined) return admit(request, service, rule);
+    return admit(request, { ...(await this.tokens.verify(token)), service: service.name }, rule);
   }
 
   #routeOf(context: ExecutionContext): Route {
@@ -60,12 +74,10 @@ export class AccessGuard implements CanActivate {
   }
 }
 
-/** The credentials of RFC 6750 §2.1; the scheme is case-insensitive (RFC 9110 §11.1). */
-function bearerToken(header: string | undefined): string | undefined {
-  if (header === undefined) return undefined;
-  const match = /^bearer +([^\s]+) *$/i.exec(header);
-  if (!match?.[1]) throw new AppError('invalid-token', { detail: 'Send `Authorization: Bearer <access token>`.' });
-  return match[1];
+function admitAnonymous(request: FastifyRequest, rule: AccessRule | undefined): boolean {
+  if (rule?.kind !== 'optional') throw new AppError('authentication-required');
+  request.principal = anonymous;
+  return true;
 }
 
 function admit(request: FastifyRequest, principal: Principal, rule: AccessRule | undefined): boolean {

@@ -1,12 +1,16 @@
 export type Role = 'user' | 'admin';
-export type Scope =
-  | 'users:read'
-  | 'users:write'
-  | 'tokens:introspect'
-  | 'tokens:revoke'
-  | 'revocations:read'
-  | 'messages:write'
-  | 'messages:read';
+
+/** What a service may be granted. */
+export const scopes = [
+  'users:read',
+  'users:write',
+  'tokens:introspect',
+  'tokens:revoke',
+  'revocations:read',
+  'messages:write',
+  'messages:read',
+] as const;
+export type Scope = (typeof scopes)[number];
 
 /** A person, known by an access token. `expiresAt` in Unix seconds. */
 export type UserPrincipal = {
@@ -16,10 +20,12 @@ export type UserPrincipal = {
   readonly tokenId: string;
   readonly sessionId: string;
   readonly expiresAt: number;
+  /** The service that brought the token, beside its own key. */
+  readonly service?: string;
 };
 
 /** A microservice, known by its key. */
-type ServicePrincipal = { readonly kind: 'service'; readonly name: string; readonly scopes: readonly Scope[] };
+export type ServicePrincipal = { readonly kind: 'service'; readonly name: string; readonly scopes: readonly Scope[] };
 
 type Anonymous = { readonly kind: 'anonymous' };
 
@@ -32,8 +38,10 @@ export const isUser = (principal: Principal): principal is UserPrincipal => prin
 
 export const isAdmin = (principal: Principal): boolean => isUser(principal) && principal.roles.includes('admin');
 
-/** For logs: `user:<id>`, `service:<name>` or `anonymous`. */
+/** For logs: `user:<id>`, `user:<id> via service:<name>`, `service:<name>` or `anonymous`. */
 export function callerName(principal: Principal): string {
-  if (principal.kind === 'user') return `user:${principal.userId}`;
+  if (principal.kind === 'user') {
+    return `user:${principal.userId}${principal.service === undefined ? '' : ` via service:${principal.service}`}`;
+  }
   return principal.kind === 'service' ? `service:${principal.name}` : principal.kind;
 }

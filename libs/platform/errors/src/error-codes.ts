@@ -49,6 +49,11 @@ export const errorCodes = {
     title: 'Invalid refresh token',
     detail: 'The refresh token is malformed, expired, already used or its session is over. Log in again.',
   },
+  'invalid-service-key': {
+    status: 401,
+    title: 'Invalid service key',
+    detail: 'Send `X-Service-Key: <name>.<secret>` of an active service; `X-Service-Name`, if sent, must be its name.',
+  },
   forbidden: { status: 403, title: 'Forbidden', detail: 'You may not do this.' },
   'registration-closed': {
     status: 403,
@@ -63,6 +68,7 @@ export const errorCodes = {
   'not-found': { status: 404, title: 'Not found', detail: 'There is nothing at this address.' },
   'user-not-found': { status: 404, title: 'No such user', detail: 'There is no user with this id or name.' },
   'session-not-found': { status: 404, title: 'No such session', detail: 'You have no session with this id.' },
+  'service-not-found': { status: 404, title: 'No such service', detail: 'There is no service with this name.' },
   'method-not-allowed': {
     status: 405,
     title: 'Method not allowed',
@@ -75,6 +81,7 @@ export const errorCodes = {
   },
   'user-name-taken': { status: 409, title: 'User name taken', detail: 'Another user has this user name.' },
   'email-taken': { status: 409, title: 'E-mail address taken', detail: 'Another user has this e-mail address.' },
+  'service-name-taken': { status: 409, title: 'Service name taken', detail: 'Another service has this name.' },
   'last-admin': {
     status: 409,
     title: 'Last administrator',

@@ -4,7 +4,8 @@ import { AppError } from '#libs/platform/errors';
 
 import { parseJson } from './json-parser.js';
 
-const form = 'application/x-www-form-urlencoded';
+/** Forms are taken where a route says so in its `consumes`. */
+export const formMediaType = 'application/x-www-form-urlencoded';
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** JSON everywhere, forms only where a route says so (RFC 6749 asks for them); anything else is 415. */
@@ -14,9 +15,9 @@ export function registerBodyParsers(server: FastifyInstance): void {
   server.addContentTypeParser(types, { parseAs: 'buffer' }, (request, body, done) => {
     settle(done, () => parseJson(utf8Only(request, body)));
   });
-  server.addContentTypeParser(form, { parseAs: 'buffer' }, (request, body, done) => {
+  server.addContentTypeParser(formMediaType, { parseAs: 'buffer' }, (request, body, done) => {
     settle(done, () => {
-      if (!request.routeOptions.config.consumes?.includes(form)) throw new AppError('unsupported-media-type');
+      if (!request.routeOptions.config.consumes?.includes(formMediaType)) throw new AppError('unsupported-media-type');
       return parseForm(utf8Only(request, body));
     });
   });

@@ -10,6 +10,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The path holds a secret: only its template is logged. */
     isPathSecret?: boolean;
+    /** Errors as RFC 6749 §5.2 has them; problem documents otherwise. */
+    errorFormat?: 'oauth';
     /** Most bytes of a body this route takes. */
     bodyLimit?: number;
     /** Content types beside JSON that this route takes. */

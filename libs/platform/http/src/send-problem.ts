@@ -1,20 +1,25 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { type AppError, toProblem } from '#libs/platform/errors';
+import { type AppError, toOAuthError, toProblem } from '#libs/platform/errors';
 
 import { pathOf } from './request-log.js';
 
 /** Challenges of RFC 6750 §3: the error is named only when a token was given. */
-const challenge = (error: AppError): string =>
+const bearer = (error: AppError): string =>
   error.code === 'invalid-token' ? 'Bearer realm="gatehouse", error="invalid_token"' : 'Bearer realm="gatehouse"';
 
 /** Sends the problem document of an error, once: what was already answered stays. */
 export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
   request.errorCode = error.code;
   if (reply.sent) return;
-  if (error.status === 401) void reply.header('www-authenticate', challenge(error));
+  const isOAuth = request.routeOptions.config.errorFormat === 'oauth';
+  if (error.status === 401) void reply.header('www-authenticate', isOAuth ? 'Basic realm="gatehouse"' : bearer(error));
+  const type = isOAuth ? 'application/json' : 'application/problem+json';
+  const body = isOAuth
+    ? toOAuthError(error, request.id)
+    : toProblem(error, { path: pathOf(request.url), requestId: request.id });
   void reply
     .code(error.status)
-    .headers({ ...error.options.headers, 'content-type': 'application/problem+json; charset=utf-8' })
-    .send(JSON.stringify(toProblem(error, { path: pathOf(request.url), requestId: request.id })));
+    .headers({ ...error.options.headers, 'content-type': `${type}; charset=utf-8` })
+    .send(JSON.stringify(body));
 }

@@ -62,6 +62,22 @@ export class First extends Migration {
       created_at timestamptz(3) not null default now()
     )`);
 
+    this.addSql(`create table services (
+      id uuid primary key,
+      name text not null,
+      description text null,
+      scopes text[] not null,
+      status text not null default 'active',
+      secret_hash text not null,
+      previous_hash text null,
+      previous_until timestamptz(3) null,
+      last_used_at timestamptz(3) null,
+      created_at timestamptz(3) not null,
+      updated_at timestamptz(3) not null,
+      constraint services_name_unique unique (name),
+      constraint services_status_check check (status in ('active', 'deactivated'))
+    )`);
+
     this.addSql(`create table revocations (
       id bigserial primary key,
       kind text not null,

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+
+import { auditEvents } from './audit-event.js';
+
+export const auditEventSchema = z
+  .strictObject({
+    id: z.uuid(),
+    at: z.iso.datetime(),
+    event: z.enum(auditEvents),
+    userId: z.uuid().nullable().meta({ description: 'Whom it is about' }),
+    caller: z.string().meta({ description: '`user:<id>`, `service:<name>`, `anonymous` or `operator`' }),
+    ip: z.string().nullable(),
+    userAgent: z.string().nullable(),
+    requestId: z.string().nullable(),
+    details: z.record(z.string(), z.unknown()).nullable(),
+  })
+  .meta({ id: 'AuditEvent' });
+export type AuditEventView = z.infer<typeof auditEventSchema>;
+
+export const auditPageSchema = z
+  .strictObject({ items: z.array(auditEventSchema), nextCursor: z.string().nullable() })
+  .meta({ id: 'AuditPage' });
+export type AuditPage = z.infer<typeof auditPageSchema>;
+
+export const listAuditSchema = z.strictObject({
+  event: z.enum(auditEvents).optional(),
+  userId: z.uuid().optional(),
+  after: z.iso.datetime({ offset: true }).optional().meta({ description: 'Only later ones' }),
+  before: z.iso.datetime({ offset: true }).optional().meta({ description: 'Only earlier ones' }),
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 100')
+    .transform(Number)
+    .pipe(z.int().min(1).max(100))
+    .prefault('20'),
+  cursor: z.string().max(256).optional().meta({ description: '`nextCursor` of the page before' }),
+});
+export type ListAudit = z.infer<typeof listAuditSchema>;

@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+
+import { Sql } from '#libs/platform/database';
+import { decodeCursor, encodeCursor } from '#libs/platform/http';
+
+import type { AuditEventView, AuditPage, ListAudit } from './audit.schema.js';
+
+type Row = {
+  readonly id: string;
+  readonly at_ms: number;
+  readonly event: AuditEventView['event'];
+  readonly user_id: string | null;
+  readonly caller: string;
+  readonly ip: string | null;
+  readonly user_agent: string | null;
+  readonly request_id: string | null;
+  readonly details: Record<string, unknown> | null;
+};
+
+/** Absent filters are null; the planner sees the values, so that each combination gets its own plan. */
+const page = `select id, (extract(epoch from at) * 1000)::float8 as at_ms, event, user_id, caller, ip, user_agent,
+    request_id, details
+  from audit_events
+  where ($2::text is null or event = $2) and ($3::uuid is null or user_id = $3)
+    and ($4::timestamptz is null or at > $4) and ($5::timestamptz is null or at < $5)
+    and ($6::float8 is null or (at, id) < (to_timestamp($6 / 1000), $7::uuid))
+  order by at desc, id desc limit $1`;
+
+/** Reads what was recorded, newest first. */
+@Injectable()
+export class AuditService {
+  constructor(private readonly sql: Sql) {}
+
+  /** @throws AppError `invalid-cursor` */
+  async list({ event, userId, after, before, limit, cursor }: ListAudit): Promise<AuditPage> {
+    const position = cursor === undefined ? undefined : decodeCursor(cursor);
+    const filters = [event ?? null, userId ?? null, after ?? null, before ?? null];
+    // one extra row tells whether a next page exists
+    const values = [limit + 1, ...filters, position?.ms ?? null, position?.id ?? null];
+    const rows = await this.sql.rows<Row>({ text: page }, values);
+    const items = rows.slice(0, limit);
+    const last = items.at(-1);
+    return {
+      items: items.map(viewOf),
+      nextCursor: rows.length > limit && last ? encodeCursor({ ms: last.at_ms, id: last.id }) : null,
+    };
+  }
+}
+
+function viewOf({ id, at_ms, event, user_id, caller, ip, user_agent, request_id, details }: Row): AuditEventView {
+  const at = new Date(at_ms).toISOString();
+  return { id, at, event, userId: user_id, caller, ip, userAgent: user_agent, requestId: request_id, details };
+}

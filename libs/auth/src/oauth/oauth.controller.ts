@@ -1,0 +1,107 @@
+import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common';
+import { ApiConsumes, ApiOperation, ApiResponse, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { IncomingHttpHeaders } from 'node:http';
+
+import { From, type Origin, Public, Requires } from '#libs/platform/access';
+import { ApiProblems, formMediaType } from '#libs/platform/http';
+
+import { KeyRotation } from '../keys/key-rotation.service.js';
+import { ClientCredentials } from './client-credentials.js';
+import {
+  type Explain,
+  explainSchema,
+  type Explanation,
+  explanationSchema,
+  type Introspection,
+  introspectionSchema,
+  oauthErrorSchema,
+  revokedSchema,
+  type TokenForm,
+  tokenFormSchema,
+} from './oauth.schema.js';
+import { TokenExplanation } from './token-explanation.service.js';
+import { TokenRevocation } from './token-revocation.service.js';
+import { TokenStatus } from './token-status.service.js';
+
+/** These speak as RFC 6749 does, in forms and errors: stock clients refuse anything else. */
+const oauth = { consumes: [formMediaType], errorFormat: 'oauth' } as const;
+const oauthError = (status: number, description: string): MethodDecorator =>
+  ApiResponse({ status, standardSchema: oauthErrorSchema, description });
+
+@ApiTags('tokens')
+@Controller('v1/auth')
+export class OAuthController {
+  constructor(
+    private readonly clients: ClientCredentials,
+    private readonly status: TokenStatus,
+    private readonly revocation: TokenRevocation,
+    private readonly explanation: TokenExplanation,
+    private readonly rotation: KeyRotation,
+  ) {}
+
+  @Post('introspect')
+  @ApiSecurity('serviceKey')
+  @ApiSecurity('serviceBasic')
+  @Public()
+  @HttpCode(200)
+  @RouteConfig(oauth)
+  @ApiConsumes(formMediaType)
+  @ApiOperation({ operationId: 'introspectToken', summary: 'What a token is worth now (RFC 7662)' })
+  @ApiResponse({
+    status: 200,
+    standardSchema: introspectionSchema,
+    description: 'Its claims, or that it is not active',
+  })
+  @oauthError(400, '`invalid_request`')
+  @oauthError(401, '`invalid_client`')
+  @oauthError(403, '`insufficient_scope`: `tokens:introspect` is needed')
+  async introspect(
+    @Body({ schema: tokenFormSchema }) form: TokenForm,
+    @Headers() headers: IncomingHttpHeaders,
+  ): Promise<Introspection> {
+    await this.clients.authenticate(headers, form, 'tokens:introspect');
+    return this.status.introspect(form.token);
+  }
+
+  @Post('revoke')
+  @ApiSecurity('serviceKey')
+  @ApiSecurity('serviceBasic')
+  @Public()
+  @HttpCode(200)
+  @RouteConfig(oauth)
+  @ApiConsumes(formMediaType)
+  @ApiOperation({ operationId: 'revokeToken', summary: 'Revoke an access or refresh token (RFC 7009)' })
+  @ApiResponse({ status: 200, standardSchema: revokedSchema, description: 'It is dead, or never was one of ours' })
+  @oauthError(400, '`invalid_request`')
+  @oauthError(401, '`invalid_client`')
+  @oauthError(403, '`insufficient_scope`: `tokens:revoke` is needed')
+  async revoke(
+    @Body({ schema: tokenFormSchema }) form: TokenForm,
+    @Headers() headers: IncomingHttpHeaders,
+    @From() origin: Origin,
+  ): Promise<Record<string, never>> {
+    const caller = await this.clients.authenticate(headers, form, 'tokens:revoke');
+    await this.revocation.revoke(form.token, { ...origin, caller });
+    return {};
+  }
+
+  @Post('explain')
+  @Requires({ roles: ['admin'], scopes: ['tokens:introspect'] })
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'explainToken', summary: 'Why an access token is or is not accepted' })
+  @ApiResponse({ status: 200, standardSchema: explanationSchema, description: 'The reason' })
+  @ApiProblems('invalid-request')
+  explain(@Body({ schema: explainSchema }) { token }: Explain): Promise<Explanation> {
+    return this.explanation.explain(token);
+  }
+
+  @Post('revoke-all')
+  @Requires({ roles: ['admin'] })
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'revokeAll', summary: 'For emergencies: end every session and every token there is' })
+  @ApiResponse({ status: 204, description: 'Everybody has to sign in again, you too' })
+  async revokeAll(@From() origin: Origin): Promise<void> {
+    await this.rotation.revokeAll(origin);
+  }
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+
+/** Unrecognised parameters are ignored, as RFC 6749 §3.1 asks. */
+export const tokenFormSchema = z
+  .object({
+    token: z.string().min(1).max(8_192),
+    token_type_hint: z
+      .string()
+      .optional()
+      .meta({ description: '`access_token` or `refresh_token`; of no consequence' }),
+    client_id: z.string().optional().meta({ description: '`client_secret_post`: name of the service' }),
+    client_secret: z.string().optional().meta({ description: '`client_secret_post`: its secret' }),
+  })
+  .meta({ id: 'TokenForm' });
+export type TokenForm = z.infer<typeof tokenFormSchema>;
+
+/** RFC 7662 §2.2; exactly `{"active":false}` for anything that is not good. */
+export const introspectionSchema = z
+  .union([
+    z.strictObject({ active: z.literal(false) }),
+    z.strictObject({
+      active: z.literal(true),
+      sub: z.string(),
+      exp: z.int(),
+      iat: z.int(),
+      iss: z.string(),
+      aud: z.string(),
+      jti: z.string().optional(),
+      sid: z.string(),
+      client_id: z.string(),
+      token_type: z.enum(['Bearer', 'refresh_token']),
+      roles: z.array(z.string()).optional(),
+    }),
+  ])
+  .meta({ id: 'Introspection' });
+export type Introspection = z.infer<typeof introspectionSchema>;
+
+export const revokedSchema = z
+  .strictObject({})
+  .meta({ id: 'Revoked', description: 'Also for a token that is unknown' });
+
+/** RFC 6749 §5.2, with our own members beside. */
+export const oauthErrorSchema = z
+  .strictObject({
+    error: z.string(),
+    error_description: z.string(),
+    code: z.string(),
+    requestId: z.string(),
+  })
+  .meta({ id: 'OAuthError' });
+
+export const metadataSchema = z
+  .strictObject({
+    issuer: z.string(),
+    jwks_uri: z.string(),
+    introspection_endpoint: z.string(),
+    introspection_endpoint_auth_methods_supported: z.array(z.string()),
+    revocation_endpoint: z.string(),
+    revocation_endpoint_auth_methods_supported: z.array(z.string()),
+    response_types_supported: z.array(z.string()),
+    grant_types_supported: z.array(z.string()),
+    scopes_supported: z.array(z.string()),
+    service_documentation: z.string(),
+  })
+  .meta({ id: 'AuthorizationServerMetadata' });
+export type Metadata = z.infer<typeof metadataSchema>;
+
+export const explainSchema = z.strictObject({ token: z.string().min(1).max(8_192) }).meta({ id: 'Explain' });
+export type Explain = z.infer<typeof explainSchema>;
+
+export const explanationSchema = z
+  .strictObject({
+    isAccepted: z.boolean(),
+    reason: z.enum([
+      'accepted',
+      'malformed',
+      'unknown-key',
+      'bad-signature',
+      'wrong-issuer',
+      'wrong-audience',
+      'expired',
+      'revoked',
+      'user-deactivated',
+      'user-deleted',
+    ]),
+    detail: z.string().meta({ description: 'In words, such as "expired 12 s ago"' }),
+    at: z.iso.datetime().optional().meta({ description: 'When it expired, was revoked, or will expire' }),
+    cause: z.string().optional().meta({ description: 'What revoked it, such as `logout`' }),
+    userId: z.uuid().optional(),
+    sessionId: z.uuid().optional(),
+  })
+  .meta({ id: 'Explanation' });
+export type Explanation = z.infer<typeof explanationSchema>;

@@ -1,0 +1,61 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { type Config, CONFIG } from '#libs/platform/config';
+import { AppError } from '#libs/platform/errors';
+import { Revocations } from '#libs/revocation';
+
+import { hashOf, RefreshTokens } from '../sessions/refresh-token.js';
+import { SessionsRepository } from '../sessions/sessions.repository.js';
+import type { VerifiedToken } from '../tokens/access-token.js';
+import { JwtStrategy } from '../tokens/jwt.strategy.js';
+import type { Introspection } from './oauth.schema.js';
+
+/** What a token is worth now (RFC 7662), whichever kind it is. */
+@Injectable()
+export class TokenStatus {
+  constructor(
+    private readonly strategy: JwtStrategy,
+    private readonly revocations: Revocations,
+    private readonly refreshTokens: RefreshTokens,
+    private readonly sessions: SessionsRepository,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  async introspect(token: string): Promise<Introspection> {
+    const access = await this.readAccess(token);
+    return access ? this.#ofAccess(access) : this.#ofRefresh(token);
+  }
+
+  /** The access token that a text is, revoked or not; nothing for anything else. */
+  async readAccess(token: string): Promise<VerifiedToken | undefined> {
+    try {
+      return await this.strategy.check(token);
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'invalid-token') return undefined;
+      throw error;
+    }
+  }
+
+  async #ofAccess({ claims, facts }: VerifiedToken): Promise<Introspection> {
+    if (await this.revocations.isRevoked(facts)) return { active: false };
+    const { sub, exp, iat, iss, aud, jti, sid, client_id, roles } = claims;
+    return { active: true, sub, exp, iat, iss, aud, jti, sid, client_id, token_type: 'Bearer', roles };
+  }
+
+  async #ofRefresh(token: string): Promise<Introspection> {
+    const parsed = this.refreshTokens.parse(token);
+    const session = parsed && (await this.sessions.findByToken(parsed.sessionId, hashOf(parsed)));
+    if (!parsed || !session) return { active: false };
+    return {
+      active: true,
+      sub: session.user_id,
+      exp: Math.floor(Date.now() / 1000 + session.remaining_s),
+      iat: Math.floor(session.issued_s),
+      iss: this.config.ISSUER,
+      aud: this.config.AUDIENCE,
+      sid: parsed.sessionId,
+      client_id: 'gatehouse',
+      token_type: 'refresh_token',
+    };
+  }
+}

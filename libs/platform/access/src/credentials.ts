@@ -1,0 +1,28 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+import { AppError } from '#libs/platform/errors';
+
+export type ServiceKey = { readonly name: string; readonly secret: string };
+
+/** The access token of `Authorization: Bearer` (RFC 6750 §2.1); the scheme is case-insensitive (RFC 9110 §11.1). */
+export function bearerToken({ authorization }: IncomingHttpHeaders): string | undefined {
+  if (authorization === undefined) return undefined;
+  const match = /^bearer +([^\s]+) *$/i.exec(authorization);
+  if (!match?.[1]) throw new AppError('invalid-token', { detail: 'Send `Authorization: Bearer <access token>`.' });
+  return match[1];
+}
+
+/**
+ * `X-Service-Key: <name>.<secret>`. A bare name is no key; with `X-Service-Name` both must agree.
+ * @throws AppError `invalid-service-key`
+ */
+export function parseServiceKey(headers: IncomingHttpHeaders): ServiceKey | undefined {
+  const { 'x-service-key': key, 'x-service-name': named } = headers;
+  if (key === undefined && named === undefined) return undefined;
+  const match = /^([a-z][a-z0-9-]{1,62})\.([A-Za-z0-9_-]{1,128})$/.exec(String(key ?? ''));
+  const [, name, secret] = match ?? [];
+  if (name === undefined || secret === undefined || (named !== undefined && named !== name)) {
+    throw new AppError('invalid-service-key');
+  }
+  return { name, secret };
+}

@@ -1,0 +1,2 @@
+export { ServiceEntity } from './service.entity.js';
+export { ServicesModule } from './services.module.js';

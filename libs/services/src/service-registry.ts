@@ -1,0 +1,87 @@
+import { SqlEntityManager } from '@mikro-orm/sql';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+
+import { type Scope, type ServicePrincipal, ServiceVerifier } from '#libs/platform/access';
+import { digest, isSame } from '#libs/platform/crypto';
+import { Changes, Sweeper } from '#libs/platform/database';
+import { AppError } from '#libs/platform/errors';
+
+import { ServiceEntity } from './service.entity.js';
+
+type Known = {
+  readonly principal: ServicePrincipal;
+  readonly secretHash: string;
+  readonly previous: { readonly hash: string; readonly untilMs: number } | undefined;
+};
+
+/** Under which replicas hear that a service has changed. */
+export const servicesTopic = 'services';
+/** As much work for a name that nobody has. */
+const nobody: Known = {
+  principal: { kind: 'service', name: '', scopes: [] },
+  secretHash: digest(''),
+  previous: undefined,
+};
+
+/** The active services, in memory on every replica: a call costs one hash and no question to the database. */
+@Injectable()
+export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
+  #services: ReadonlyMap<string, Known> = new Map();
+  readonly #used = new Set<string>();
+
+  constructor(
+    private readonly em: SqlEntityManager,
+    private readonly changes: Changes,
+    private readonly sweeper: Sweeper,
+  ) {
+    super();
+  }
+
+  onModuleInit(): void {
+    this.changes.subscribe(servicesTopic, {
+      onChange: () => void this.reload().catch(() => undefined),
+      catchUp: () => this.reload(),
+    });
+    this.sweeper.register('services last used', () => this.#writeUsed());
+  }
+
+  override verify(name: string, secret: string): ServicePrincipal | Promise<ServicePrincipal> {
+    // what was changed while the feed is lost must hold all the same
+    if (!this.changes.isFresh) return this.reload().then(() => this.#check(name, secret));
+    return this.#check(name, secret);
+  }
+
+  async reload(): Promise<void> {
+    const rows = await this.em.fork().find(ServiceEntity, { status: 'active' });
+    this.#services = new Map(
+      rows.map(({ name, scopes, secretHash, previousHash, previousUntil }) => [
+        name,
+        {
+          principal: { kind: 'service', name, scopes: scopes satisfies readonly Scope[] },
+          secretHash,
+          previous:
+            previousHash && previousUntil ? { hash: previousHash, untilMs: previousUntil.getTime() } : undefined,
+        },
+      ]),
+    );
+  }
+
+  #check(name: string, secret: string): ServicePrincipal {
+    const known = this.#services.get(name) ?? nobody;
+    const given = digest(secret);
+    const isCurrent = isSame(given, known.secretHash);
+    const isPrevious =
+      isSame(given, known.previous?.hash ?? nobody.secretHash) && Date.now() < (known.previous?.untilMs ?? 0);
+    if (known === nobody || !(isCurrent || isPrevious)) throw new AppError('invalid-service-key');
+    this.#used.add(name);
+    return known.principal;
+  }
+
+  /** To the minute is enough to find services that nobody uses any more. */
+  async #writeUsed(): Promise<number> {
+    const names = [...this.#used];
+    this.#used.clear();
+    if (names.length > 0) await this.em.fork().nativeUpdate(ServiceEntity, { name: names }, { lastUsedAt: new Date() });
+    return 0;
+  }
+}

@@ -1,0 +1,38 @@
+import { defineEntity, p } from '@mikro-orm/sql';
+
+import type { Scope } from '#libs/platform/access';
+import { uuidV7 } from '#libs/platform/crypto';
+
+/**
+ * A calling microservice. Its secret has 256 random bits, so SHA-256 is enough to store it by; the one before stays good
+ * until `previousUntil`, so that a rotation interrupts nobody.
+ */
+export const ServiceEntity = defineEntity({
+  name: 'Service',
+  tableName: 'services',
+  uniques: [{ name: 'services_name_unique', properties: ['name'] }],
+  checks: [{ name: 'services_status_check', expression: "status in ('active', 'deactivated')" }],
+  properties: {
+    id: p
+      .uuid()
+      .primary()
+      .onCreate(() => uuidV7()),
+    name: p.text(),
+    description: p.text().nullable(),
+    scopes: p.array().$type<Scope[]>().columnType('text[]'),
+    status: p.text().$type<'active' | 'deactivated'>().default('active'),
+    secretHash: p.text().hidden(),
+    previousHash: p.text().nullable().hidden(),
+    previousUntil: p.datetime().columnType('timestamptz(3)').nullable(),
+    lastUsedAt: p.datetime().columnType('timestamptz(3)').nullable(),
+    createdAt: p
+      .datetime()
+      .columnType('timestamptz(3)')
+      .onCreate(() => new Date()),
+    updatedAt: p
+      .datetime()
+      .columnType('timestamptz(3)')
+      .onCreate(() => new Date())
+      .onUpdate(() => new Date()),
+  },
+});

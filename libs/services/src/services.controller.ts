@@ -1,0 +1,99 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Res } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+
+import { From, type Origin, Requires } from '#libs/platform/access';
+import { ApiProblems } from '#libs/platform/http';
+
+import {
+  type CreatedService,
+  createdServiceSchema,
+  type CreateService,
+  createServiceSchema,
+  type NewSecret,
+  newSecretSchema,
+  type PatchService,
+  patchServiceSchema,
+  type ServiceList,
+  serviceListSchema,
+  serviceNameSchema,
+  serviceSchema,
+  type ServiceView,
+} from './services.schema.js';
+import { ServicesService } from './services.service.js';
+
+const adminsOnly = { roles: ['admin'] } as const;
+
+@ApiTags('services')
+@Controller('v1/services')
+export class ServicesController {
+  constructor(private readonly services: ServicesService) {}
+
+  @Post()
+  @Requires(adminsOnly)
+  @ApiOperation({ operationId: 'createService', summary: 'Register a calling microservice' })
+  @ApiResponse({ status: 201, standardSchema: createdServiceSchema, description: 'The service, with its secret' })
+  @ApiProblems('invalid-request', 'service-name-taken')
+  async create(
+    @Body({ schema: createServiceSchema }) input: CreateService,
+    @From() origin: Origin,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<CreatedService> {
+    const created = await this.services.create(input, origin);
+    void reply.header('location', `/v1/services/${created.name}`);
+    return created;
+  }
+
+  @Get()
+  @Requires(adminsOnly)
+  @ApiOperation({ operationId: 'listServices', summary: 'List the calling microservices by name' })
+  @ApiResponse({ status: 200, standardSchema: serviceListSchema, description: 'All services' })
+  list(): Promise<ServiceList> {
+    return this.services.list();
+  }
+
+  @Get(':name')
+  @Requires(adminsOnly)
+  @ApiOperation({ operationId: 'getService', summary: 'Read a service' })
+  @ApiResponse({ status: 200, standardSchema: serviceSchema, description: 'The service' })
+  @ApiProblems('invalid-request', 'service-not-found')
+  get(@Param('name', { schema: serviceNameSchema }) name: string): Promise<ServiceView> {
+    return this.services.get(name);
+  }
+
+  @Patch(':name')
+  @Requires(adminsOnly)
+  @ApiOperation({ operationId: 'patchService', summary: 'Change scopes, description or status of a service' })
+  @ApiResponse({ status: 200, standardSchema: serviceSchema, description: 'The changed service' })
+  @ApiProblems('invalid-request', 'service-not-found')
+  patch(
+    @Param('name', { schema: serviceNameSchema }) name: string,
+    @Body({ schema: patchServiceSchema }) change: PatchService,
+    @From() origin: Origin,
+  ): Promise<ServiceView> {
+    return this.services.patch(name, change, origin);
+  }
+
+  @Post(':name/secret')
+  @HttpCode(200)
+  @Requires(adminsOnly)
+  @ApiOperation({
+    operationId: 'rotateServiceSecret',
+    summary: 'Give a service a new secret; the old one works 24 h more',
+  })
+  @ApiResponse({ status: 200, standardSchema: newSecretSchema, description: 'The new secret, shown once' })
+  @ApiProblems('invalid-request', 'service-not-found')
+  rotateSecret(@Param('name', { schema: serviceNameSchema }) name: string, @From() origin: Origin): Promise<NewSecret> {
+    return this.services.rotateSecret(name, origin);
+  }
+
+  @Delete(':name')
+  @HttpCode(204)
+  @Requires(adminsOnly)
+  @ApiOperation({ operationId: 'deleteService', summary: 'Remove a service; its key is dead at once' })
+  @ApiResponse({ status: 204, description: 'Removed' })
+  @ApiProblems('invalid-request', 'service-not-found')
+  async remove(@Param('name', { schema: serviceNameSchema }) name: string, @From() origin: Origin): Promise<void> {
+    await this.services.remove(name, origin);
+  }
+}
