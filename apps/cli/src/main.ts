@@ -1,10 +1,14 @@
 import 'reflect-metadata';
 import { argv, env, exit, stderr } from 'node:process';
 
+import { Logger } from '@nestjs/common';
 import { Command } from 'commander';
 
 import { addKeys } from './keys.command.js';
 import { addMigrate } from './migrate.command.js';
+
+// what a command has to say it says itself
+Logger.overrideLogger(['warn', 'error', 'fatal']);
 
 const program = new Command('gatehouse')
   .description("The operator's commands. They read the same variables as the service: see .env.example.")

@@ -5,7 +5,7 @@ import { MemoryStorage } from './memory.storage.js';
 import { RateLimitGuard } from './rate-limit.guard.js';
 
 @Module({
-  imports: [ThrottlerModule.forRoot({ throttlers: [], storage: new MemoryStorage() })],
+  imports: [ThrottlerModule.forRootAsync({ useFactory: () => ({ throttlers: [], storage: new MemoryStorage() }) })],
   providers: [RateLimitGuard],
   exports: [RateLimitGuard],
 })

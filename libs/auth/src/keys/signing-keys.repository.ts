@@ -3,7 +3,7 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import { MasterKey } from '#libs/platform/crypto';
+import { isUuid, MasterKey } from '#libs/platform/crypto';
 import { Changes } from '#libs/platform/database';
 
 import { importPrivateKey, importPublicKey, type RingKey } from './key-ring.js';
@@ -61,6 +61,7 @@ export class SigningKeysRepository {
 
   /** @returns whether there was such a key, not retired yet */
   async retire(em: SqlEntityManager, id: string): Promise<boolean> {
+    if (!isUuid(id)) return false;
     return (await em.nativeUpdate(SigningKeyEntity, { id, retiredAt: null }, { retiredAt: new Date() })) > 0;
   }
 

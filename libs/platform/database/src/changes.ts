@@ -68,16 +68,22 @@ export class Changes implements OnApplicationShutdown {
     this.#stopping.abort();
   }
 
-  async #run(url: string, onReady: () => void, onFirstFailure: (error: unknown) => void): Promise<void> {
+  async #run(url: string, onReady: () => void, onFailure: (error: unknown) => void): Promise<void> {
     const { signal } = this.#stopping;
+    let wasReady = false;
+    const ready = (): void => {
+      wasReady = true;
+      onReady();
+    };
     while (!signal.aborted) {
       try {
-        await this.#listen(url, onReady, signal);
+        await this.#listen(url, ready, signal);
       } catch (error) {
         if (signal.aborted) return;
-        onFirstFailure(error);
+        // a service that cannot start says so and ends; one that runs goes on trying
+        if (!wasReady) return onFailure(error);
         if (this.#heardAt > -Infinity)
-          this.#logger.warn({ err: error, event: 'change feed lost: asking the database per request' });
+          this.#logger.warn({ err: error, event: 'change feed lost: asking the database' });
       } finally {
         this.#heardAt = -Infinity;
       }

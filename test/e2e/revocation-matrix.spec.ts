@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { KeyRotation, SigningKeys } from '#libs/auth';
+
+import { isAccepted, newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+
+let gatehouse: Gatehouse;
+let serviceKey: string;
+
+beforeAll(async () => {
+  gatehouse = await startGatehouse({ REFRESH_GRACE_SECONDS: '0' });
+  const boss = await signInAdmin(gatehouse);
+  const body = { name: 'revoker', scopes: ['tokens:revoke'] };
+  const created = await gatehouse.api.post('/v1/services', { token: boss.token, body });
+  serviceKey = `revoker.${created.body.secret}`;
+});
+afterAll(async () => {
+  await gatehouse.stop();
+});
+
+const revoke = (token: string): Promise<unknown> =>
+  gatehouse.api.post('/v1/auth/revoke', {
+    body: new URLSearchParams({ token }),
+    headers: { 'x-service-key': serviceKey },
+  });
+
+async function patchAsAdmin({ id }: Person, ...changes: object[]): Promise<void> {
+  const { token } = await signInAdmin(gatehouse);
+  for (const body of changes) expect((await gatehouse.api.patch(`/v1/users/${id}`, { token, body })).status).toBe(200);
+}
+
+async function changePassword(person: Person, token: string): Promise<void> {
+  const body = { currentPassword: person.password, password: 'eight tall chimneys' };
+  expect((await gatehouse.api.put(`/v1/users/${person.id}/password`, { token, body })).status).toBe(204);
+}
+
+async function reuse(person: Person): Promise<void> {
+  const body = { refreshToken: person.refreshToken };
+  await gatehouse.api.post('/v1/auth/refresh', { body });
+  // a grace of 0 s is over as soon as the clock has moved
+  await sleep(5);
+  expect((await gatehouse.api.post('/v1/auth/refresh', { body })).status).toBe(401);
+}
+
+const events: Record<string, (person: Person) => Promise<unknown>> = {
+  'log out': ({ token }) => gatehouse.api.post('/v1/auth/logout', { token }),
+  'log out everywhere': ({ token }) => gatehouse.api.post('/v1/auth/logout-all', { token }),
+  'end this session': ({ token, sessionId }) => gatehouse.api.delete(`/v1/auth/sessions/${sessionId}`, { token }),
+  'end all other sessions': ({ token }) => gatehouse.api.delete('/v1/auth/sessions?except=current', { token }),
+  'access token revoked (RFC 7009)': ({ token }) => revoke(token),
+  'refresh token revoked (RFC 7009)': ({ refreshToken }) => revoke(refreshToken),
+  'refresh token reused after the grace': reuse,
+  'own password changed': (person) => changePassword(person, person.token),
+  'password changed by an administrator': async (person) =>
+    changePassword(person, (await signInAdmin(gatehouse)).token),
+  'roles changed': (person) => patchAsAdmin(person, { roles: ['user', 'admin'] }),
+  deactivated: (person) => patchAsAdmin(person, { status: 'deactivated' }),
+  'deactivated, then activated': (person) => patchAsAdmin(person, { status: 'deactivated' }, { status: 'active' }),
+  deleted: ({ token }) => gatehouse.api.delete('/v1/users/me', { token }),
+  'signing key retired': async () => {
+    const { ring } = gatehouse.app.get(SigningKeys);
+    await gatehouse.app.get(KeyRotation).retire(ring.signing(Date.now())?.id ?? '', 'operator');
+  },
+  'everything revoked': async () => {
+    const { token } = await signInAdmin(gatehouse);
+    expect((await gatehouse.api.post('/v1/auth/revoke-all', { token })).status).toBe(204);
+  },
+};
+
+const rows = readFileSync(resolve(import.meta.dirname, '../../docs/revocation-matrix.md'), 'utf8')
+  .split('\n')
+  .filter((line) => line.startsWith('| '))
+  .map((line) =>
+    line
+      .slice(2, -2)
+      .split(' | ')
+      .map((cell) => cell.trim()),
+  );
+const [header = [], , ...matrix] = rows;
+
+test('the published matrix has a row for each event that is proved here', () => {
+  expect(matrix.map(([event]) => event)).toEqual(Object.keys(events));
+});
+
+test.each(matrix)('%s', async (event, ...expected) => {
+  const person = await newPerson(gatehouse);
+  const other = await signIn(gatehouse, person);
+  await events[event ?? '']?.(person);
+  const states = {
+    'this access token': await isAccepted(gatehouse, person.token),
+    "other session's access token": await isAccepted(gatehouse, other.token),
+    'this refresh token': await canRefresh(person.refreshToken),
+    "other session's refresh token": await canRefresh(other.refreshToken),
+    'sign-in': await canSignIn(person),
+  };
+  const found = Object.fromEntries(Object.entries(states).map(([name, isAlive]) => [name, isAlive ? 'alive' : 'dead']));
+  expect(found).toEqual(Object.fromEntries(header.slice(1).map((name, index) => [name, expected[index]])));
+});
+
+async function canRefresh(refreshToken: string): Promise<boolean> {
+  return (await gatehouse.api.post('/v1/auth/refresh', { body: { refreshToken } })).status === 200;
+}
+
+async function canSignIn({ userName, password }: Person): Promise<boolean> {
+  return (await gatehouse.api.post('/v1/auth/login', { body: { userName, password } })).status === 200;
+}

@@ -1,0 +1,136 @@
+import { SqlEntityManager } from '@mikro-orm/sql';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { isAccepted, newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
+import { type Answer } from '../support/api.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+
+let gatehouse: Gatehouse;
+let person: Person;
+
+beforeAll(async () => {
+  gatehouse = await startGatehouse();
+  person = await newPerson(gatehouse);
+});
+afterAll(async () => {
+  await gatehouse.stop();
+});
+
+const refresh = (refreshToken: string): Promise<Answer> =>
+  gatehouse.api.post('/v1/auth/refresh', { body: { refreshToken } });
+
+/** Moves a session into the past, as if that much time had gone by. */
+async function age(sessionId: string, seconds: number): Promise<void> {
+  const em = gatehouse.app.get(SqlEntityManager).fork();
+  await em.execute(
+    `update sessions set last_used_at = last_used_at - make_interval(secs => ?),
+      created_at = created_at - make_interval(secs => ?) where id = ?`,
+    [seconds, seconds, sessionId],
+  );
+}
+
+const auditOf = async (userId: string, event: string): Promise<number> => {
+  const rows = await gatehouse.app
+    .get(SqlEntityManager)
+    .fork()
+    .execute<unknown[]>('select 1 from audit_events where user_id = ? and event = ?', [userId, event]);
+  return rows.length;
+};
+
+describe('refresh', () => {
+  test('each use gives the next tokens of the session, and both kinds work', async () => {
+    const first = await signIn(gatehouse, person);
+    const second = await refresh(first.refreshToken);
+    expect(second.status).toBe(200);
+    expect(second.body).toMatchObject({ sessionId: first.sessionId, tokenType: 'Bearer', expiresIn: 900 });
+    expect(second.body.refreshToken).not.toBe(first.refreshToken);
+    expect(await isAccepted(gatehouse, second.body.accessToken)).toBe(true);
+    expect((await refresh(second.body.refreshToken)).status).toBe(200);
+  });
+
+  test('50 refreshes at once with one token get one child and log nobody out', async () => {
+    const { refreshToken } = await signIn(gatehouse, person);
+    const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(refreshToken)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    const children = new Set(answers.map(({ body }) => body.refreshToken));
+    expect(children.size).toBe(1);
+    expect((await refresh(String([...children][0]))).status).toBe(200);
+  });
+
+  test('a token that comes again after the grace ends its session, and that is recorded', async () => {
+    const stolen = await newPerson(gatehouse);
+    const next = await refresh(stolen.refreshToken);
+    await age(stolen.sessionId, 11);
+    const reused = await refresh(stolen.refreshToken);
+    expect([reused.status, reused.body.code]).toEqual([401, 'invalid-refresh-token']);
+    expect((await refresh(next.body.refreshToken)).status).toBe(401);
+    expect(await isAccepted(gatehouse, next.body.accessToken)).toBe(false);
+    expect(await auditOf(stolen.id, 'refresh-token-reused')).toBe(1);
+  });
+
+  test('a token made up for a known session is refused and ends nothing', async () => {
+    const { refreshToken, token } = await signIn(gatehouse, person);
+    await refresh(refreshToken);
+    const bytes = Buffer.from(refreshToken.slice(4), 'base64url');
+    bytes.writeUInt8((bytes.at(30) ?? 0) ^ 1, 30);
+    expect((await refresh(`gtr_${bytes.toString('base64url')}`)).status).toBe(401);
+    expect(await isAccepted(gatehouse, token)).toBe(true);
+  });
+
+  test.each([
+    ['is idle for longer than it may', 604_801],
+    ['is older than it may be', 2_592_001],
+  ])('a session that %s is over', async (_, seconds) => {
+    const { refreshToken, sessionId } = await signIn(gatehouse, person);
+    await age(sessionId, seconds);
+    expect((await refresh(refreshToken)).status).toBe(401);
+  });
+
+  test.each(['', 'gtr_', 'nonsense', `gtr_${'A'.repeat(91)}`, `gtr_${'A'.repeat(92)}`])(
+    '%j is refused',
+    async (text) => {
+      const answer = await refresh(text);
+      expect([400, 401]).toContain(answer.status);
+    },
+  );
+});
+
+describe('the list of sessions', () => {
+  test('shows where one is signed in, the asking one marked, and nothing of others', async () => {
+    const me = await newPerson(gatehouse);
+    const other = await signIn(gatehouse, me);
+    const { body } = await gatehouse.api.get('/v1/auth/sessions', { token: other.token });
+    expect(body.items).toHaveLength(2);
+    expect(body.items.filter((item: any) => item.isCurrent).map((item: any) => item.id)).toEqual([other.sessionId]);
+    expect(body.items[0]).toMatchObject({ ip: '127.0.0.1', userAgent: 'node' });
+  });
+
+  test('one session ends alone; a stranger cannot end it', async () => {
+    const me = await newPerson(gatehouse);
+    const other = await signIn(gatehouse, me);
+    const path = `/v1/auth/sessions/${other.sessionId}`;
+    expect((await gatehouse.api.delete(path, { token: person.token })).status).toBe(404);
+    expect(await isAccepted(gatehouse, other.token)).toBe(true);
+    expect((await gatehouse.api.delete(path, { token: me.token })).status).toBe(204);
+    expect(await isAccepted(gatehouse, other.token)).toBe(false);
+    expect((await refresh(other.refreshToken)).status).toBe(401);
+    expect(await isAccepted(gatehouse, me.token)).toBe(true);
+  });
+
+  test('all others end, the asking one stays', async () => {
+    const me = await newPerson(gatehouse);
+    const other = await signIn(gatehouse, me);
+    expect((await gatehouse.api.delete('/v1/auth/sessions?except=current', { token: me.token })).status).toBe(204);
+    expect([await isAccepted(gatehouse, other.token), await isAccepted(gatehouse, me.token)]).toEqual([false, true]);
+  });
+
+  test('an administrator sees and ends the sessions of a user; a plain user may not', async () => {
+    const boss = await signInAdmin(gatehouse);
+    const me = await newPerson(gatehouse);
+    const path = `/v1/auth/sessions?userId=${me.id}`;
+    expect((await gatehouse.api.get(path, { token: person.token })).status).toBe(403);
+    expect((await gatehouse.api.get(path, { token: boss.token })).body.items).toHaveLength(1);
+    expect((await gatehouse.api.delete(path, { token: boss.token })).status).toBe(204);
+    expect(await isAccepted(gatehouse, me.token)).toBe(false);
+  });
+});

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { SqlEntityManager } from '@mikro-orm/sql';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { KeyRotation } from '#libs/auth';
+
+import { isAccepted, newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
+import { copyDatabase, type Gatehouse, type OwnDatabase, startGatehouse } from '../support/start-gatehouse.js';
+
+let own: OwnDatabase;
+let [here, there]: Gatehouse[] = [];
+let person: Person;
+let bossToken: string;
+
+beforeAll(async () => {
+  own = await copyDatabase();
+  here = await startGatehouse({}, own);
+  there = await startGatehouse({}, own);
+  person = await newPerson(here);
+  bossToken = (await signInAdmin(here)).token;
+});
+afterAll(async () => {
+  await here?.stop();
+  await there?.stop();
+  await own.drop();
+});
+
+function both(): readonly [Gatehouse, Gatehouse] {
+  if (!here || !there) throw new Error('not started');
+  return [here, there];
+}
+
+/** Cuts the listening connections of both replicas, as a restart of the database or of the network would. */
+async function cutListeners(): Promise<void> {
+  const [one] = both();
+  await one.app
+    .get(SqlEntityManager)
+    .fork()
+    .execute(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = 'gatehouse listener' and datname = current_database()`,
+    );
+}
+
+describe('what ends on one replica', () => {
+  test.each([
+    ['a log-out', ({ token }: Person) => both()[0].api.post('/v1/auth/logout', { token })],
+    ['a deletion', ({ token }: Person) => both()[0].api.delete('/v1/users/me', { token })],
+    [
+      'a deactivation',
+      ({ id }: Person) => both()[0].api.patch(`/v1/users/${id}`, { token: bossToken, body: { status: 'deactivated' } }),
+    ],
+  ])('%s is over on the other within 250 ms', async (_, end) => {
+    const [one, other] = both();
+    const somebody = await newPerson(one);
+    expect(await isAccepted(other, somebody.token)).toBe(true);
+    await end(somebody);
+    await sleep(250);
+    expect(await isAccepted(other, somebody.token)).toBe(false);
+  });
+
+  test('a revoked token is refused at once by a replica that has lost its feed', async () => {
+    const [one, other] = both();
+    for (let round = 0; round < 5; round++) {
+      const session = await signIn(one, person);
+      expect(await isAccepted(other, session.token)).toBe(true);
+      await cutListeners();
+      await one.api.post('/v1/auth/logout', { token: session.token });
+      expect(await isAccepted(other, session.token)).toBe(false);
+    }
+  });
+
+  test('a replica that gets its feed back has caught up', async () => {
+    const [one, other] = both();
+    const session = await signIn(one, person);
+    await cutListeners();
+    await one.api.post('/v1/auth/logout', { token: session.token });
+    await expect.poll(() => other.api.get('/health/ready').then(({ status }) => status), { timeout: 5_000 }).toBe(200);
+    expect(await isAccepted(other, session.token)).toBe(false);
+  });
+});
+
+describe('keys and services', () => {
+  test('tokens are good on both while keys rotate on one', async () => {
+    const [one, other] = both();
+    for (let round = 0; round < 5; round++) {
+      await one.app.get(KeyRotation).rotate('at-once', 'operator');
+      const { token } = await signIn(one, person);
+      expect(await isAccepted(other, token), `round ${round}`).toBe(true);
+    }
+  });
+
+  test('a service made on one is known on the other, and one that is removed is not', async () => {
+    const [one, other] = both();
+    const body = { name: 'billing', scopes: ['users:read'] };
+    const { secret } = (await one.api.post('/v1/services', { token: bossToken, body })).body;
+    const list = (): Promise<number> =>
+      other.api.get('/v1/users', { headers: { 'x-service-key': `billing.${secret}` } }).then(({ status }) => status);
+    await expect.poll(list, { timeout: 1_000, interval: 20 }).toBe(200);
+    await one.api.delete('/v1/services/billing', { token: bossToken });
+    await expect.poll(list, { timeout: 1_000, interval: 20 }).toBe(401);
+  });
+
+  test('50 refreshes at once over both replicas get one child', async () => {
+    const [one, other] = both();
+    const { refreshToken } = await signIn(one, person);
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, index) =>
+        (index % 2 === 0 ? one : other).api.post('/v1/auth/refresh', { body: { refreshToken } }),
+      ),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(new Set(answers.map(({ body }) => body.refreshToken)).size).toBe(1);
+  });
+});
