@@ -21,6 +21,7 @@ import { TokenStatus } from './oauth/token-status.service.js';
 import { DeviceCookie } from './login/device-cookie.js';
 import { LoginDelaysRepository } from './login/login-delays.repository.js';
 import { LoginService } from './login/login.service.js';
+import { PasswordProof } from './login/password-proof.service.js';
 import { PasswordChange } from './password-change.service.js';
 import { SessionsController } from './sessions.controller.js';
 import { RefreshTokens } from './sessions/refresh-token.js';
@@ -46,6 +47,7 @@ import { WellKnownController } from './well-known.controller.js';
     LoginDelaysRepository,
     LoginService,
     PasswordChange,
+    PasswordProof,
     RefreshTokens,
     SessionEnd,
     SessionsRepository,

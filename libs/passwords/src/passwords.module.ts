@@ -1,7 +1,11 @@
 import { Module } from '@nestjs/common';
 
+import { NewPassword } from './new-password.service.js';
 import { PasswordHasher } from './password-hasher.js';
 import { PasswordPolicy } from './password-policy.js';
 
-@Module({ providers: [PasswordHasher, PasswordPolicy], exports: [PasswordHasher, PasswordPolicy] })
+@Module({
+  providers: [NewPassword, PasswordHasher, PasswordPolicy],
+  exports: [NewPassword, PasswordHasher, PasswordPolicy],
+})
 export class PasswordsModule {}

@@ -63,7 +63,7 @@ export const errorCodes = {
   'wrong-password': {
     status: 403,
     title: 'Wrong current password',
-    detail: '`currentPassword` is not the password of this user.',
+    detail: '`currentPassword` is not the password of this user, or was tried too often: wait before you try again.',
   },
   'not-found': { status: 404, title: 'Not found', detail: 'There is nothing at this address.' },
   'user-not-found': { status: 404, title: 'No such user', detail: 'There is no user with this id or name.' },

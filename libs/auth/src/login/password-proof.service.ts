@@ -1,0 +1,23 @@
+import { Injectable } from '@nestjs/common';
+
+import { PasswordHasher } from '#libs/passwords';
+
+import { LoginDelaysRepository } from './login-delays.repository.js';
+
+type Claim = { readonly userId: string; readonly sessionId: string; readonly passwordHash: string };
+
+/** Lets signed-in users prove that they know their password. Whoever stole a session must not guess it there at will. */
+@Injectable()
+export class PasswordProof {
+  constructor(
+    private readonly hasher: PasswordHasher,
+    private readonly delays: LoginDelaysRepository,
+  ) {}
+
+  async isProved(password: string, { userId, sessionId, passwordHash }: Claim): Promise<boolean> {
+    const attempt = { subject: userId, device: sessionId };
+    if (await this.hasher.verify(password, passwordHash)) return (await this.delays.succeed(attempt)) === 'admitted';
+    await this.delays.fail(attempt);
+    return false;
+  }
+}

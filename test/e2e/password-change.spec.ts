@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import type { Answer } from '../support/api.js';
+import { newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+
+let gatehouse: Gatehouse;
+let person: Person;
+
+beforeAll(async () => {
+  gatehouse = await startGatehouse();
+  person = await newPerson(gatehouse);
+});
+afterAll(async () => {
+  await gatehouse.stop();
+});
+
+const change = (body: object, token = person.token, id = 'me'): Promise<Answer> =>
+  gatehouse.api.put(`/v1/users/${id}/password`, { token, body });
+
+test.each([
+  ['without the current one', { password: 'eight tall chimneys' }, 400, 'invalid-request'],
+  ['with a wrong current one', { currentPassword: 'wrong', password: 'eight tall chimneys' }, 403, 'wrong-password'],
+  ['to a common one', { currentPassword: 'seven green bottles', password: 'password123' }, 400, 'password-refused'],
+])('a password is not changed %s', async (_, body, status, code) => {
+  const answer = await change(body);
+  expect([answer.status, answer.body.code]).toEqual([status, code]);
+});
+
+test("somebody else's password is not changed", async () => {
+  const other = await newPerson(gatehouse);
+  expect((await change({ password: 'eight tall chimneys' }, person.token, other.id)).status).toBe(403);
+});
+
+test('the new password signs in, the old one does not', async () => {
+  const me = await newPerson(gatehouse);
+  const body = { currentPassword: me.password, password: 'eight tall chimneys' };
+  expect((await change(body, me.token)).status).toBe(204);
+  await signIn(gatehouse, { userName: me.userName, password: 'eight tall chimneys' });
+  const { userName, password } = me;
+  expect((await gatehouse.api.post('/v1/auth/login', { body: { userName, password } })).status).toBe(401);
+});
+
+test('whoever has stolen a session cannot guess the password there at will', async () => {
+  const me = await newPerson(gatehouse);
+  for (let time = 0; time < 6; time++)
+    await change({ currentPassword: 'guess', password: 'eight tall chimneys' }, me.token);
+  const right = { currentPassword: me.password, password: 'eight tall chimneys' };
+  expect((await change(right, me.token)).status).toBe(403);
+  await signIn(gatehouse, me);
+});
+
+test('an administrator changes the password of a user without knowing the old one', async () => {
+  const me = await newPerson(gatehouse);
+  const { token } = await signInAdmin(gatehouse);
+  expect((await change({ password: 'eight tall chimneys' }, token, me.id)).status).toBe(204);
+  await signIn(gatehouse, { userName: me.userName, password: 'eight tall chimneys' });
+});
