@@ -59,8 +59,9 @@ describe('rotation', () => {
   });
 });
 
+const base64 = (): string => randomBytes(32).toString('base64');
+
 describe('the master key', () => {
-  const base64 = (): string => randomBytes(32).toString('base64');
   const [first, second] = [base64(), base64()];
   let own: OwnDatabase;
 

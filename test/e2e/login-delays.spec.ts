@@ -75,10 +75,11 @@ test('a cookie of somebody else, or made up, marks no device', async () => {
   expect((await login(userName, password, forged)).status).toBe(401);
 });
 
+const withoutId = ({ body }: Answer): object => ({ ...body, requestId: '' });
+
 test('a name that nobody has is treated like one that somebody has', async () => {
   const known = await login(person.userName, 'not the password');
   const unknown = await login('nobody-here', 'not the password');
-  const withoutId = ({ body }: Answer): object => ({ ...body, requestId: '' });
   expect(withoutId(unknown)).toEqual(withoutId(known));
   await failRepeatedly('nobody-here', 8);
   expect((await login('nobody-here', 'not the password')).status).toBe(401);

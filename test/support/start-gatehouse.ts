@@ -66,7 +66,7 @@ export async function startGatehouse(environment: Record<string, string> = {}, o
   const destination = { write: (line: string) => void log.push(JSON.parse(line)) };
   const logger = createLogger({ level: 'debug', isTerminal: false, destination });
   const { app } = await createApp(config, loadMasterKey(config).key, logger);
-  await app.listen(0, '127.0.0.1');
+  await app.listen(config.PORT, '127.0.0.1');
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   const stop = async (): Promise<void> => {
     await app.close();

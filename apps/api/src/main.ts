@@ -12,6 +12,7 @@ import { stopOnSignals } from './stop-on-signals.js';
 const startedAt = performance.now();
 
 async function main(): Promise<void> {
+  const handOver = stopOnSignals();
   const config = loadConfig(env);
   const isTerminal = stdout.isTTY;
   const log = createLogger({ level: config.LOG_LEVEL, isTerminal });
@@ -20,7 +21,7 @@ async function main(): Promise<void> {
   }
   const masterKey = loadMasterKey(config);
   const { app, madeAdmin } = await createApp(config, masterKey.key, log);
-  stopOnSignals(app, config, log);
+  handOver({ app, config, log });
   await app.listen(config.PORT, config.HOST);
   const startMs = Math.round(performance.now() - startedAt);
   log.info({ url: await app.getUrl(), startMs }, 'listening');

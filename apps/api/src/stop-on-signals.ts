@@ -10,30 +10,39 @@ import type { Log } from '#libs/platform/logging';
 /** Requests in flight that take longer than this are cut off, so that a stop ends before an orchestrator kills us. */
 const patienceMs = 10_000;
 
+type Stoppable = { readonly app: NestFastifyApplication; readonly config: Config; readonly log: Log };
+
 /**
  * Stops gracefully on SIGTERM and SIGINT: ready turns red at once, requests are served for `DRAIN_DELAY_SECONDS` while
- * balancers notice, then the port closes, requests in flight finish, and the database closes. A second signal ends at once.
+ * balancers notice, then the port closes, requests in flight finish, and the database closes. Until there is something to
+ * stop, and at a second signal, the process just ends: as PID 1 it would otherwise not even hear the signal.
+ * @returns a function that hands over what there is to stop
  */
-export function stopOnSignals(app: NestFastifyApplication, config: Config, log: Log): void {
+export function stopOnSignals(): (running: Stoppable) => void {
+  let running: Stoppable | undefined;
   let isStopping = false;
-  const stop = async (signal: string): Promise<void> => {
-    if (isStopping) process.exit(1);
-    isStopping = true;
-    log.info({ signal, drainSeconds: config.DRAIN_DELAY_SECONDS }, 'stopping');
-    app.get(Draining).begin();
-    await sleep(config.DRAIN_DELAY_SECONDS * 1_000);
-    const giveUp = setTimeout(() => app.getHttpServer().closeAllConnections(), patienceMs);
-    await app.close();
-    clearTimeout(giveUp);
-    log.info('stopped');
-    process.exit(0);
-  };
   for (const signal of ['SIGTERM', 'SIGINT']) {
     process.on(signal, () => {
-      stop(signal).catch((error: unknown) => {
-        log.error({ err: error }, 'could not stop cleanly');
+      if (!running || isStopping) process.exit(isStopping ? 1 : 0);
+      isStopping = true;
+      stop(running, signal).catch((error: unknown) => {
+        running?.log.error({ err: error }, 'could not stop cleanly');
         process.exit(1);
       });
     });
   }
+  return (started) => {
+    running = started;
+  };
+}
+
+async function stop({ app, config, log }: Stoppable, signal: string): Promise<never> {
+  log.info({ signal, drainSeconds: config.DRAIN_DELAY_SECONDS }, 'stopping');
+  app.get(Draining).begin();
+  await sleep(config.DRAIN_DELAY_SECONDS * 1_000);
+  const giveUp = setTimeout(() => app.getHttpServer().closeAllConnections(), patienceMs);
+  await app.close();
+  clearTimeout(giveUp);
+  log.info('stopped');
+  process.exit(0);
 }

@@ -1,14 +1,16 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, UseFilters } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
 
 import { Public } from '#libs/platform/access';
 
+import { HealthFilter } from './health.filter.js';
 import { healthSchema } from './health.schema.js';
 import { ReadinessIndicator } from './readiness.indicator.js';
 
 @ApiTags('health')
 @Controller('health')
+@UseFilters(HealthFilter)
 export class HealthController {
   constructor(
     private readonly health: HealthCheckService,

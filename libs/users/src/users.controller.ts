@@ -51,11 +51,11 @@ export class UsersController {
   )
   async create(
     @Body({ schema: createUserSchema }) input: CreateUser,
-    @Caller() caller: Principal,
+    @From() origin: Origin,
     @ClientGone() signal: AbortSignal,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<UserView> {
-    const created = await this.users.create(input, caller, signal);
+    const created = await this.users.create(input, origin, signal);
     void reply.header('location', `/v1/users/${created.user.id}`);
     return withTag(created, reply);
   }

@@ -114,11 +114,14 @@ export class UsersRepository {
     await this.em.fork().nativeUpdate(UserEntity, { id, passwordHash: from }, { passwordHash: to });
   }
 
-  async insert(fields: NewUser): Promise<User> {
-    const em = this.em.fork();
-    const user = em.create(UserEntity, fields);
-    await em.flush();
-    return user;
+  /** `alongside` writes what belongs to it, in the same transaction. */
+  insert(fields: NewUser, alongside: (em: SqlEntityManager, user: User) => Promise<void>): Promise<User> {
+    return this.em.fork().transactional(async (em) => {
+      const user = em.create(UserEntity, fields);
+      await em.flush();
+      await alongside(em, user);
+      return user;
+    });
   }
 
   /**

@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 
+import { AuditTrail } from '#libs/audit';
 import { PasswordHasher, PasswordPolicy } from '#libs/passwords';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { violatedConstraint } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { decodeCursor, encodeCursor } from '#libs/platform/http';
-import type { Principal } from '#libs/platform/access';
+import type { Origin, Principal } from '#libs/platform/access';
 
 import { assertMayCreate, readableId } from './user-access.js';
 import { toEmailKey, toUserName } from './user-keys.js';
@@ -20,12 +21,13 @@ export class UsersService {
     private readonly users: UsersRepository,
     private readonly hasher: PasswordHasher,
     private readonly policy: PasswordPolicy,
+    private readonly audit: AuditTrail,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** @throws AppError `registration-closed`, `forbidden`, `password-refused`, `user-name-taken`, `email-taken` */
-  async create(input: CreateUser, caller: Principal, signal?: AbortSignal): Promise<VersionedUser> {
-    assertMayCreate(input, caller, this.config.REGISTRATION);
+  async create(input: CreateUser, origin: Origin, signal?: AbortSignal): Promise<VersionedUser> {
+    assertMayCreate(input, origin.caller, this.config.REGISTRATION);
     const { userName, key: userNameKey } = toUserName(input.userName);
     const { firstName, lastName, password, email = null, roles = ['user'] } = input;
     await this.policy.check(password, { userName, firstName, lastName, email });
@@ -36,7 +38,11 @@ export class UsersService {
     if (taken.isEmailTaken) throw new AppError('email-taken');
     const passwordHash = await this.hasher.hash(password, signal);
     const user = await this.users
-      .insert({ userName, userNameKey, firstName, lastName, email, emailKey, roles, passwordHash })
+      .insert(
+        { userName, userNameKey, firstName, lastName, email, emailKey, roles, passwordHash },
+        (em, { id: userId }) =>
+          this.audit.record({ event: 'user-created', userId, details: { roles: roles.join(' ') } }, origin, em),
+      )
       .catch(rethrowTaken);
     return viewOfEntity(user);
   }

@@ -7,12 +7,13 @@ import { UsersRepository } from '#libs/users';
 
 import { importPublicKey } from '../keys/key-ring.js';
 import type { PublicJwk } from '../keys/signing-key.entity.js';
-import { type Claims, claimsSchema, headerSchema } from '../tokens/access-token.js';
+import { type Claims, claimsSchema, clockSkewSeconds, headerSchema } from '../tokens/access-token.js';
 import type { Explanation } from './oauth.schema.js';
 
 type Refusal = Explanation & { readonly isAccepted: false };
 
-const keyById: Statement = { text: 'select public_jwk from signing_keys where id = $1' };
+/** As text: an id in capitals is the same UUID, but no `kid` that the guard knows. */
+const keyById: Statement = { text: 'select public_jwk from signing_keys where id::text = $1' };
 /** Every entry that ends this token, the first of them first. */
 const endOf: Statement = {
   text: `select kind, cause, (extract(epoch from created_at) * 1000)::float8 as at_ms from revocations
@@ -48,7 +49,9 @@ export class TokenExplanation {
     if (iss !== this.config.ISSUER) return refused('wrong-issuer', `iss is ${iss}, not ${this.config.ISSUER}`);
     if (aud !== this.config.AUDIENCE) return refused('wrong-audience', `aud is ${aud}, not ${this.config.AUDIENCE}`);
     const exp = Math.min(claims.exp, claims.iat + this.config.ACCESS_TOKEN_TTL_SECONDS);
-    const secondsLeft = exp - Math.floor(Date.now() / 1000);
+    const now = Math.floor(Date.now() / 1000);
+    if (claims.iat > now + clockSkewSeconds) return refused('malformed', `iat is ${claims.iat - now} s in the future`);
+    const secondsLeft = exp - now;
     const at = new Date(exp * 1000).toISOString();
     if (secondsLeft <= 0) return { ...refused('expired', `expired ${-secondsLeft} s ago`), at };
     const end = await this.sql.row<Ended>(endOf, [jti, sid, sub, gen, keyId]);

@@ -5,6 +5,8 @@ import type { TokenFacts } from '#libs/revocation';
 
 export const accessTokenType = 'at+jwt';
 export const algorithm = 'ES256';
+/** Clocks of replicas may differ by this much. A token from further ahead would outlive the revocations of today. */
+export const clockSkewSeconds = 60;
 
 /** Seconds since 1970 as a whole number: `1e400` is `Infinity`, and a `typeof` check would let it pass. */
 const numericDate = z.int().min(0).max(8_640_000_000_000);

@@ -8,7 +8,14 @@ import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
 
 import { SigningKeys } from '../keys/signing-keys.service.js';
-import { algorithm, claimsSchema, headerSchema, toVerifiedToken, type VerifiedToken } from './access-token.js';
+import {
+  algorithm,
+  claimsSchema,
+  clockSkewSeconds,
+  headerSchema,
+  toVerifiedToken,
+  type VerifiedToken,
+} from './access-token.js';
 
 /** The one thing that the strategy reads of a request. */
 type TokenRequest = { readonly token: string };
@@ -40,7 +47,8 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
     if (!claims.success) throw new AppError('invalid-token');
     // a lower lifetime in the configuration holds for tokens that are out already, as it does for their revocations
     const exp = Math.min(claims.data.exp, claims.data.iat + this.config.ACCESS_TOKEN_TTL_SECONDS);
-    if (exp <= Date.now() / 1000) throw new AppError('invalid-token');
+    const now = Date.now() / 1000;
+    if (exp <= now || claims.data.iat > now + clockSkewSeconds) throw new AppError('invalid-token');
     return toVerifiedToken({ ...claims.data, exp }, readHeader(token).kid);
   }
 

@@ -18,7 +18,7 @@ const commaList = z.string().transform((text) =>
 );
 
 const masterKey = z
-  .base64({ error: 'must be base64 of 32 bytes' })
+  .base64({ error: 'must be base64 of 32 bytes', abort: true })
   .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be base64 of 32 bytes');
 
 /** In words for `.env.example`; `secret` variables also come as `NAME_FILE`. */

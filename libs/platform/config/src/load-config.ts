@@ -47,10 +47,17 @@ function readSecret(name: string, environment: Environment, faults: string[]): s
     faults.push(`${name} and ${name}_FILE are both set: keep one`);
     return undefined;
   }
+  const text = readText(file);
+  if (text === undefined) faults.push(`${name}_FILE names a file that cannot be read`);
+  // an empty secret is an accident; to go on without it would make a new key or password in its place
+  else if (text === '') faults.push(`${name}_FILE names an empty file`);
+  return text || undefined;
+}
+
+function readText(path: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '') || undefined;
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
   } catch {
-    faults.push(`${name}_FILE names a file that cannot be read`);
     return undefined;
   }
 }

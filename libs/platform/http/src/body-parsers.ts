@@ -4,16 +4,20 @@ import { AppError } from '#libs/platform/errors';
 
 import { parseJson } from './json-parser.js';
 
-/** Forms are taken where a route says so in its `consumes`. */
+/** Forms are taken, instead of JSON, where a route says so in its `consumes`. */
 export const formMediaType = 'application/x-www-form-urlencoded';
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** JSON everywhere, forms only where a route says so (RFC 6749 asks for them); anything else is 415. */
+/** JSON, or forms where a route says so (RFC 7009 §2.1 and RFC 7662 §2.1 ask for them); anything else is 415. */
 export function registerBodyParsers(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   const types = ['application/json', 'application/merge-patch+json'];
   server.addContentTypeParser(types, { parseAs: 'buffer' }, (request, body, done) => {
-    settle(done, () => parseJson(utf8Only(request, body)));
+    settle(done, () => {
+      const wanted = request.routeOptions.config.consumes;
+      if (wanted) throw new AppError('unsupported-media-type', { detail: `Send ${wanted.join(' or ')}.` });
+      return parseJson(utf8Only(request, body));
+    });
   });
   server.addContentTypeParser(formMediaType, { parseAs: 'buffer' }, (request, body, done) => {
     settle(done, () => {

@@ -14,7 +14,7 @@ declare module 'fastify' {
     errorFormat?: 'oauth';
     /** Most bytes of a body this route takes. */
     bodyLimit?: number;
-    /** Content types beside JSON that this route takes. */
+    /** Content types that this route takes; JSON if absent. */
     consumes?: readonly string[];
   }
 }
@@ -40,8 +40,8 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
     ...(request.errorCode && { errorCode: request.errorCode }),
     ...(!isAnswered && { errorCode: 'bad-request', isClientGone: true }),
   };
-  if (statusCode >= 500) request.log.error(fields, 'request');
-  else if (route && quiet.test(route)) request.log.debug(fields, 'request');
+  if (route && quiet.test(route)) request.log[statusCode >= 500 ? 'warn' : 'debug'](fields, 'request');
+  else if (statusCode >= 500) request.log.error(fields, 'request');
   else request.log.info(fields, 'request');
 }
 

@@ -5,8 +5,14 @@ export const text = ({ min = 0, max }: { min?: number; max: number }) =>
   z
     .string()
     // code points are at most UTF-16 units: bounds the work below for hostile lengths
-    .max(max * 2, `must have at most ${max} characters`)
+    .max(max * 2, { error: `must have at most ${max} characters`, abort: true })
     .refine((value) => value.isWellFormed() && !value.includes('\0'), 'must be well-formed text without NUL')
-    .refine((value) => [...value].length >= min, `must have at least ${min} characters`)
-    .refine((value) => [...value].length <= max, `must have at most ${max} characters`)
+    .refine((value) => [...value].length >= min, {
+      error: `must have at least ${min} characters`,
+      params: { code: 'too-small' },
+    })
+    .refine((value) => [...value].length <= max, {
+      error: `must have at most ${max} characters`,
+      params: { code: 'too-big' },
+    })
     .meta({ minLength: min, maxLength: max });

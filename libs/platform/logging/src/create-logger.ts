@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, type LogFn, type Logger, pino, stdTimeFunctions } from 'pino';
 
 import { describeError } from './describe-error.js';
 
@@ -17,6 +17,7 @@ export function createLogger({ level, isTerminal, destination }: LoggerOptions):
     base: null,
     timestamp: stdTimeFunctions.isoTime,
     serializers: { err: describeError },
+    hooks: { logMethod: logOwnMessage },
     formatters: { level: (label: string) => ({ level: label }) },
     redact: {
       paths: [
@@ -36,5 +37,15 @@ export function createLogger({ level, isTerminal, destination }: LoggerOptions):
   };
   return pino({ ...plain, transport: target });
 }
+
+/** pino would take the whole message of an error for that of the line, with the row that a driver put into it. */
+function logOwnMessage(this: Logger, parameters: Parameters<LogFn>, method: LogFn): void {
+  const fields: unknown = parameters[0];
+  const error: unknown = isObject(fields) && !(fields instanceof Error) ? fields['err'] : fields;
+  if (!(error instanceof Error) || parameters[1] !== undefined) return method.apply(this, parameters);
+  method.call(this, fields instanceof Error ? { err: error } : fields, describeError(error).message);
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 const dotted = (name: string): string => (name.startsWith('[') ? name : `.${name}`);

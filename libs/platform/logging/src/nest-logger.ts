@@ -38,7 +38,7 @@ export class NestLogger implements LoggerService {
     const stack = err ? undefined : details.find((value) => typeof value === 'string');
     this.logger[level](
       { ...(context && { context }), ...fields, ...(err && { err }), ...(stack !== undefined && { stack }) },
-      typeof message === 'string' ? message : err?.message,
+      typeof message === 'string' ? message : undefined,
     );
   }
 }

@@ -1,0 +1,130 @@
+/** `GET /v1/users/me` on one core against the floor. See README.md. */
+import { mkdirSync } from 'node:fs';
+
+import { seedAccounts, signIn } from './lib/accounts.ts';
+import { Connection, meRequest } from './lib/connection.ts';
+import { createDatabase, type Database } from './lib/database.ts';
+import { closedLoop, roundRobin } from './lib/load.ts';
+import { type Options, readOptions } from './lib/options.ts';
+import { cpuSeconds, pin } from './lib/process-usage.ts';
+import { printProfile } from './lib/profile.ts';
+import { startFloor, startReplica, type Server } from './lib/replica.ts';
+import { median, quantile, spread } from './lib/statistics.ts';
+import { note, printTable } from './lib/table.ts';
+
+type Numbers = 'users' | 'connections' | 'seconds' | 'rounds';
+type Round = { readonly perSecond: number; readonly cpuMicros: number; readonly busy: number; readonly p99Ms: number };
+
+const options = readOptions({ users: 500, connections: 64, seconds: 2, rounds: 15 }, ['profile']);
+const { users, connections, seconds, rounds } = options.numbers;
+const database = await createDatabase(options.database);
+const servers: Server[] = [];
+try {
+  pin(process.pid, options.loadCpu);
+  await run();
+} finally {
+  await Promise.all(servers.map((server) => server.stop()));
+  await database.drop();
+}
+
+async function run(): Promise<void> {
+  const gatehouse = await started(startReplica(options, { databaseUrl: database.url }));
+  const accounts = await seedAccounts(gatehouse, database, users);
+  note(`signing in ${users} users`);
+  const requests = (await signIn(gatehouse.port, accounts)).map(({ accessToken }) => meRequest(accessToken));
+  if (options.flags.has('profile')) return profile(options, database, requests);
+  const floor = await started(startFloor(options, { databaseUrl: database.url }));
+  const cachedFloor = await started(startFloor(options, { databaseUrl: database.url, env: { CACHE: 'on' } }));
+  await assertSameBody([gatehouse, floor, cachedFloor], requests[0] ?? '');
+  const measured = await measure([gatehouse, floor, cachedFloor], requests);
+  report(measured);
+}
+
+async function started(starting: Promise<Server>): Promise<Server> {
+  const server = await starting;
+  servers.push(server);
+  return server;
+}
+
+/** Interleaved: every round has each server once, each time in another order. */
+async function measure(contenders: readonly Server[], requests: readonly string[]): Promise<readonly Round[][]> {
+  const results = contenders.map((): Round[] => []);
+  for (const server of contenders) await measureOnce(server, requests, 3);
+  await database.pinBackends(options.loadCpu);
+  for (let round = 0; round < rounds; round++) {
+    for (let turn = 0; turn < contenders.length; turn++) {
+      const at = (round + turn) % contenders.length;
+      const server = contenders[at];
+      if (server) results[at]?.push(await measureOnce(server, requests, seconds));
+    }
+    note(`round ${round + 1}: ${results.map((of) => of.at(-1)?.perSecond.toFixed(0)).join(' ')} requests/s`);
+  }
+  return results;
+}
+
+async function measureOnce(server: Server, requests: readonly string[], forSeconds: number): Promise<Round> {
+  const before = cpuSeconds(server.pid);
+  const load = await closedLoop(server.port, { connections, seconds: forSeconds, next: roundRobin(requests) });
+  const cpu = cpuSeconds(server.pid) - before;
+  const count = load.latenciesMs.length;
+  return {
+    perSecond: count / load.seconds,
+    cpuMicros: (cpu / count) * 1e6,
+    busy: (cpu / load.seconds) * 100,
+    p99Ms: quantile(load.latenciesMs, 0.99),
+  };
+}
+
+async function assertSameBody(contenders: readonly Server[], request: string): Promise<void> {
+  const bodies = await Promise.all(
+    contenders.map(async ({ port }) => {
+      const connection = await Connection.open(port);
+      const { body } = await connection.send(request);
+      connection.close();
+      return body;
+    }),
+  );
+  if (new Set(bodies).size !== 1) throw new Error(`the servers answer differently:\n${bodies.join('\n')}`);
+}
+
+function report([gatehouse = [], floor = [], cachedFloor = []]: readonly Round[][]): void {
+  const row = (name: string, own: readonly Round[], target: string) => ({
+    server: name,
+    'requests/s': spread(own.map(({ perSecond }) => perSecond)),
+    'CPU µs/request': spread(own.map(({ cpuMicros }) => cpuMicros)),
+    'core busy %': median(own.map(({ busy }) => busy)).toFixed(0),
+    'p99 ms': median(own.map(({ p99Ms }) => p99Ms)).toFixed(1),
+    'Gatehouse / it, requests/s': ratio(gatehouse, own, ({ perSecond }) => perSecond),
+    'it / Gatehouse, CPU': ratio(own, gatehouse, ({ cpuMicros }) => cpuMicros),
+    target,
+  });
+  printTable(`GET /v1/users/me, ${rounds} rounds of ${seconds} s, ${connections} connections, ${users} tokens`, [
+    row('Gatehouse', gatehouse, ''),
+    row('bare Fastify', floor, '≥ 0.6, goal 0.8'),
+    row('bare Fastify, verified tokens kept', cachedFloor, 'none: the harder floor'),
+  ]);
+}
+
+function ratio(left: readonly Round[], right: readonly Round[], of: (round: Round) => number): string {
+  const ratios = left.flatMap((round, at) => {
+    const other = right[at];
+    return other ? [of(round) / of(other)] : [];
+  });
+  return spread(ratios, 2);
+}
+
+/** Ten seconds of load under V8's sampling profiler. */
+async function profile(from: Options<Numbers>, { url }: Database, requests: readonly string[]): Promise<void> {
+  const folder = `${import.meta.dirname}/profiles`;
+  mkdirSync(folder, { recursive: true });
+  const name = `me-${process.pid}.cpuprofile`;
+  const nodeFlags = ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}`];
+  const server = await startReplica(from, { databaseUrl: url, nodeFlags });
+  await database.pinBackends(options.loadCpu);
+  await measureOnce(server, requests, 3);
+  const startedMicros = Number(process.hrtime.bigint() / 1_000n);
+  const { cpuMicros } = await measureOnce(server, requests, 10);
+  const window = [startedMicros, Number(process.hrtime.bigint() / 1_000n)] as const;
+  await server.stop();
+  printProfile(`${folder}/${name}`, window, cpuMicros);
+}

@@ -1,0 +1,109 @@
+import { SqlEntityManager } from '@mikro-orm/sql';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { newPerson, registration, signInAdmin } from '../support/people.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+
+let gatehouse: Gatehouse;
+let token: string;
+
+beforeAll(async () => {
+  gatehouse = await startGatehouse();
+  token = (await signInAdmin(gatehouse)).token;
+  await insert(44);
+});
+afterAll(async () => {
+  await gatehouse.stop();
+});
+
+/** Users as SQL, since none of them signs in; many of one millisecond, so that the time alone does not order them. */
+async function insert(count: number): Promise<void> {
+  await gatehouse.app
+    .get(SqlEntityManager)
+    .fork()
+    .execute(
+      `insert into users (id, user_name, user_name_key, first_name, last_name, roles, password_hash, created_at, updated_at)
+      select gen_random_uuid(), name, name, 'Ada', 'Lovelace', '{user}', 'none', at, at from (
+        select 'user-' || gen_random_uuid() as name, now() - interval '1 hour' + make_interval(secs => n / 10) as at
+        from generate_series(1, ?::int) as n
+      ) as made`,
+      [count],
+    );
+}
+
+const list = (query: string) => gatehouse.api.get(`/v1/users${query}`, { token });
+
+/** The users of all pages, and what happens between two of them. */
+async function readAll(limit: number, between: () => Promise<unknown> = async () => undefined): Promise<any[]> {
+  const users: any[] = [];
+  for (let path: string | undefined = `/v1/users?limit=${limit}`; path !== undefined;) {
+    const { status, body, headers } = await gatehouse.api.get(path, { token });
+    expect(status).toBe(200);
+    users.push(...body.items);
+    path = /^<([^>]+)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1];
+    if (path !== undefined) expect(new URL(path, gatehouse.url).searchParams.get('cursor')).toBe(body.nextCursor);
+    else expect(body.nextCursor).toBeNull();
+    await between();
+  }
+  return users;
+}
+
+const idsOf = (users: readonly any[]): string[] => users.map(({ id }) => id);
+
+describe('pages', () => {
+  test.for([1, 7, 45, 100])('of %i have every user once, newest first', async (limit) => {
+    const users = await readAll(limit);
+    expect(new Set(idsOf(users)).size).toBe(45);
+    expect(users).toHaveLength(45);
+    const times = users.map(({ createdAt }) => String(createdAt));
+    expect(times).toEqual(times.toSorted().toReversed());
+  });
+
+  test('have no user twice and miss none while others come and go', async () => {
+    const before = idsOf(await readAll(100));
+    const [gone] = before.slice(-1);
+    const users = await readAll(7, async () => {
+      await gatehouse.api.post('/v1/users', { body: registration() });
+      await gatehouse.api.delete(`/v1/users/${gone}`, { token });
+    });
+    const seen = idsOf(users);
+    expect(seen).toEqual(before.filter((id) => id !== gone));
+  });
+
+  test('have 20 users if no limit is given', async () => {
+    expect((await list('')).body.items).toHaveLength(20);
+  });
+});
+
+test.for(['0', '101', '-1', '1.5', '1e2', '', 'ten', '%20', '01000'])('a limit of "%s" is refused', async (limit) => {
+  const { status, body } = await list(`?limit=${limit}`);
+  expect([status, body.code, body.errors[0].path]).toEqual([400, 'invalid-request', 'limit']);
+});
+
+const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+const id = '0190a6d4-7f3a-7c8b-9d1e-2f3a4b5c6d7e';
+
+test.for([
+  ['text', 'nothing'],
+  ['nothing', ''],
+  ['another form', encode({ ms: 1, id })],
+  ['no time', encode([null, id])],
+  ['a time below zero', encode([-1, id])],
+  ['a time that is no number', encode(['1', id])],
+  ['no id', encode([1, 'x'])],
+  ['SQL', encode([1, "'; drop table users; --"])],
+  ['more than belongs in it', encode([1, id, 1])],
+])('a cursor of %s is refused', async ([, cursor]) => {
+  const { status, body } = await list(`?cursor=${cursor}`);
+  expect([status, body.code]).toEqual([400, 'invalid-cursor']);
+});
+
+test('a cut cursor is refused', async () => {
+  const { nextCursor } = (await list('?limit=1')).body;
+  expect((await list(`?cursor=${nextCursor.slice(0, -6)}`)).body.code).toBe('invalid-cursor');
+});
+
+test('the list is closed to a plain user', async () => {
+  const person = await newPerson(gatehouse);
+  expect((await gatehouse.api.get('/v1/users', { token: person.token })).status).toBe(403);
+});

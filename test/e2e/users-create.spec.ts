@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import type { Answer } from '../support/api.js';
+import { newPerson, registration, signInAdmin, uniqueName } from '../support/people.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+
+let gatehouse: Gatehouse;
+let token: string;
+
+beforeAll(async () => {
+  gatehouse = await startGatehouse();
+  token = (await signInAdmin(gatehouse)).token;
+});
+afterAll(async () => {
+  await gatehouse.stop();
+});
+
+const create = (fields: Record<string, unknown>, as?: string): Promise<Answer> =>
+  gatehouse.api.post('/v1/users', { body: registration(fields), token: as });
+
+const smile = '\u{1F600}';
+
+test.for<[field: string, value: unknown, code: string]>([
+  ['userName', undefined, 'required'],
+  ['userName', 7, 'invalid-type'],
+  ['userName', '', 'too-small'],
+  ['userName', 'a'.repeat(257), 'too-big'],
+  ['userName', 'a'.repeat(600), 'too-big'],
+  ['userName', 'a'.repeat(65), 'user-name-too-long'],
+  ['userName', 'two words', 'user-name-disallowed-character'],
+  ['userName', 'ada@example.org', 'user-name-disallowed-character'],
+  ['userName', smile, 'user-name-disallowed-character'],
+  ['userName', '\u0430nn', 'user-name-mixed-scripts'],
+  ['firstName', undefined, 'required'],
+  ['firstName', null, 'invalid-type'],
+  ['firstName', '', 'too-small'],
+  ['firstName', ' \u00a0 ', 'too-small'],
+  ['firstName', 'a'.repeat(101), 'too-big'],
+  ['lastName', smile.repeat(101), 'too-big'],
+  ['lastName', 'Love\nlace', 'invalid'],
+  ['lastName', 'Love\u202Elace', 'invalid'],
+  ['email', 'ada', 'invalid-format'],
+  ['email', 'ada@', 'invalid-format'],
+  ['email', `ada@${'a'.repeat(250)}.org`, 'too-big'],
+  ['email', ['ada@example.org'], 'invalid-type'],
+  ['password', undefined, 'required'],
+  ['password', 12_345_678, 'invalid-type'],
+  ['password', 'a'.repeat(1_025), 'too-big'],
+  ['roles', 7, 'invalid-type'],
+  ['roles', [], 'too-small'],
+  ['roles', ['user', 'admin', 'user'], 'too-big'],
+  ['status', 'active', 'unknown-field'],
+  ['id', '0190a6d4-7f3a-7c8b-9d1e-2f3a4b5c6d7e', 'unknown-field'],
+])('a %s of %o is refused as %s', async ([path, value, code]) => {
+  const { status, body } = await create({ [path]: value });
+  expect([status, body.code]).toEqual([400, 'invalid-request']);
+  expect(body.errors.map((error: any) => [error.path, error.code])).toEqual([[path, code]]);
+});
+
+test('every refused field is listed, with its path', async () => {
+  const { body } = await create({ userName: 7, firstName: '', email: 'x', roles: ['user', 'root'], extra: 1 });
+  const paths = body.errors.map(({ path }: any) => path);
+  expect(paths.toSorted()).toEqual(['email', 'extra', 'firstName', 'roles.1', 'userName']);
+});
+
+describe('names', () => {
+  test('are trimmed and composed', async () => {
+    const { body } = await create({ firstName: ' \u00a0Zoe\u0308 ', lastName: '  de la Cruz\t' });
+    expect([body.firstName, body.lastName]).toEqual(['Zo\u00eb', 'de la Cruz']);
+  });
+
+  test('may have 100 characters, whatever each of them takes', async () => {
+    const names = { firstName: smile.repeat(100), lastName: 'e\u0301'.repeat(100) };
+    const { status, body } = await create(names);
+    expect([status, body.firstName, body.lastName]).toEqual([201, names.firstName, '\u00e9'.repeat(100)]);
+  });
+});
+
+describe('what is taken', () => {
+  const taken = [
+    ['ada-lovelace', 'ADA-Lovelace'],
+    ['grace', '\uff27\uff52\uff41\uff43\uff45'],
+    ['\u00c6var', '\u00e6var'],
+    ['zoe\u0308', 'Zo\u00eb'],
+  ] as const;
+  test.for(taken)('the user name %s is taken for %s', async ([userName, other]) => {
+    expect((await create({ userName })).status).toBe(201);
+    const { status, body } = await create({ userName: other });
+    expect([status, body.code]).toEqual([409, 'user-name-taken']);
+  });
+
+  test('an e-mail address is taken in any case, and kept as it was written', async () => {
+    const { body } = await create({ email: ' Ada@Example.org ' });
+    expect(body.email).toBe('Ada@Example.org');
+    const again = await create({ email: 'aDA@eXAMPLE.ORG' });
+    expect([again.status, again.body.code]).toEqual([409, 'email-taken']);
+  });
+
+  test('of 50 that want one name at once, one gets it', async () => {
+    const userName = uniqueName();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => create({ userName })));
+    const codes = answers.map(({ status, body }) => (status === 201 ? '201' : `${status} ${body.code}`));
+    expect(codes.toSorted()).toEqual(['201', ...Array.from({ length: 49 }, () => '409 user-name-taken')]);
+  });
+});
+
+describe('passwords', () => {
+  test.for([
+    ['1234567', ['password-too-short', 'password-digits-only', 'password-pattern']],
+    ['password', ['password-common']],
+    ['\u{1F600}'.repeat(129), ['password-too-long', 'password-pattern']],
+    ['lovelace-ada', ['password-personal']],
+  ] as const)('%s is refused with every reason', async ([password, codes]) => {
+    const { status, body } = await create({ password });
+    expect([status, body.code]).toEqual([400, 'password-refused']);
+    expect(body.errors.map(({ path, code }: any) => [path, code])).toEqual(codes.map((code) => ['password', code]));
+  });
+});
+
+describe('who may create whom', () => {
+  test('roles are for administrators to give', async () => {
+    const person = await newPerson(gatehouse);
+    for (const as of [undefined, person.token]) {
+      const { status, body } = await create({ roles: ['user'] }, as);
+      expect([status, body.code]).toEqual([403, 'forbidden']);
+    }
+    const { status, body } = await create({ roles: ['admin', 'user'] }, token);
+    expect([status, body.roles]).toEqual([201, ['admin', 'user']]);
+  });
+
+  test('the answer says where the user is, in which version', async () => {
+    const created = await create({});
+    const location = created.headers.get('location') ?? '';
+    expect(location).toBe(`/v1/users/${created.body.id}`);
+    const read = await gatehouse.api.get(location, { token });
+    expect([read.body, read.headers.get('etag')]).toEqual([created.body, created.headers.get('etag')]);
+  });
+
+  test('nobody but administrators creates users while registration is closed', async () => {
+    const closed = await startGatehouse({ REGISTRATION: 'closed' });
+    try {
+      const refused = await closed.api.post('/v1/users', { body: registration() });
+      expect([refused.status, refused.body.code]).toEqual([403, 'registration-closed']);
+      const boss = await signInAdmin(closed);
+      expect((await closed.api.post('/v1/users', { body: registration(), token: boss.token })).status).toBe(201);
+    } finally {
+      await closed.stop();
+    }
+  });
+});

@@ -1,0 +1,65 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { expectSurvivors, registerUntilKilled } from '../support/registrations.js';
+import { type Process, spawnGatehouse, spawnRefused } from '../support/spawn-gatehouse.js';
+
+// one folder through its whole life: the tests build on each other, since each start of PGlite takes seconds
+const parent = mkdtempSync(join(tmpdir(), 'gatehouse-process-'));
+const folder = join(parent, 'data');
+const environment = { DATA_DIR: folder };
+const read = (name: string): string => readFileSync(join(folder, name), 'utf8').trim();
+const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+
+let first: Process;
+let survivors: readonly string[] = [];
+
+beforeAll(async () => {
+  first = await spawnGatehouse(environment);
+});
+afterAll(async () => {
+  rmSync(parent, { recursive: true, force: true });
+});
+
+test('the first start makes a private folder with a key and the administrator in it', () => {
+  expect(modeOf(folder)).toBe('700');
+  expect(modeOf(join(folder, 'master.key'))).toBe('600');
+  expect(modeOf(join(folder, 'first-admin-password'))).toBe('600');
+  expect(Buffer.from(read('master.key'), 'base64')).toHaveLength(32);
+});
+
+test('it says where things are and what to try, and keeps the password to itself', () => {
+  const output = first.output();
+  expect(output).toContain('Gatehouse is ready at');
+  for (const name of ['pglite', 'master.key', 'first-admin-password']) expect(output).toContain(join(folder, name));
+  expect(output).toContain('/health/ready');
+  expect(output).not.toContain(read('first-admin-password'));
+  expect(output).not.toContain(read('master.key'));
+});
+
+test('a second process on the same folder is told who has it', async () => {
+  const { output } = await spawnRefused(environment);
+  expect(output).toContain(`${folder} is in use by another Gatehouse process: stop it first, or set DATA_DIR`);
+}, 60_000);
+
+test('users whose registration was acknowledged survive kill -9, and the second start keeps the key', async () => {
+  const key = read('master.key');
+  const password = read('first-admin-password');
+  survivors = await registerUntilKilled(first);
+  const second = await spawnGatehouse(environment);
+  expect(second.output()).not.toContain('first-admin-password');
+  await expectSurvivors(second.url, survivors, password);
+  expect([read('master.key'), read('first-admin-password')]).toEqual([key, password]);
+  second.kill('SIGTERM');
+  expect((await second.ended).code).toBe(0);
+}, 60_000);
+
+test('another master key is refused at start, in words', async () => {
+  writeFileSync(join(folder, 'master.key'), Buffer.alloc(32, 7).toString('base64'));
+  const { output } = await spawnRefused(environment);
+  expect(output).toContain('MASTER_KEY does not fit this database');
+  expect(output).not.toContain('    at ');
+}, 60_000);

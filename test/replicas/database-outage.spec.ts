@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { newPerson, type Person, registration } from '../support/people.js';
+import { copyDatabase, type Gatehouse, type OwnDatabase, startGatehouse } from '../support/start-gatehouse.js';
+import { type Proxy, startProxy } from '../support/tcp-proxy.js';
+
+let database: OwnDatabase;
+let proxy: Proxy;
+let gatehouse: Gatehouse;
+let person: Person;
+
+beforeAll(async () => {
+  database = await copyDatabase();
+  proxy = await startProxy(database.environment['DATABASE_URL'] ?? '');
+  gatehouse = await startGatehouse({ DATABASE_URL: proxy.url }, database);
+  person = await newPerson(gatehouse);
+});
+afterAll(async () => {
+  await proxy.cut();
+  await gatehouse.stop();
+  await database.drop();
+});
+
+const ready = async (): Promise<unknown[]> => {
+  const { status, body } = await gatehouse.api.get('/health/ready');
+  return [status, body.details.database.status, body.details.revocations.status];
+};
+
+describe('while the database refuses connections', () => {
+  beforeAll(() => proxy.cut());
+  afterAll(() => proxy.mend());
+
+  test('ready is red and live is green', async () => {
+    await expect.poll(ready).toEqual([503, 'down', 'down']);
+    expect((await gatehouse.api.get('/health/live')).status).toBe(200);
+  });
+
+  test('whatever needs it is unavailable, and says when to try again', async () => {
+    const { api } = gatehouse;
+    const { token, userName, password } = person;
+    const answers = [
+      await api.get('/v1/users/me', { token }),
+      await api.patch('/v1/users/me', { token, body: { firstName: 'Eve' } }),
+      await api.post('/v1/auth/login', { body: { userName, password } }),
+      await api.post('/v1/auth/refresh', { body: { refreshToken: person.refreshToken } }),
+      await api.post('/v1/auth/logout', { token }),
+      await api.post('/v1/users', { body: registration() }),
+    ];
+    for (const { status, body, headers, text } of answers) {
+      expect([status, body.code, headers.get('retry-after')], body.instance).toEqual([503, 'unavailable', '2']);
+      expect(text).not.toMatch(/127\.0\.0\.1|ECONN|postgres|select/i);
+    }
+  });
+});
+
+test('it serves again when the database is back, and no token came to life or died', async () => {
+  await expect.poll(ready, { timeout: 10_000 }).toEqual([200, 'up', 'up']);
+  expect((await gatehouse.api.get('/v1/users/me', { token: person.token })).body.firstName).toBe('Ada');
+});
+
+test('ready is red within seconds when the database swallows what it is sent', async () => {
+  proxy.stall();
+  const startedAt = performance.now();
+  expect((await ready()).slice(0, 2)).toEqual([503, 'down']);
+  expect(performance.now() - startedAt).toBeLessThan(4_000);
+  expect((await gatehouse.api.get('/health/live')).status).toBe(200);
+});
