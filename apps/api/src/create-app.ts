@@ -2,10 +2,11 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { SigningKeys } from '#libs/auth';
+import { overloaded, PasswordHasher } from '#libs/passwords';
 import type { Config } from '#libs/platform/config';
 import type { MasterKey } from '#libs/platform/crypto';
 import { Changes } from '#libs/platform/database';
-import { createHttpAdapter, Draining } from '#libs/platform/http';
+import { createHttpAdapter, Draining, sendProblem } from '#libs/platform/http';
 import { type Log, NestLogger } from '#libs/platform/logging';
 import { FirstAdmin, type MadeAdmin } from '#libs/users';
 
@@ -25,6 +26,7 @@ export async function createApp(config: Config, masterKey: MasterKey, log: Log):
     bodyParser: false,
     abortOnError: false,
   });
+  refuseWhenFull(app);
   const draining = app.get(Draining);
   adapter.getInstance().addHook('onSend', (_request, reply, payload, done) => {
     // clients with a kept-alive connection go elsewhere with their next request; so do those that were being served
@@ -41,4 +43,14 @@ export async function createApp(config: Config, masterKey: MasterKey, log: Log):
     await app.close();
     throw error;
   }
+}
+
+/** Under a flood of logins a refusal must cost next to nothing: no body read, no look-up made, no error thrown. */
+function refuseWhenFull(app: NestFastifyApplication): void {
+  const { queue } = app.get(PasswordHasher);
+  const server = app.getHttpAdapter().getInstance();
+  server.addHook('onRequest', (request, reply, done) => {
+    if (queue.isFull && request.routeOptions.config.hashes === true) sendProblem(overloaded, request, reply);
+    else done();
+  });
 }

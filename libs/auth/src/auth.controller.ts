@@ -1,4 +1,5 @@
 import { Body, Controller, Headers, HttpCode, Post, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
@@ -33,6 +34,7 @@ export class AuthController {
   @Post('login')
   @Public()
   @RateClass('login')
+  @RouteConfig({ hashes: true })
   @HttpCode(200)
   @ApiOperation({ operationId: 'login', summary: 'Sign in with user name or e-mail address and password' })
   @ApiResponse({ status: 200, standardSchema: tokenPairSchema, description: 'Tokens of a new session' })

@@ -1,4 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 
 import { From, isAdmin, isUser, type Origin } from '#libs/platform/access';
@@ -70,6 +71,7 @@ export class SessionsController {
   @Put('users/:id/password')
   @HttpCode(204)
   @RateClass('hash')
+  @RouteConfig({ hashes: true })
   @ApiOperation({ operationId: 'changePassword', summary: 'Change a password; the other sessions of the user end' })
   @ApiResponse({ status: 204, description: 'Changed' })
   @ApiProblems('invalid-request', 'password-refused', 'wrong-password', 'user-not-found', 'overloaded')

@@ -1,5 +1,8 @@
 import { AppError } from '#libs/platform/errors';
 
+/** Made once: under a flood the trace of a refusal would cost more than the refusal. */
+export const overloaded = new AppError('overloaded', { headers: { 'retry-after': '2' } });
+
 type Waiter = { readonly start: () => void; readonly giveUp: (reason: unknown) => void };
 
 /**
@@ -20,6 +23,10 @@ export class WorkQueue {
     return this.#waiting.size;
   }
 
+  get isFull(): boolean {
+    return this.#waiting.size >= this.limits.queue;
+  }
+
   /** @throws AppError `overloaded` when the queue is full; the signal's reason when it aborts while waiting */
   async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#running < this.limits.concurrency) this.#running++;
@@ -32,9 +39,7 @@ export class WorkQueue {
   }
 
   #wait(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#waiting.size >= this.limits.queue) {
-      throw new AppError('overloaded', { headers: { 'retry-after': '2' } });
-    }
+    if (this.isFull) throw overloaded;
     signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
       const leave = (): void => waiter.giveUp(signal?.reason);

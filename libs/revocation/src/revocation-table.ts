@@ -8,6 +8,10 @@ const kindSalt: Readonly<Record<RevocationKind, number>> = {
 };
 const initialSlots = 1024;
 const maxLoad = 0.6;
+/** After a rebuild at least a quarter of the usable slots is free. */
+const roomAfterGrowth = 0.75;
+const packedBytes = 21;
+const kinds: readonly RevocationKind[] = ['token', 'session', 'user', 'key'];
 
 /**
  * Live entries in 16 bytes a slot: open addressing over 64 bits of the id, against 86 bytes an entry in a `Map` of
@@ -27,8 +31,19 @@ export class RevocationTable {
   }
 
   add(kind: RevocationKind, subject: string, { expiresAt, generation = everyGeneration }: Entry, now: number): void {
-    if (this.#used >= this.#high.length * maxLoad) this.#rebuild(now);
+    this.#makeRoom(now);
     this.#put(...fingerprint(kind, subject), expiresAt, generation);
+  }
+
+  /** Entries of 21 bytes each: kind, last 64 bits of the id, generation, expiry as a 64-bit number of seconds. */
+  addPacked(entries: Uint8Array, now: number): void {
+    const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
+    for (let at = 0; at < entries.byteLength; at += packedBytes) {
+      this.#makeRoom(now);
+      const high = (view.getUint32(at + 1) ^ kindSalt[kinds[view.getUint8(at)] ?? 'token']) >>> 0;
+      // the upper half of the seconds is zero until the year 2106
+      this.#put(high, view.getUint32(at + 5) || 1, view.getUint32(at + 17), view.getInt32(at + 9));
+    }
   }
 
   /** Tokens of a generation below this one are ended; 0 when there is no live entry. `now` in Unix seconds. */
@@ -55,12 +70,16 @@ export class RevocationTable {
     return slot;
   }
 
+  #makeRoom(now: number): void {
+    if (this.#used >= this.#high.length * maxLoad) this.#rebuild(now);
+  }
+
   /** Leaves expired entries behind; grows only if the live ones need it. */
   #rebuild(now: number): void {
     const old = { high: this.#high, low: this.#low, expiresAt: this.#expiresAt, generation: this.#generation };
     const live = old.expiresAt.reduce((count, expiresAt) => count + (expiresAt > now ? 1 : 0), 0);
     let slots = initialSlots;
-    while (live >= (slots * maxLoad) / 2) slots *= 2;
+    while (live >= slots * maxLoad * roomAfterGrowth) slots *= 2;
     this.#high = new Uint32Array(slots);
     this.#low = new Uint32Array(slots);
     this.#expiresAt = new Uint32Array(slots);

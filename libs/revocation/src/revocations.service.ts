@@ -23,7 +23,7 @@ export class Revocations {
 
   /**
    * Runs a cause and the ends of trust it brings in one transaction: both happen or neither does.
-   * This replica knows of them when the promise resolves; the others within milliseconds.
+   * When the promise resolves this replica knows of them, and so do the others unless their connection is silently dead.
    */
   async transactional<T>(work: (em: SqlEntityManager, revoke: Revoke) => Promise<T>): Promise<T> {
     const entries: (Revocation & { expiresAt: number })[] = [];
@@ -35,6 +35,7 @@ export class Revocations {
       }),
     );
     this.feed.apply(entries);
+    if (entries.length > 0) await this.feed.othersHaveHeard();
     return result;
   }
 

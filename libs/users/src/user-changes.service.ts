@@ -34,7 +34,13 @@ export class UserChangesService {
       .transactional(async (em, revoke) => {
         const user = await this.#lock(em, userId, precondition);
         if (losesAdmin(user, change)) await this.users.assertOtherAdmin(em, user.id);
-        for (const event of eventsOf(user, change)) await this.audit.record({ event, userId }, origin, em);
+        for (const event of eventsOf(user, change)) {
+          await this.audit.record(
+            { event, userId, details: { roles: (change.roles ?? user.roles).join(' ') } },
+            origin,
+            em,
+          );
+        }
         await endTrust(user, change, revoke);
         apply(user, change);
         await em.flush();

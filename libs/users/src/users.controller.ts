@@ -1,4 +1,5 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
@@ -38,6 +39,7 @@ export class UsersController {
   @Post()
   @OptionalAuth()
   @RateClass('hash')
+  @RouteConfig({ hashes: true })
   @ApiOperation({ operationId: 'createUser', summary: 'Register a user, or create one as an administrator' })
   @ApiResponse({ status: 201, standardSchema: userSchema, description: 'The new user; `Location` and `ETag`' })
   @ApiProblems(

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 
 import { parseServiceKey, type Scope, type ServicePrincipal, ServiceVerifier } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
@@ -17,12 +18,15 @@ export class ClientCredentials {
    * The service that calls, by `X-Service-Key`, HTTP Basic or the form.
    * @throws AppError `invalid-service-key`, `forbidden` without the scope, `invalid-request` for more than one way
    */
-  async authenticate(headers: IncomingHttpHeaders, form: Form, scope: Scope): Promise<ServicePrincipal> {
+  async authenticate(request: FastifyRequest, form: Form, scope: Scope): Promise<ServicePrincipal> {
+    const { 'x-service-name': named, ...headers } = request.headers;
     const ways = [parseServiceKey(headers), fromBasic(headers), fromForm(form)].filter((way) => way !== undefined);
     const [given] = ways;
-    if (!given) throw new AppError('invalid-service-key');
+    if (!given || (named !== undefined && named !== given.name)) throw new AppError('invalid-service-key');
     if (ways.length > 1) throw new AppError('invalid-request', { detail: 'Authenticate in one way, not in several.' });
     const service = await this.services.verify(given.name, given.secret);
+    // for the log: to the guard these routes are public
+    request.principal = service;
     if (!service.scopes.includes(scope)) throw new AppError('forbidden', { detail: `The scope ${scope} is needed.` });
     return service;
   }

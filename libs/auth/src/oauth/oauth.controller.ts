@@ -1,7 +1,7 @@
-import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiConsumes, ApiOperation, ApiResponse, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyRequest } from 'fastify';
 
 import { From, type Origin, Public, Requires } from '#libs/platform/access';
 import { ApiProblems, formMediaType } from '#libs/platform/http';
@@ -58,9 +58,9 @@ export class OAuthController {
   @oauthError(403, '`insufficient_scope`: `tokens:introspect` is needed')
   async introspect(
     @Body({ schema: tokenFormSchema }) form: TokenForm,
-    @Headers() headers: IncomingHttpHeaders,
+    @Req() request: FastifyRequest,
   ): Promise<Introspection> {
-    await this.clients.authenticate(headers, form, 'tokens:introspect');
+    await this.clients.authenticate(request, form, 'tokens:introspect');
     return this.status.introspect(form.token);
   }
 
@@ -78,10 +78,10 @@ export class OAuthController {
   @oauthError(403, '`insufficient_scope`: `tokens:revoke` is needed')
   async revoke(
     @Body({ schema: tokenFormSchema }) form: TokenForm,
-    @Headers() headers: IncomingHttpHeaders,
+    @Req() request: FastifyRequest,
     @From() origin: Origin,
   ): Promise<Record<string, never>> {
-    const caller = await this.clients.authenticate(headers, form, 'tokens:revoke');
+    const caller = await this.clients.authenticate(request, form, 'tokens:revoke');
     await this.revocation.revoke(form.token, { ...origin, caller });
     return {};
   }

@@ -5,6 +5,7 @@ import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport-jwt';
 
 import { type Config, CONFIG } from '#libs/platform/config';
+import { isUnavailable } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
 import { SigningKeys } from '../keys/signing-keys.service.js';
@@ -57,7 +58,7 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
     return new Promise((resolve, reject) => {
       const run: unknown = Object.assign(Object.create(this), {
         success: resolve,
-        fail: (cause: unknown) => reject(cause instanceof AppError ? cause : new AppError('invalid-token', { cause })),
+        fail: (cause: unknown) => reject(isVerdict(cause) ? new AppError('invalid-token', { cause }) : cause),
         error: reject,
       });
       if (run instanceof JwtStrategy) Strategy.prototype.authenticate.call(run, { token });
@@ -79,3 +80,6 @@ function readHeader(token: string): { kid: string } {
     throw new AppError('invalid-token', { cause });
   }
 }
+
+/** A database that does not answer is no verdict on the token. */
+const isVerdict = (error: unknown): boolean => !(error instanceof AppError) && !isUnavailable(error);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import type { Client } from 'pg';
 
 import { type Config, CONFIG } from '#libs/platform/config';
@@ -26,12 +26,13 @@ export type Subscriber = {
  * is one process, which knows of its own changes without it.
  */
 @Injectable()
-export class Changes implements OnApplicationShutdown {
+export class Changes implements BeforeApplicationShutdown {
   readonly #logger = new Logger('Changes');
   readonly #subscribers = new Map<string, Subscriber>();
   readonly #stopping = new AbortController();
   #heardAt = -Infinity;
   #started: Promise<void> | undefined;
+  #loop: Promise<void> | undefined;
 
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
@@ -40,9 +41,14 @@ export class Changes implements OnApplicationShutdown {
     return this.staleMs < staleAfterMs;
   }
 
+  /** Whether there can be no other replica: the embedded database has one process. */
+  get isAlone(): boolean {
+    return this.config.DATABASE_URL === undefined;
+  }
+
   /** Milliseconds since the listening connection was last known to live; 0 with the embedded database. */
   get staleMs(): number {
-    return this.config.DATABASE_URL === undefined ? 0 : performance.now() - this.#heardAt;
+    return this.isAlone ? 0 : performance.now() - this.#heardAt;
   }
 
   /** Register every subscriber before `start`. */
@@ -52,7 +58,7 @@ export class Changes implements OnApplicationShutdown {
 
   /** Sends with the commit of the transaction, or not at all. At most 8,000 bytes. */
   async publish(em: SqlEntityManager, topic: string, payload: string): Promise<void> {
-    if (this.config.DATABASE_URL === undefined) return;
+    if (this.isAlone) return;
     await em.execute('select pg_notify(?, ?)', [channel, `${topic} ${payload}`]);
   }
 
@@ -60,12 +66,18 @@ export class Changes implements OnApplicationShutdown {
   start(): Promise<void> {
     const url = this.config.DATABASE_URL;
     this.#started ??=
-      url === undefined ? this.#catchUp() : new Promise((resolve, reject) => void this.#run(url, resolve, reject));
+      url === undefined
+        ? this.#catchUp()
+        : new Promise((resolve, reject) => {
+            this.#loop = this.#run(url, resolve, reject);
+          });
     return this.#started;
   }
 
-  onApplicationShutdown(): void {
+  /** Before the database closes: a catch-up that is under way still needs it. */
+  async beforeApplicationShutdown(): Promise<void> {
     this.#stopping.abort();
+    await this.#loop;
   }
 
   async #run(url: string, onReady: () => void, onFailure: (error: unknown) => void): Promise<void> {
@@ -82,8 +94,7 @@ export class Changes implements OnApplicationShutdown {
         if (signal.aborted) return;
         // a service that cannot start says so and ends; one that runs goes on trying
         if (!wasReady) return onFailure(error);
-        if (this.#heardAt > -Infinity)
-          this.#logger.warn({ err: error, event: 'change feed lost: asking the database' });
+        if (this.#heardAt > -Infinity) this.#logger.warn({ err: error, event: 'change feed lost' });
       } finally {
         this.#heardAt = -Infinity;
       }
@@ -100,6 +111,8 @@ export class Changes implements OnApplicationShutdown {
       connectionTimeoutMillis: deadAfterMs,
       query_timeout: deadAfterMs,
     });
+    // a lost connection may report more than one error, and one that nobody listens to would end the process
+    client.on('error', () => undefined);
     const lost = once(client, 'end', { signal }).then((): never => {
       throw new Error('the listening connection ended');
     });
@@ -109,13 +122,13 @@ export class Changes implements OnApplicationShutdown {
       await client.connect();
       // listening comes before catching up, so that nothing falls between the two
       await client.query(`listen ${channel}`);
-      this.#heardAt = performance.now();
+      const listeningAt = performance.now();
       await this.#catchUp();
+      this.#heardAt = listeningAt;
       onReady();
       return await Promise.race([lost, this.#beat(client, signal)]);
     } finally {
       client.removeAllListeners('notification');
-      client.on('error', () => undefined);
       void client.end().catch(() => undefined);
     }
   }

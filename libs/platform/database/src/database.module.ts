@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { type EntitySchema, type MigrationObject, MikroORM, SqlEntityManager } from '@mikro-orm/sql';
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 
@@ -14,6 +16,8 @@ export type DatabaseSchema = {
   readonly entities: readonly EntitySchema[];
   readonly migrations: readonly MigrationObject[];
 };
+
+const closeTimeoutMs = 3_000;
 
 /** Opens the database, brings its schema up to date if configured, and closes it last of all. */
 @Module({})
@@ -44,6 +48,7 @@ export class DatabaseModule implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.orm.close(true);
+    // a pool that is opening a connection while it closes may never say that it has closed
+    await Promise.race([this.orm.close(true), sleep(closeTimeoutMs, undefined, { ref: false })]);
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 
 const everyMs = 60_000;
 const batchRows = 5_000;
@@ -17,7 +17,7 @@ export type Outlived = { readonly table: string; readonly condition: string; rea
  * replica is removing are skipped, not waited for.
  */
 @Injectable()
-export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
+export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger('Sweeper');
   readonly #sweeps = new Map<string, Sweep>();
   readonly #stopping = new AbortController();
@@ -51,7 +51,7 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
     this.#running = this.#run(this.#stopping.signal);
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
   }

@@ -24,7 +24,8 @@ export class ProblemFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const error = toAppError(exception, request);
-    if (error.status >= 500) {
+    // what we refuse on purpose has no cause, and its request line says enough
+    if (error.status >= 500 && (error.cause !== undefined || error !== exception)) {
       this.#logger.error({ requestId: request.id, code: error.code, err: error.cause ?? exception });
     }
     sendProblem(error, request, reply);

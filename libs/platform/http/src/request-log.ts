@@ -14,6 +14,8 @@ declare module 'fastify' {
     errorFormat?: 'oauth';
     /** Most bytes of a body this route takes. */
     bodyLimit?: number;
+    /** The route hashes a password: while the queue for that is full it is refused before anything is done for it. */
+    hashes?: boolean;
     /** Content types that this route takes; JSON if absent. */
     consumes?: readonly string[];
   }
@@ -41,7 +43,7 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
     ...(!isAnswered && { errorCode: 'bad-request', isClientGone: true }),
   };
   if (route && quiet.test(route)) request.log[statusCode >= 500 ? 'warn' : 'debug'](fields, 'request');
-  else if (statusCode >= 500) request.log.error(fields, 'request');
+  else if (statusCode >= 500) request.log[request.errorCode === 'overloaded' ? 'warn' : 'error'](fields, 'request');
   else request.log.info(fields, 'request');
 }
 

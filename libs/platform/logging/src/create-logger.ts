@@ -4,13 +4,9 @@ import { describeError } from './describe-error.js';
 
 export type Log = Logger;
 
-/** Members that may hold a secret, at the top or one level down, wherever an object is logged. */
-const secrets = ['password', 'currentPassword', 'passwordHash', 'accessToken', 'refreshToken', 'token', 'secret'];
-const secretHeaders = ['authorization', 'cookie', '["x-service-key"]'];
-
 type LoggerOptions = { readonly level: string; readonly isTerminal: boolean; readonly destination?: DestinationStream };
 
-/** JSON lines; coloured text in a terminal. Secrets are replaced by `[redacted]`. */
+/** JSON lines; coloured text in a terminal. For lines of known fields; `NestLogger` takes secrets out of any others. */
 export function createLogger({ level, isTerminal, destination }: LoggerOptions): Log {
   const options = {
     level,
@@ -19,14 +15,6 @@ export function createLogger({ level, isTerminal, destination }: LoggerOptions):
     serializers: { err: describeError },
     hooks: { logMethod: logOwnMessage },
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: {
-      paths: [
-        ...secrets,
-        ...secrets.map((name) => `*.${name}`),
-        ...secretHeaders.map((name) => `headers${dotted(name)}`),
-      ],
-      censor: '[redacted]',
-    },
   };
   if (destination) return pino(options, destination);
   if (!isTerminal) return pino(options);
@@ -47,5 +35,3 @@ function logOwnMessage(this: Logger, parameters: Parameters<LogFn>, method: LogF
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-
-const dotted = (name: string): string => (name.startsWith('[') ? name : `.${name}`);
