@@ -12,7 +12,7 @@ import { note } from './table.ts';
 export const adminPassword = 'bench-Administrator-7391';
 /** Tokens name their issuer: all servers of a run go by one name, wherever they listen. */
 export const publicUrl = 'http://gatehouse.bench';
-const masterKey = Buffer.alloc(32, 7).toString('base64');
+export const masterKey = Buffer.alloc(32, 7).toString('base64');
 /** High enough to be out of the way, so that the limiter's work is measured and its refusals are not. */
 const highLimit = '1000000';
 const limits = ['IP', 'USER'].flatMap((who) =>

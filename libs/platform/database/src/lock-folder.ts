@@ -4,6 +4,11 @@ import { createConnection, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** Another process has the embedded database open. */
+export class DataDirInUseError extends Error {
+  override readonly name = 'DataDirInUseError';
+}
+
 /** The longest path that fits a Unix socket address on every platform, less some room. */
 const socketPathLimit = 100;
 
@@ -11,7 +16,7 @@ const socketPathLimit = 100;
  * Keeps a second process out of a folder. A listening socket is the lock: the kernel frees it when its process dies,
  * however it dies, which a file with a process id cannot promise.
  * @returns a function that gives the folder free
- * @throws Error when another process holds it
+ * @throws DataDirInUseError when another process holds it
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(folder, 0o700);
@@ -19,7 +24,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const server = await listen(path).catch(async (error: unknown) => {
     if (!isInUse(error)) throw error;
     if (await answers(path)) {
-      throw new Error(`${folder} is in use by another Gatehouse process: stop it first, or set DATA_DIR`);
+      throw new DataDirInUseError(`${folder} is in use by another Gatehouse process: stop it first, or set DATA_DIR`);
     }
     rmSync(path, { force: true });
     return listen(path);

@@ -30,7 +30,8 @@ export class NestLogger implements LoggerService {
     this.#write('warn', message, rest);
   }
   error(message: unknown, ...rest: unknown[]): void {
-    this.#write('error', message, rest);
+    // an error at start is thrown too, and main says it in words
+    this.#write(contextOf(rest) === 'ExceptionHandler' ? 'debug' : 'error', message, rest);
   }
   fatal(message: unknown, ...rest: unknown[]): void {
     this.#write('fatal', message, rest);
