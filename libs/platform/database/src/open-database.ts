@@ -7,6 +7,7 @@ import { Logger } from '@nestjs/common';
 import type { Config } from '#libs/platform/config';
 
 import { type DatabaseSchema } from './database.module.js';
+import { placeTemplate } from './embedded-template.js';
 import { lockFolder } from './lock-folder.js';
 
 export type Orm = MikroORM<AbstractSqlDriver, SqlEntityManager>;
@@ -54,11 +55,13 @@ async function openPostgres(url: string, poolSize: number, shared: Options): Pro
 
 async function openEmbedded(dataDir: string, shared: Options): Promise<Orm> {
   const release = await lockFolder(dataDir);
+  const folder = join(dataDir, 'pglite');
+  placeTemplate(folder);
   const { PgliteDriver } = await import('@mikro-orm/pglite');
   const orm = await MikroORM.init<AbstractSqlDriver, SqlEntityManager>({
     ...shared,
     driver: PgliteDriver,
-    dbName: join(dataDir, 'pglite'),
+    dbName: folder,
   });
   const close = orm.close.bind(orm);
   orm.close = async (force) => {
