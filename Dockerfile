@@ -10,6 +10,7 @@ FROM base AS build
 COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
 COPY .swcrc ./
+COPY scripts/build.ts scripts/
 COPY apps apps
 COPY libs libs
 RUN npm run build

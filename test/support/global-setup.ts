@@ -56,7 +56,9 @@ function migrate(environment: Record<string, string>): void {
 }
 
 function build(): void {
-  run('node_modules/@swc/cli/bin/swc.js', ['apps', 'libs', '-d', 'dist', '-D', '--config-file', '.swcrc', '-q'], {});
+  run('scripts/build.ts', ['--if-stale'], {
+    PATH: `${resolve(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`,
+  });
 }
 
 function run(script: string, parameters: readonly string[], environment: Record<string, string>): void {
