@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { pageCursorSchema, pageLimitSchema } from '#libs/platform/http';
+
 import { auditEvents } from './audit-event.js';
 
 export const auditEventSchema = z
@@ -27,12 +29,7 @@ export const listAuditSchema = z.strictObject({
   userId: z.uuid().optional(),
   after: z.iso.datetime({ offset: true }).optional().meta({ description: 'Only later ones' }),
   before: z.iso.datetime({ offset: true }).optional().meta({ description: 'Only earlier ones' }),
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 100')
-    .transform(Number)
-    .pipe(z.int().min(1).max(100))
-    .prefault('20'),
-  cursor: z.string().max(256).optional().meta({ description: '`nextCursor` of the page before' }),
+  limit: pageLimitSchema,
+  cursor: pageCursorSchema,
 });
 export type ListAudit = z.infer<typeof listAuditSchema>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { text } from '#libs/platform/http';
+import { pageCursorSchema, pageLimitSchema, text } from '#libs/platform/http';
 
 /** No control characters, line breaks or direction overrides, which make one name look like another. */
 const isOneLine = (name: string): boolean => !/[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/u.test(name);
@@ -74,14 +74,8 @@ export const userIdSchema = z
 export const userNameParamSchema = text({ min: 1, max: 256 });
 
 export const listUsersSchema = z.strictObject({
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 100')
-    .transform(Number)
-    .pipe(z.int().min(1).max(100))
-    .prefault('20')
-    .meta({ description: 'Users on a page, 1 to 100' }),
-  cursor: z.string().max(256).optional().meta({ description: '`nextCursor` of the page before' }),
+  limit: pageLimitSchema.meta({ description: 'Users on a page, 1 to 100' }),
+  cursor: pageCursorSchema,
 });
 export type ListUsers = z.infer<typeof listUsersSchema>;
 

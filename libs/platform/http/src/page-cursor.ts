@@ -5,6 +5,16 @@ import { AppError } from '#libs/platform/errors';
 
 const position = z.tuple([z.int().min(0), z.uuid()]);
 
+/** Rows on a page, 1 to 100, as a query has it. */
+export const pageLimitSchema = z
+  .string()
+  .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 100')
+  .transform(Number)
+  .pipe(z.int().min(1).max(100))
+  .prefault('20');
+
+export const pageCursorSchema = z.string().max(256).optional().meta({ description: '`nextCursor` of the page before' });
+
 /** The last row of a page: where the next one goes on. */
 export type Position = { readonly ms: number; readonly id: string };
 
