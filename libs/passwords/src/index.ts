@@ -1,5 +1,6 @@
+export type { HashFault } from './foreign/hash-format.js';
+export { faultOfHash, noPassword } from './foreign/read-hash.js';
 export { NewPassword } from './new-password.service.js';
 export { PasswordHasher } from './password-hasher.js';
 export { PasswordPolicy } from './password-policy.js';
-export { overloaded } from './work-queue.js';
 export { PasswordsModule } from './passwords.module.js';

@@ -5,6 +5,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { z } from 'zod';
 
 import { Changes, Sql, type Statement, Sweeper } from '#libs/platform/database';
+import { MetricSources, ReadinessChecks } from '#libs/platform/monitoring';
 
 import { everyGeneration, type Revocation, type RevocationKind, type TokenFacts } from './revocation.js';
 import { RevocationTable } from './revocation-table.js';
@@ -12,6 +13,11 @@ import { RevocationTable } from './revocation-table.js';
 const topic = 'revocation';
 const pageRows = 10_000;
 const propagationMs = 20;
+/**
+ * Ready bears more than `isFresh` does: a feed that is late by less is bridged by asking the table, and a loop that is
+ * busy for a moment must not take every replica out of the balancer at once.
+ */
+const readyWithinMs = 2_000;
 
 const notice = z.tuple([z.enum(['token', 'session', 'user', 'key']), z.uuid(), z.int(), z.int()]);
 
@@ -41,24 +47,37 @@ export class RevocationFeed implements OnModuleInit {
   readonly #table = new RevocationTable();
   /** Every entry of an older transaction has been read; those of this and younger ones were heard, if the feed held. */
   #horizon = '0';
+  #isLoaded = false;
 
   constructor(
     private readonly sql: Sql,
     private readonly changes: Changes,
     private readonly sweeper: Sweeper,
+    private readonly checks: ReadinessChecks,
+    private readonly metrics: MetricSources,
   ) {}
 
   onModuleInit(): void {
+    this.checks.register('revocations', () => this.#isLoaded && this.changes.staleMs < readyWithinMs);
+    this.metrics.register(
+      {
+        name: 'revocations',
+        help: 'Live revocations that this replica holds in memory',
+        kind: 'gauge',
+        read: () => this.#table.size,
+      },
+      {
+        name: 'revocation_feed_stale_seconds',
+        help: 'Time since the feed of revocations was last known to live; above 0.25 the table is asked for every request',
+        kind: 'gauge',
+        read: () => this.changes.staleMs / 1_000,
+      },
+    );
     this.changes.subscribe(topic, {
       onChange: (payload) => this.#hear(payload),
       catchUp: () => this.#catchUp(),
     });
     this.sweeper.registerOutlived({ table: 'revocations', condition: 'expires_at < now()', values: [] });
-  }
-
-  /** For metrics and readiness. */
-  get size(): number {
-    return this.#table.size;
   }
 
   /** Writes an entry and its notice into the running transaction. */
@@ -126,6 +145,7 @@ export class RevocationFeed implements OnModuleInit {
       after = page?.last ?? after;
     } while (page?.rows === pageRows);
     this.#horizon = horizon;
+    this.#isLoaded = true;
   }
 
   #add(rows: readonly Row[]): void {

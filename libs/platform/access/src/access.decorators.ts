@@ -1,14 +1,22 @@
 import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
+import { SkipThrottle } from '@nestjs/throttler';
 
 import { anonymous, type Principal, type Role, type Scope } from './principal.js';
+import { requestOf } from './request-of.js';
 
-/** Who may call a route. Without a rule: any signed-in user. */
+/** Who may call a route. Without a rule: any signed-in user, and any service as far as the route lets it. */
 export type AccessRule =
   | { readonly kind: 'public' }
+  | { readonly kind: 'public-or-service' }
   | { readonly kind: 'optional' }
-  | { readonly kind: 'requires'; readonly roles: readonly Role[]; readonly scopes: readonly Scope[] };
+  | { readonly kind: 'client'; readonly scope: Scope }
+  | {
+      readonly kind: 'requires';
+      readonly roles: readonly Role[];
+      readonly scopes: readonly Scope[];
+      readonly services?: 'any' | undefined;
+    };
 
 export const accessRule = 'gatehouse:access-rule';
 
@@ -19,15 +27,30 @@ const rule = (value: AccessRule): MethodDecorator =>
 /** Anyone; credentials are not even looked at. */
 export const Public = (): MethodDecorator => rule({ kind: 'public' });
 
+/**
+ * Anyone. A service's key that is given must be good, and the request counts on its plan; a bearer token is not looked
+ * at, since whoever logs in may still send the one that has expired.
+ */
+export const PublicOrService = (): MethodDecorator => rule({ kind: 'public-or-service' });
+
 /** Anyone; but credentials that are given must be good. */
 export const OptionalAuth = (): MethodDecorator => rule({ kind: 'optional' });
 
-/** Users with one of the roles, or services with one of the scopes. */
-export const Requires = (needed: { roles?: readonly Role[]; scopes?: readonly Scope[] }): MethodDecorator =>
-  rule({ kind: 'requires', roles: needed.roles ?? [], scopes: needed.scopes ?? [] });
+/** A service with the scope, by any way in which an OAuth client may prove who it is. */
+export const OAuthClient = (scope: Scope): MethodDecorator => rule({ kind: 'client', scope });
+
+/** Users with one of the roles, or services with one of the scopes, or any service. */
+export const Requires = (needed: {
+  roles?: readonly Role[];
+  scopes?: readonly Scope[];
+  services?: 'any';
+}): MethodDecorator =>
+  rule({ kind: 'requires', roles: needed.roles ?? [], scopes: needed.scopes ?? [], services: needed.services });
+
+/** Not counted by the rate limits. Say why where it stands. */
+export const Unlimited = (): MethodDecorator => applyDecorators(SkipThrottle(), ApiExtension('x-unlimited', true));
 
 /** The `Principal` of the request, as the guard found it. */
 export const Caller = createParamDecorator(
-  (_: undefined, context: ExecutionContext): Principal =>
-    context.switchToHttp().getRequest<FastifyRequest>().principal ?? anonymous,
+  (_: undefined, context: ExecutionContext): Principal => requestOf(context).principal ?? anonymous,
 );

@@ -5,20 +5,24 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '#libs/platform/errors';
 
 import { type AccessRule, accessRule } from './access.decorators.js';
+import { clientCredentials } from './client-credentials.js';
 import { bearerToken, parseServiceKey, type ServiceKey } from './credentials.js';
 import { anonymous, type Principal } from './principal.js';
+import { RefusalLimiter } from './refusal-limiter.js';
+import { requestOf } from './request-of.js';
 import { ServiceVerifier } from './service-verifier.js';
 import { TokenVerifier } from './token-verifier.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
     principal: Principal | undefined;
-    /** `Class.method` of the handler, for the log. */
+    /** `Class.method` of the handler, for the log; of a GraphQL request all of them, with spaces between. */
     handlerName: string | undefined;
   }
 }
 
-type Route = { readonly rule: AccessRule | undefined; readonly name: string };
+type Rule = AccessRule | undefined;
+type Route = { readonly rule: Rule; readonly name: string };
 
 /** Closes every route: nobody gets in without good credentials unless the route says so. */
 @Injectable()
@@ -29,16 +33,34 @@ export class AccessGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly tokens: TokenVerifier,
     private readonly services: ServiceVerifier,
+    private readonly refusals: RefusalLimiter,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const request = requestOf(context);
     const { rule, name } = this.#routeOf(context);
-    request.handlerName = name;
-    if (rule?.kind === 'public') return true;
-    const token = bearerToken(request.headers);
+    request.handlerName = withName(request.handlerName, name);
+    if (rule?.kind === 'public') return admitUnseen(request);
+    try {
+      const admitted = this.#admit(request, rule);
+      return admitted instanceof Promise ? admitted.catch((error: unknown) => this.#refuse(error, context)) : admitted;
+    } catch (error) {
+      return this.#refuse(error, context);
+    }
+  }
+
+  /** The guard of the rate limits does not run after a refusal, and guesses must count. */
+  async #refuse(error: unknown, context: ExecutionContext): Promise<never> {
+    if (error instanceof AppError && error.status < 500) await this.refusals.countRefusal(context);
+    throw error;
+  }
+
+  #admit(request: FastifyRequest, rule: Rule): boolean | Promise<boolean> {
+    if (rule?.kind === 'client') return this.#admitService(request, clientCredentials(request), rule);
     const key = parseServiceKey(request.headers);
-    if (key) return this.#admitService(request, key, token, rule);
+    if (rule?.kind === 'public-or-service') return key ? this.#admitService(request, key, rule) : admitUnseen(request);
+    const token = bearerToken(request.headers);
+    if (key) return this.#admitService(request, key, rule, token);
     if (token === undefined) return admitAnonymous(request, rule);
     const verified = this.tokens.verify(token);
     // a token in the cache needs no promise
@@ -48,16 +70,11 @@ export class AccessGuard implements CanActivate {
   }
 
   /** A service that brings a user's token beside its own key acts for that user. */
-  async #admitService(
-    request: FastifyRequest,
-    { name, secret }: ServiceKey,
-    token: string | undefined,
-    rule: AccessRule | undefined,
-  ): Promise<boolean> {
-    const service = await this.services.verify(name, secret);
+  async #admitService(request: FastifyRequest, key: ServiceKey, rule: Rule, token?: string): Promise<boolean> {
+    const service = await this.services.verify(key.name, key.secret);
     request.principal = service;
     if (token === undefined) return admit(request, service, rule);
-    return admit(request, { ...(await this.tokens.verify(token)), service: service.name }, rule);
+    return admit(request, { ...(await this.tokens.verify(token)), service }, rule);
   }
 
   #routeOf(context: ExecutionContext): Route {
@@ -66,7 +83,7 @@ export class AccessGuard implements CanActivate {
     if (known) return known;
     const target = context.getClass();
     const route = {
-      rule: this.reflector.getAllAndOverride<AccessRule | undefined>(accessRule, [handler, target]),
+      rule: this.reflector.getAllAndOverride<Rule>(accessRule, [handler, target]),
       name: `${target.name}.${handler.name}`,
     };
     this.#routes.set(handler, route);
@@ -74,18 +91,33 @@ export class AccessGuard implements CanActivate {
   }
 }
 
-function admitAnonymous(request: FastifyRequest, rule: AccessRule | undefined): boolean {
+function withName(known: string | undefined, name: string): string {
+  if (known === undefined) return name;
+  return known.split(' ').includes(name) ? known : `${known} ${name}`;
+}
+
+/** Whom another field of the same GraphQL request has found is not who calls this one. */
+function admitUnseen(request: FastifyRequest): boolean {
+  request.principal = undefined;
+  return true;
+}
+
+function admitAnonymous(request: FastifyRequest, rule: Rule): boolean {
   if (rule?.kind !== 'optional') throw new AppError('authentication-required');
   request.principal = anonymous;
   return true;
 }
 
-function admit(request: FastifyRequest, principal: Principal, rule: AccessRule | undefined): boolean {
+function admit(request: FastifyRequest, principal: Principal, rule: Rule): boolean {
   request.principal = principal;
+  if (rule?.kind === 'client' && !(principal.kind === 'service' && principal.scopes.includes(rule.scope))) {
+    throw new AppError('forbidden', { detail: `The scope ${rule.scope} is needed.` });
+  }
   if (rule?.kind !== 'requires') return true;
   const isAllowed =
     (principal.kind === 'user' && rule.roles.some((role) => principal.roles.includes(role))) ||
-    (principal.kind === 'service' && rule.scopes.some((scope) => principal.scopes.includes(scope)));
+    (principal.kind === 'service' &&
+      (rule.services === 'any' || rule.scopes.some((scope) => principal.scopes.includes(scope))));
   if (!isAllowed) throw new AppError('forbidden');
   return true;
 }

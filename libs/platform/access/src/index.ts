@@ -1,8 +1,18 @@
-export { type AccessRule, Caller, OptionalAuth, Public, Requires } from './access.decorators.js';
+export {
+  type AccessRule,
+  Caller,
+  OAuthClient,
+  OptionalAuth,
+  Public,
+  PublicOrService,
+  Requires,
+  Unlimited,
+} from './access.decorators.js';
 export { AccessGuard } from './access.guard.js';
-export { parseServiceKey } from './credentials.js';
+export { bearerToken, parseServiceKey } from './credentials.js';
 export { From, type Origin } from './origin.js';
 export {
+  anonymous,
   callerName,
   isAdmin,
   isUser,
@@ -13,5 +23,8 @@ export {
   type ServicePrincipal,
   type UserPrincipal,
 } from './principal.js';
+export { isGraphql, replyOf, type RequestContext, requestOf } from './request-of.js';
 export { ServiceVerifier } from './service-verifier.js';
 export { TokenVerifier } from './token-verifier.js';
+export { rateClasses, type RateClassName, type RateLimit, type RatePlan } from './rate-plan.js';
+export { RefusalLimiter } from './refusal-limiter.js';

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
 
 import { anonymous, type Principal } from './principal.js';
+import { requestOf } from './request-of.js';
 
 /** Where a request came from: who, from which address, under which id. What an audit row keeps of it. */
 export type Origin = {
@@ -13,7 +13,7 @@ export type Origin = {
 
 /** The `Origin` of the request. */
 export const From = createParamDecorator((_: undefined, context: ExecutionContext): Origin => {
-  const request = context.switchToHttp().getRequest<FastifyRequest>();
+  const request = requestOf(context);
   return {
     caller: request.principal ?? anonymous,
     ip: request.ip,

@@ -1,3 +1,5 @@
+import type { RatePlan } from './rate-plan.js';
+
 export type Role = 'user' | 'admin';
 
 /** What a service may be granted. */
@@ -21,11 +23,16 @@ export type UserPrincipal = {
   readonly sessionId: string;
   readonly expiresAt: number;
   /** The service that brought the token, beside its own key. */
-  readonly service?: string;
+  readonly service?: ServicePrincipal;
 };
 
 /** A microservice, known by its key. */
-export type ServicePrincipal = { readonly kind: 'service'; readonly name: string; readonly scopes: readonly Scope[] };
+export type ServicePrincipal = {
+  readonly kind: 'service';
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly plan: RatePlan;
+};
 
 type Anonymous = { readonly kind: 'anonymous' };
 
@@ -41,7 +48,7 @@ export const isAdmin = (principal: Principal): boolean => isUser(principal) && p
 /** For logs: `user:<id>`, `user:<id> via service:<name>`, `service:<name>` or `anonymous`. */
 export function callerName(principal: Principal): string {
   if (principal.kind === 'user') {
-    return `user:${principal.userId}${principal.service === undefined ? '' : ` via service:${principal.service}`}`;
+    return `user:${principal.userId}${principal.service === undefined ? '' : ` via service:${principal.service.name}`}`;
   }
   return principal.kind === 'service' ? `service:${principal.name}` : principal.kind;
 }

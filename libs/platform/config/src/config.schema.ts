@@ -17,15 +17,29 @@ const commaList = z.string().transform((text) =>
     .filter(Boolean),
 );
 
+const originList = commaList.refine(
+  (origins) => origins.every((origin) => origin === '*' || isOrigin(origin)),
+  'must be origins such as https://app.example.org, without a path, or *',
+);
+
 const masterKey = z
   .base64({ error: 'must be base64 of 32 bytes', abort: true })
   .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be base64 of 32 bytes');
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
+}
 
 /** In words for `.env.example`; `secret` variables also come as `NAME_FILE`. */
 const about = (description: string, more: { secret?: true; example?: string; preset?: string } = {}) => ({
   description,
   ...more,
 });
+
+const perMinute = (preset: string, description: string) =>
+  integer(1, 1_000_000_000).prefault(preset).meta(about(description));
+const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' });
+const redisUrls = commaList.pipe(z.array(redisUrl).min(1));
 
 /**
  * Every variable the service reads: the one source of the types, the start-up errors and `.env.example`.
@@ -53,7 +67,7 @@ export const configSchema = z.object({
     .prefault('true')
     .meta(about('Bring the schema up to date at start; `migrate` does it by hand')),
   MASTER_KEY: masterKey.optional().meta(
-    about('Seals the signing keys: `openssl rand -base64 32`. Made in DATA_DIR if absent', {
+    about('Seals all keys at rest: `openssl rand -base64 32`. Made in DATA_DIR if absent', {
       secret: true,
       preset: 'DATA_DIR/master.key; required with DATABASE_URL in production',
     }),
@@ -96,17 +110,110 @@ export const configSchema = z.object({
     .prefault('https://api.pwnedpasswords.com')
     .meta(about('The range API of Have I Been Pwned, or a mirror of it')),
   AUDIT_RETENTION_DAYS: integer(1, 36_500).prefault('90').meta(about('Audit events are kept this long')),
-  RATE_LIMIT_IP_LOGIN: integer(1, 1_000_000).prefault('300').meta(about('Logins a minute from one address')),
-  RATE_LIMIT_IP_HASH: integer(1, 1_000_000)
-    .prefault('600')
-    .meta(about('Registrations and changes of password a minute from one address')),
-  RATE_LIMIT_IP_WRITE: integer(1, 1_000_000).prefault('3000').meta(about('Refreshes a minute from one address')),
+  REDIS_URL: redisUrls.optional().meta(
+    about('Redis, where replicas count rate limits together; several URLs with commas are nodes of a Redis Cluster', {
+      secret: true,
+      example: 'redis://:secret@redis:6379/0',
+      preset: 'none: each replica counts for itself',
+    }),
+  ),
+  RATE_LIMITS: z
+    .enum(['on', 'off'], { error: 'must be on or off' })
+    .default('on')
+    .meta(about('`off` only where a gateway before this service limits: nothing is counted then')),
+  RATE_LIMIT_WITHOUT_REDIS: z
+    .enum(['local', 'refuse'], { error: 'must be local or refuse' })
+    .default('local')
+    .meta(
+      about(
+        'While Redis cannot be had: `local` counts in each replica by its share of the limit, `refuse` answers 503',
+      ),
+    ),
+  RATE_LIMIT_IP_READ: perMinute('6000', 'Reads a minute from one address without credentials'),
+  RATE_LIMIT_IP_WRITE: perMinute('3000', 'Refreshes and other writes a minute from one address without credentials'),
+  RATE_LIMIT_IP_LOGIN: perMinute('300', 'Logins a minute from one address'),
+  RATE_LIMIT_IP_HASH: perMinute('600', 'Registrations a minute from one address'),
+  RATE_LIMIT_IP_UPLOAD: perMinute('60', 'Uploads a minute from one address without credentials'),
+  RATE_LIMIT_USER_READ: perMinute('6000', 'Reads a minute of one user'),
+  RATE_LIMIT_USER_WRITE: perMinute('1200', 'Writes a minute of one user'),
+  RATE_LIMIT_USER_LOGIN: perMinute('60', 'Proofs of a password a minute by one user who is signed in'),
+  RATE_LIMIT_USER_HASH: perMinute(
+    '120',
+    'New passwords a minute by one user: changes, and users made by administrators',
+  ),
+  RATE_LIMIT_USER_UPLOAD: perMinute('60', 'Uploads a minute of one user'),
+  MESSAGE_LIMIT_USER_COUNT: integer(1, 1_000_000).prefault('1000').meta(about('Open messages of one user')),
+  MESSAGE_LIMIT_USER_BYTES: integer(65_536, 1_099_511_627_776)
+    .prefault('16777216')
+    .meta(about('Bytes of the open messages of one user')),
+  MESSAGE_LIMIT_SERVICE_COUNT: integer(1, 1_000_000).prefault('10000').meta(about('Open messages of one service')),
+  MESSAGE_LIMIT_SERVICE_BYTES: integer(65_536, 1_099_511_627_776)
+    .prefault('268435456')
+    .meta(about('Bytes of the open messages of one service')),
+  AVATAR_MAX_BYTES: integer(1_024, 52_428_800)
+    .prefault('10485760')
+    .meta(about('Largest picture file that is taken, in bytes')),
+  AVATAR_MAX_PIXELS: integer(4_096, 100_000_000)
+    .prefault('50000000')
+    .meta(about('Most pixels of a JPEG or WebP; other formats may have a part of it, by the memory they take')),
+  AVATAR_CACHE_BYTES: integer(0, 4_294_967_296)
+    .prefault('33554432')
+    .meta(about('Memory for pictures that are often asked for')),
+  AVATAR_STORE: z
+    .enum(['database', 's3'], { error: 'must be database or s3' })
+    .default('database')
+    .meta(about('Where new pictures go; those that are there stay where they are')),
+  AVATAR_S3_BUCKET: z
+    .string()
+    .optional()
+    .meta(about('Bucket for AVATAR_STORE=s3', { example: 'gatehouse-avatars' })),
+  AVATAR_S3_ENDPOINT: httpUrl
+    .optional()
+    .meta(about('S3-compatible store', { preset: 'that of AWS', example: 'https://minio.example.org' })),
+  AVATAR_S3_REGION: z.string().default('us-east-1').meta(about('Region of the bucket')),
+  AVATAR_S3_PATH_STYLE: flag.prefault('false').meta(about('https://HOST/BUCKET/KEY, as MinIO and others want it')),
+  AVATAR_S3_PREFIX: z.string().default('avatars/').meta(about('What the keys of the objects begin with')),
+  AVATAR_S3_ACCESS_KEY_ID: z
+    .string()
+    .optional()
+    .meta(about('Access key', { secret: true, preset: "those of the AWS SDK's own chain (roles, profiles)" })),
+  AVATAR_S3_SECRET_ACCESS_KEY: z
+    .string()
+    .optional()
+    .meta(about('Secret of the access key', { secret: true })),
+  GRAPHQL: z
+    .enum(['lazy', 'eager', 'off'], { error: 'must be lazy, eager or off' })
+    .default('lazy')
+    .meta(about('`/graphql`: loaded by the first request, `eager` at start, or `off`')),
+  GRAPHQL_INTROSPECTION: flag
+    .optional()
+    .meta(about('Whether `/graphql` tells its schema', { preset: 'false in production, else true' })),
   TRUST_PROXY: commaList
     .prefault('')
     .meta(about('Addresses or CIDRs whose X-Forwarded-For counts', { preset: 'none', example: '10.0.0.0/8' })),
   DRAIN_DELAY_SECONDS: integer(0, 300)
     .prefault('0')
     .meta(about('After SIGTERM ready is red this long before the port closes; 5 in the container')),
+  MAX_CONNECTIONS: integer(1, 1_000_000)
+    .prefault('10000')
+    .meta(about('Connections of clients at a time; further ones are closed unanswered')),
+  MAX_LOOP_DELAY_MS: integer(0, 60_000)
+    .prefault('1000')
+    .meta(about('While the event loop is this late on average, requests other than probes get 503; 0 never')),
+  CORS_ORIGINS: originList.prefault('').meta(
+    about('Origins whose pages may call the API, or `*`; none by default', {
+      preset: 'none',
+      example: 'https://app.example.org,https://admin.example.org',
+    }),
+  ),
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^[!-~]{16,}$/, 'must have at least 16 characters, of ASCII and without spaces')
+    .optional()
+    .meta(about('Turns GET /metrics on, for who sends it as a bearer token', { secret: true })),
+  METRICS_PORT: integer(0, 65_535)
+    .optional()
+    .meta(about('Serves /metrics on a port of its own instead, which must not be reachable from outside')),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
@@ -115,7 +222,12 @@ export const configSchema = z.object({
 
 type Parsed = z.infer<typeof configSchema>;
 export type Config = Readonly<
-  Omit<Parsed, 'PUBLIC_URL' | 'ISSUER' | 'AUDIENCE'> & { PUBLIC_URL: string; ISSUER: string; AUDIENCE: string }
+  Omit<Parsed, 'PUBLIC_URL' | 'ISSUER' | 'AUDIENCE' | 'GRAPHQL_INTROSPECTION'> & {
+    PUBLIC_URL: string;
+    ISSUER: string;
+    AUDIENCE: string;
+    GRAPHQL_INTROSPECTION: boolean;
+  }
 >;
 
 /** Injection token of the `Config`. */

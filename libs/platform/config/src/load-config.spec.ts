@@ -142,3 +142,12 @@ test.for(['PATH', 'HOSTNAME', 'DATABASE_URL', 'MASTER_KEY_FILE', 'ADMIN_EMAIL', 
     expect(findMisspelt([name])).toEqual([]);
   },
 );
+
+test('an object store needs a bucket, and both halves of its keys', () => {
+  expect(faultsOf({ AVATAR_STORE: 's3' })).toEqual([expect.stringContaining('AVATAR_S3_BUCKET')]);
+  const bucket = { AVATAR_STORE: 's3', AVATAR_S3_BUCKET: 'pictures' };
+  expect(faultsOf({ ...bucket, AVATAR_S3_ACCESS_KEY_ID: 'a' })).toEqual([
+    expect.stringContaining('set both or neither'),
+  ]);
+  expect(faultsOf({ ...bucket, AVATAR_S3_ACCESS_KEY_ID: 'a', AVATAR_S3_SECRET_ACCESS_KEY: 'b' })).toEqual([]);
+});

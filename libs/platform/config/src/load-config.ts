@@ -34,9 +34,20 @@ export function loadConfig(environment: Environment): Config {
   if (data.NODE_ENV === 'production' && data.DATABASE_URL && !data.MASTER_KEY) {
     faults.push('MASTER_KEY is required with DATABASE_URL in production: openssl rand -base64 32');
   }
+  if (data.AVATAR_STORE === 's3' && !data.AVATAR_S3_BUCKET)
+    faults.push('AVATAR_S3_BUCKET is required with AVATAR_STORE=s3');
+  if ((data.AVATAR_S3_ACCESS_KEY_ID === undefined) !== (data.AVATAR_S3_SECRET_ACCESS_KEY === undefined)) {
+    faults.push('AVATAR_S3_ACCESS_KEY_ID and AVATAR_S3_SECRET_ACCESS_KEY go together: set both or neither');
+  }
   if (faults.length > 0) throw new ConfigError(faults);
   const publicUrl = data.PUBLIC_URL ?? `http://${bracketed(data.HOST)}:${data.PORT}`;
-  return { ...data, PUBLIC_URL: publicUrl, ISSUER: data.ISSUER ?? publicUrl, AUDIENCE: data.AUDIENCE ?? publicUrl };
+  return {
+    ...data,
+    PUBLIC_URL: publicUrl,
+    ISSUER: data.ISSUER ?? publicUrl,
+    AUDIENCE: data.AUDIENCE ?? publicUrl,
+    GRAPHQL_INTROSPECTION: data.GRAPHQL_INTROSPECTION ?? data.NODE_ENV !== 'production',
+  };
 }
 
 function readSecret(name: string, environment: Environment, faults: string[]): string | undefined {

@@ -2,8 +2,10 @@ import {
   createCipheriv,
   createDecipheriv,
   createHmac,
+  createSecretKey,
   hash,
   hkdfSync,
+  type KeyObject,
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
@@ -23,8 +25,9 @@ export class WrongMasterKeyError extends Error {
 export class MasterKey {
   /** Tells keys apart without telling anything of them. */
   readonly id: Buffer;
-  readonly #sealKey: Buffer;
-  readonly #macKeys = new Map<string, Buffer>();
+  // as bytes a key costs 20 µs more each time it is used
+  readonly #sealKey: KeyObject;
+  readonly #macKeys = new Map<string, KeyObject>();
 
   /** @param previous what was sealed under it still opens, until all is sealed anew */
   constructor(
@@ -32,7 +35,7 @@ export class MasterKey {
     private readonly previous?: MasterKey,
   ) {
     if (secret.length !== 32) throw new Error('A master key has 32 bytes');
-    this.#sealKey = this.derive('seal');
+    this.#sealKey = createSecretKey(this.derive('seal'));
     this.id = hash('sha256', this.derive('key-id'), 'buffer').subarray(0, keyIdBytes);
   }
 
@@ -43,7 +46,7 @@ export class MasterKey {
 
   /** HMAC-SHA-256 under the key of a purpose. */
   mac(purpose: string, data: string): Buffer {
-    const key = this.#macKeys.get(purpose) ?? this.derive(purpose);
+    const key = this.#macKeys.get(purpose) ?? createSecretKey(this.derive(purpose));
     this.#macKeys.set(purpose, key);
     return createHmac('sha256', key).update(data).digest();
   }

@@ -1,13 +1,20 @@
 import { randomFillSync } from 'node:crypto';
 
-const bytes = Buffer.alloc(16);
+const idBytes = 16;
+/** Random bytes are asked for in advance: 1 µs an id, where a call for each took 20 of an import's 30 µs a row. */
+const pool = Buffer.alloc(idBytes * 256);
+let used = pool.length;
 
 /**
  * UUID version 7 (RFC 9562 §5.7): Unix milliseconds, then 74 random bits.
  * Unordered within a millisecond: a feed or a cursor needs an order of its own.
  */
 export function uuidV7(now: number = Date.now()): string {
-  randomFillSync(bytes);
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const bytes = pool.subarray(used, (used += idBytes));
   bytes.writeUIntBE(now, 0, 6);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);

@@ -3,7 +3,7 @@ import { UniqueConstraintViolationException } from '@mikro-orm/sql';
 /** Classes of SQLSTATE and of system error that mean "the database cannot be had now", not "the query is wrong". */
 const unavailable = /^(08|53|57P|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENOENT$)/;
 const unavailableTexts =
-  /timeout exceeded when trying to connect|Connection terminated|Query read timeout|statement timeout/;
+  /timeout exceeded when trying to connect|Connection terminated|Query read timeout|statement timeout|is not queryable/;
 
 /** Whether an error of the driver or the ORM says that the database cannot be had now. */
 export function isUnavailable(error: unknown): boolean {
@@ -12,9 +12,16 @@ export function isUnavailable(error: unknown): boolean {
   return unavailable.test(code) || unavailableTexts.test(error.message) || isUnavailable(error.cause);
 }
 
-/** The name of the unique constraint that a write violated, if that is what happened. */
+/** The name of the constraint that a write violated, if that is what happened: a unique one, or any one through `Sql`. */
 export function violatedConstraint(error: unknown): string | undefined {
-  if (!(error instanceof UniqueConstraintViolationException)) return undefined;
-  const cause: unknown = Reflect.get(error, 'constraint');
-  return typeof cause === 'string' ? cause : /constraint "([^"]+)"/.exec(error.message)?.[1];
+  if (!(error instanceof Error)) return undefined;
+  const name: unknown = Reflect.get(error, 'constraint');
+  if (typeof name === 'string') return name;
+  return error instanceof UniqueConstraintViolationException
+    ? /constraint "([^"]+)"/.exec(error.message)?.[1]
+    : undefined;
 }
+
+/** Whether a statement on the driver itself (`Sql`) violated a unique constraint. */
+export const isUniqueViolation = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === '23505';

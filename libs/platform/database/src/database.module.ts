@@ -6,8 +6,9 @@ import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '
 import { type Config, CONFIG } from '#libs/platform/config';
 
 import { Changes } from './changes.js';
+import { DatabaseVitals } from './database-vitals.js';
 import { migrate } from './migrate.js';
-import { openDatabase, type Orm } from './open-database.js';
+import { isEmbedded, openDatabase, type Orm } from './open-database.js';
 import { Sql } from './sql.js';
 import { Sweeper } from './sweeper.js';
 
@@ -34,13 +35,14 @@ export class DatabaseModule implements OnApplicationShutdown {
           inject: [CONFIG],
           useFactory: async (config: Config): Promise<Orm> => {
             const orm = await openDatabase(config, schema);
-            if (config.MIGRATE_ON_START) await migrate(orm);
+            if (config.MIGRATE_ON_START) await migrateFirst(orm, config, schema);
             return orm;
           },
         },
         { provide: SqlEntityManager, inject: [MikroORM], useFactory: (orm: Orm) => orm.em },
         { provide: Sql, inject: [MikroORM], useFactory: (orm: Orm) => Sql.of(orm) },
         Changes,
+        DatabaseVitals,
         Sweeper,
       ],
       exports: [MikroORM, SqlEntityManager, Sql, Changes, Sweeper],
@@ -50,5 +52,19 @@ export class DatabaseModule implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     // a pool that is opening a connection while it closes may never say that it has closed
     await Promise.race([this.orm.close(true), sleep(closeTimeoutMs, undefined, { ref: false })]);
+  }
+}
+
+/** Requests have seconds; a migration of a large table takes as long as it takes, on a connection of its own. */
+async function migrateFirst(orm: Orm, config: Config, schema: DatabaseSchema): Promise<void> {
+  if (isEmbedded(orm)) {
+    await migrate(orm);
+    return;
+  }
+  const patient = await openDatabase({ ...config, statementMs: 0 }, schema);
+  try {
+    await migrate(patient);
+  } finally {
+    await patient.close(true);
   }
 }

@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleInit,
+} from '@nestjs/common';
+
+import { MetricSources } from '#libs/platform/monitoring';
 
 const everyMs = 60_000;
 const batchRows = 5_000;
@@ -17,13 +25,35 @@ export type Outlived = { readonly table: string; readonly condition: string; rea
  * replica is removing are skipped, not waited for.
  */
 @Injectable()
-export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class Sweeper implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger('Sweeper');
   readonly #sweeps = new Map<string, Sweep>();
   readonly #stopping = new AbortController();
+  readonly #swept = { rows: 0, failures: 0, endedAtMs: performance.now() };
   #running = Promise.resolve();
 
-  constructor(private readonly em: SqlEntityManager) {}
+  constructor(
+    private readonly em: SqlEntityManager,
+    private readonly metrics: MetricSources,
+  ) {}
+
+  onModuleInit(): void {
+    this.metrics.register(
+      {
+        name: 'swept_rows_total',
+        help: 'Rows removed because they had outlived their use',
+        kind: 'counter',
+        read: () => this.#swept.rows,
+      },
+      { name: 'sweep_failures_total', help: 'Sweeps that failed', kind: 'counter', read: () => this.#swept.failures },
+      {
+        name: 'sweep_age_seconds',
+        help: 'Time since the last round of sweeps ended; about a minute when all is well',
+        kind: 'gauge',
+        read: () => (performance.now() - this.#swept.endedAtMs) / 1_000,
+      },
+    );
+  }
 
   register(name: string, sweep: Sweep): void {
     this.#sweeps.set(name, sweep);
@@ -62,11 +92,14 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
     for (const [name, sweep] of this.#sweeps) {
       try {
         removed[name] = await sweep();
+        this.#swept.rows += removed[name];
         if (removed[name] > 0) this.#logger.debug({ swept: name, rows: removed[name] });
       } catch (error) {
+        this.#swept.failures++;
         this.#logger.warn({ err: error, event: `sweep of ${name} failed; the next one tries again` });
       }
     }
+    this.#swept.endedAtMs = performance.now();
     return removed;
   }
 

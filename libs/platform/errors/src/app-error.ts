@@ -7,6 +7,8 @@ export type AppErrorOptions = {
   /** Helps the caller and reveals nothing; the code's own text if absent. */
   readonly detail?: string;
   readonly errors?: readonly FieldError[];
+  /** Names of the rate limits that were used up. */
+  readonly violatedPolicies?: readonly string[];
   /** Answer headers, such as `Allow` or `Retry-After`. */
   readonly headers?: Readonly<Record<string, string>>;
   /** For the log only, never for the caller. */

@@ -6,12 +6,22 @@ type ErrorEntry = { readonly status: number; readonly title: string; readonly de
  */
 export const errorCodes = {
   'malformed-json': { status: 400, title: 'Malformed JSON', detail: 'The body is not valid JSON.' },
+  'malformed-csv': {
+    status: 400,
+    title: 'Malformed CSV',
+    detail: 'The body is not valid CSV (RFC 4180), or its first line does not name the fields.',
+  },
   'invalid-encoding': {
     status: 400,
     title: 'Invalid text encoding',
     detail: 'Text must be well-formed UTF-8 without NUL characters or lone surrogates.',
   },
   'json-too-deep': { status: 400, title: 'JSON too deep', detail: 'The body nests deeper than 32 levels.' },
+  'malformed-multipart': {
+    status: 400,
+    title: 'Malformed form',
+    detail: 'The body is not a valid `multipart/form-data` form.',
+  },
   'invalid-request': {
     status: 400,
     title: 'Invalid request',
@@ -21,7 +31,24 @@ export const errorCodes = {
   'invalid-cursor': {
     status: 400,
     title: 'Invalid cursor',
-    detail: 'This cursor is not one of ours or belongs to another query. Start again without `cursor`.',
+    detail: 'This cursor is not one of ours. Start again without `cursor`.',
+  },
+  'cursor-of-another-query': {
+    status: 400,
+    title: 'Cursor of another query',
+    detail: 'This cursor was given for other filters or another `sort`. Keep them, or start again without `cursor`.',
+  },
+  'invalid-idempotency-key': {
+    status: 400,
+    title: 'Invalid idempotency key',
+    detail: '`Idempotency-Key` takes 1 to 255 visible ASCII characters without spaces, such as a UUID.',
+  },
+  'malformed-query': { status: 400, title: 'Malformed query', detail: 'The query is not a GraphQL document.' },
+  'invalid-query': { status: 400, title: 'Invalid query', detail: 'The query does not fit the GraphQL schema.' },
+  'query-too-costly': {
+    status: 400,
+    title: 'Query too costly',
+    detail: 'The query asks for too much at once. Ask for less, or in several requests.',
   },
   'bad-request': { status: 400, title: 'Bad request', detail: 'The request is not valid HTTP.' },
   'password-refused': {
@@ -68,7 +95,17 @@ export const errorCodes = {
   'not-found': { status: 404, title: 'Not found', detail: 'There is nothing at this address.' },
   'user-not-found': { status: 404, title: 'No such user', detail: 'There is no user with this id or name.' },
   'session-not-found': { status: 404, title: 'No such session', detail: 'You have no session with this id.' },
+  'avatar-not-found': {
+    status: 404,
+    title: 'No such avatar',
+    detail: 'There is no such picture, or the user has set none; `?default=initials` gives one made of initials.',
+  },
   'service-not-found': { status: 404, title: 'No such service', detail: 'There is no service with this name.' },
+  'message-not-found': {
+    status: 404,
+    title: 'No such message',
+    detail: 'There is no message for you here. It was read or deleted, has expired, or is for somebody else.',
+  },
   'method-not-allowed': {
     status: 405,
     title: 'Method not allowed',
@@ -80,8 +117,23 @@ export const errorCodes = {
     detail: 'The request did not arrive in time. Send it again on a new connection.',
   },
   'user-name-taken': { status: 409, title: 'User name taken', detail: 'Another user has this user name.' },
+  'idempotency-key-in-use': {
+    status: 409,
+    title: 'Idempotency key in use',
+    detail: 'The first request with this `Idempotency-Key` is still being worked on. Try again in a moment.',
+  },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'Idempotency key reused',
+    detail: 'This `Idempotency-Key` was sent with another body before. Take a new one for a new thing to do.',
+  },
   'email-taken': { status: 409, title: 'E-mail address taken', detail: 'Another user has this e-mail address.' },
   'service-name-taken': { status: 409, title: 'Service name taken', detail: 'Another service has this name.' },
+  'duplicate-row': {
+    status: 409,
+    title: 'Duplicate row',
+    detail: 'An earlier row of this import has the same user name or external id.',
+  },
   'last-admin': {
     status: 409,
     title: 'Last administrator',
@@ -99,6 +151,21 @@ export const errorCodes = {
     title: 'Unsupported media type',
     detail: 'This address does not take this content type. Send `Content-Type: application/json`.',
   },
+  'unsupported-image': {
+    status: 415,
+    title: 'Unsupported image format',
+    detail: 'The file is none of PNG, JPEG, WebP, GIF and AVIF. What counts is its content, not its name or its type.',
+  },
+  'unreadable-image': {
+    status: 422,
+    title: 'Unreadable image',
+    detail: 'The image is damaged or cut short, or takes too long to read.',
+  },
+  'image-too-large': {
+    status: 422,
+    title: 'Image too large',
+    detail: 'The image has more pixels than are taken. Send a smaller one.',
+  },
   'headers-too-large': {
     status: 431,
     title: 'Request headers too large',
@@ -108,6 +175,11 @@ export const errorCodes = {
     status: 429,
     title: 'Too many requests',
     detail: 'You have used up what you may ask for. Try again after the time in `Retry-After`.',
+  },
+  'too-many-messages': {
+    status: 429,
+    title: 'Too many open messages',
+    detail: 'Your messages that are still open are as many as you may have. Delete some, or wait until they expire.',
   },
   'internal-error': {
     status: 500,

@@ -22,6 +22,10 @@ export const problemSchema = z
         }),
       )
       .optional(),
+    'violated-policies': z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'The rate limits that were used up (draft-ietf-httpapi-ratelimit-headers)' }),
   })
   .meta({ id: 'Problem' });
 
@@ -30,6 +34,7 @@ export type Problem = z.infer<typeof problemSchema>;
 /** @param path without its query, which may hold personal data. */
 export function toProblem(error: AppError, { path, requestId }: { path: string; requestId: string }): Problem {
   const { status, title } = errorCodes[error.code];
+  const { errors, violatedPolicies } = error.options;
   return {
     type: `urn:gatehouse:error:${error.code}`,
     title,
@@ -38,6 +43,7 @@ export function toProblem(error: AppError, { path, requestId }: { path: string; 
     instance: path,
     code: error.code,
     requestId,
-    ...(error.options.errors && { errors: [...error.options.errors] }),
+    ...(errors && { errors: [...errors] }),
+    ...(violatedPolicies && { 'violated-policies': [...violatedPolicies] }),
   };
 }

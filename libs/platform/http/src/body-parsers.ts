@@ -3,10 +3,14 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '#libs/platform/errors';
 
 import { parseJson } from './json-parser.js';
+import { multipartMediaType } from './multipart-upload.js';
 
 /** Forms are taken, instead of JSON, where a route says so in its `consumes`. */
 export const formMediaType = 'application/x-www-form-urlencoded';
 const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** Lists of rows, read as they come where a route says so in its `consumes`: the handler gets the stream. */
+export const rowMediaTypes = ['application/x-ndjson', 'text/csv'] as const;
 
 /** JSON, or forms where a route says so (RFC 7009 §2.1 and RFC 7662 §2.1 ask for them); anything else is 415. */
 export function registerBodyParsers(server: FastifyInstance): void {
@@ -15,16 +19,39 @@ export function registerBodyParsers(server: FastifyInstance): void {
   server.addContentTypeParser(types, { parseAs: 'buffer' }, (request, body, done) => {
     settle(done, () => {
       const wanted = request.routeOptions.config.consumes;
-      if (wanted) throw new AppError('unsupported-media-type', { detail: `Send ${wanted.join(' or ')}.` });
+      if (wanted && !wanted.includes('application/json'))
+        throw new AppError('unsupported-media-type', { detail: `Send ${wanted.join(' or ')}.` });
       return parseJson(utf8Only(request, body));
     });
   });
   server.addContentTypeParser(formMediaType, { parseAs: 'buffer' }, (request, body, done) => {
     settle(done, () => {
-      if (!request.routeOptions.config.consumes?.includes(formMediaType)) throw new AppError('unsupported-media-type');
+      assertTaken(request, formMediaType);
       return parseForm(utf8Only(request, body));
     });
   });
+  for (const type of rowMediaTypes) {
+    server.addContentTypeParser(type, (request, body, done) => {
+      settle(done, () => {
+        assertTaken(request, type);
+        if (request.headers['content-encoding']) throw new AppError('unsupported-media-type');
+        assertUtf8(request);
+        return body;
+      });
+    });
+  }
+  registerMultipart(server);
+}
+
+/** Leaves the body where it is: the handler reads it, once the guards have let the caller in. */
+function registerMultipart(server: FastifyInstance): void {
+  server.addContentTypeParser(multipartMediaType, (request, _payload, done) => {
+    settle(done, () => assertTaken(request, multipartMediaType));
+  });
+}
+
+function assertTaken(request: FastifyRequest, type: string): void {
+  if (!request.routeOptions.config.consumes?.includes(type)) throw new AppError('unsupported-media-type');
 }
 
 /** A parameter may come once (RFC 6749 §3.1). */
@@ -46,11 +73,15 @@ function decodeUtf8(bytes: Buffer): string {
 }
 
 function utf8Only(request: FastifyRequest, body: string | Buffer): Buffer {
+  assertUtf8(request);
+  return Buffer.isBuffer(body) ? body : Buffer.from(body);
+}
+
+function assertUtf8(request: FastifyRequest): void {
   const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(request.headers['content-type'] ?? '')?.[1];
   if (charset && charset.toLowerCase() !== 'utf-8') {
     throw new AppError('unsupported-media-type', { detail: 'Only UTF-8 is taken.' });
   }
-  return Buffer.isBuffer(body) ? body : Buffer.from(body);
 }
 
 function settle(done: (error: Error | null, body?: unknown) => void, parse: () => unknown): void {

@@ -13,10 +13,15 @@ import { AppError } from '#libs/platform/errors';
 import type { Log } from '#libs/platform/logging';
 
 import { registerBodyParsers } from './body-parsers.js';
+import { limitBodyTime } from './body-timeout.js';
 import { answerClientError } from './client-error.js';
+import { allowOrigins } from './cors.js';
 import { toHttpLayerError } from './http-layer-error.js';
+import { multipartMediaType } from './multipart-upload.js';
+import { shedWhenLate } from './overload.js';
 import { requestIdOf } from './request-id.js';
-import { logRequest } from './request-log.js';
+import { logRequest, statusOf } from './request-log.js';
+import { countRefusal, requestObservers } from './request-observers.js';
 import { trackRoutes } from './route-table.js';
 import { securityHeaders } from './security-headers.js';
 import { sendProblem } from './send-problem.js';
@@ -24,13 +29,15 @@ import { sendProblem } from './send-problem.js';
 const bodyLimitBytes = 16 * 1024;
 const headerLimitBytes = 16 * 1024;
 const paramLimit = 512;
-const requestTimeoutMs = 10_000;
 const headersTimeoutMs = 8_000;
 /** Longer than the idle time-out of common load balancers (60 s), so that they close first. */
 const keepAliveTimeoutMs = 65_000;
+const unreadTimeoutMs = 1_000;
+
+type Settings = Pick<Config, 'TRUST_PROXY' | 'CORS_ORIGINS' | 'MAX_CONNECTIONS' | 'MAX_LOOP_DELAY_MS'>;
 
 /** The HTTP server with all that happens before a route is found and after it has answered. */
-export function createHttpAdapter(log: Log, { TRUST_PROXY }: Pick<Config, 'TRUST_PROXY'>): FastifyAdapter {
+export function createHttpAdapter(log: Log, settings: Settings): FastifyAdapter {
   const adapter = new FastifyAdapter({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -39,11 +46,10 @@ export function createHttpAdapter(log: Log, { TRUST_PROXY }: Pick<Config, 'TRUST
     genReqId: requestIdOf,
     requestIdHeader: false,
     bodyLimit: bodyLimitBytes,
-    requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    trustProxy: TRUST_PROXY.length > 0 ? [...TRUST_PROXY] : false,
+    trustProxy: settings.TRUST_PROXY.length > 0 ? [...settings.TRUST_PROXY] : false,
     skipMiddie: true,
     multipart: false,
     routerOptions: { maxParamLength: paramLimit },
@@ -58,10 +64,15 @@ export function createHttpAdapter(log: Log, { TRUST_PROXY }: Pick<Config, 'TRUST
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: (error, socket) => {
       const refusal = answerClientError(error, socket);
-      if (refusal) log.info({ ...refusal, ip: socket.remoteAddress }, 'request refused by the HTTP parser');
+      if (!refusal) return;
+      countRefusal(adapter.getInstance(), refusal.errorCode);
+      log.info({ ...refusal, ip: socket.remoteAddress }, 'request refused by the HTTP parser');
     },
   });
   prepareServer(adapter.getInstance());
+  adapter.getInstance().server.maxConnections = settings.MAX_CONNECTIONS;
+  shedWhenLate(adapter.getInstance(), settings.MAX_LOOP_DELAY_MS);
+  allowOrigins(adapter.getInstance(), settings.CORS_ORIGINS);
   return adapter;
 }
 
@@ -69,17 +80,27 @@ function prepareServer(server: FastifyInstance): void {
   server.decorateRequest('principal', undefined);
   server.decorateRequest('handlerName', undefined);
   server.decorateRequest('errorCode', undefined);
+  server.decorateRequest('traceId', undefined);
+  server.decorateRequest('operationName', undefined);
   trackRoutes(server);
   registerBodyParsers(server);
+  limitBodyTime(server);
   // an expectation that we do not know may be ignored (RFC 9110 §10.1.1); Node would answer 417 without a body
   server.server.on('checkExpectation', (request, response) => void server.server.emit('request', request, response));
+  // read once while it is open, Node still knows it when the request is logged after its client has left
+  server.server.on('connection', (socket) => void socket.remoteAddress);
   server.addHook('onRoute', (route) => {
     if (route.config?.bodyLimit) route.bodyLimit = route.config.bodyLimit;
+    if (route.config?.consumes?.includes(multipartMediaType)) route.onResponse = endUnread;
   });
+  const observers = requestObservers(server);
   server.addHook('onRequest', (request, reply, done) => {
     prepareReply(request, reply);
     // Fastify's onResponse does not run for a client that hangs up before it has its answer
-    reply.raw.once('close', () => logRequest(request, reply));
+    reply.raw.once('close', () => {
+      logRequest(request, reply);
+      for (const observe of observers) observe(request, reply, statusOf(reply));
+    });
     if (lacksHost(request)) done(new AppError('bad-request', { detail: 'HTTP/1.1 requires a `Host` header.' }));
     else if (hasBadQuery(request.url)) done(new AppError('invalid-url'));
     else done();
@@ -88,6 +109,18 @@ function prepareServer(server: FastifyInstance): void {
 
 function prepareReply(request: FastifyRequest, reply: FastifyReply): void {
   void reply.headers(securityHeaders).header('x-request-id', request.id);
+}
+
+/**
+ * Who is refused while still sending gets the answer first: a connection that is closed with bytes unread is reset, and
+ * the answer with it. After a while the connection goes all the same.
+ */
+function endUnread({ raw }: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  done();
+  if (raw.complete) return;
+  raw.resume();
+  const timer = setTimeout(() => raw.socket.destroy(), unreadTimeoutMs).unref();
+  raw.once('end', () => clearTimeout(timer));
 }
 
 /** RFC 9112 §3.2. */
@@ -107,6 +140,8 @@ function hasBadQuery(url: string): boolean {
 /** The router refuses some URLs before any hook runs. */
 function answerFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   prepareReply(request, reply);
-  sendProblem(toHttpLayerError(error) ?? new AppError('bad-request', { cause: error }), request, reply);
+  const refusal = toHttpLayerError(error) ?? new AppError('bad-request', { cause: error });
+  sendProblem(refusal, request, reply);
+  countRefusal(request.server, refusal.code);
   request.log.info({ requestId: request.id, errorCode: request.errorCode }, 'request refused by the router');
 }

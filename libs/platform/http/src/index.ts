@@ -1,9 +1,24 @@
 export { ApiProblems } from './api-problems.js';
-export { formMediaType } from './body-parsers.js';
-export { ClientGone } from './client-gone.js';
+export { formMediaType, rowMediaTypes } from './body-parsers.js';
+export { liftBodyTimeout } from './body-timeout.js';
+export { ClientGone, goneSignal } from './client-gone.js';
 export { createHttpAdapter } from './create-http-adapter.js';
 export { Draining } from './draining.js';
 export { HttpModule } from './http.module.js';
-export { decodeCursor, encodeCursor, linkNext, pageCursorSchema, pageLimitSchema } from './page-cursor.js';
+export { multipartMediaType, type Upload, UploadReader } from './multipart-upload.js';
+export {
+  cutPage,
+  decodeCursor,
+  encodeCursor,
+  linkNext,
+  pageCursorSchema,
+  pageLimitSchema,
+  QueryCursors,
+} from './page-cursor.js';
+export { observeRequests, refusalsOf } from './request-observers.js';
+export { routesOf } from './route-table.js';
+export { toFailure } from './problem.filter.js';
 export { sendProblem } from './send-problem.js';
+export { shedBeforeRouting } from './shed-before-routing.js';
 export { text } from './text.schema.js';
+export { toValidationError } from './validation-error.js';

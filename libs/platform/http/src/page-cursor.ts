@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 
@@ -28,6 +30,62 @@ export function decodeCursor(cursor: string): Position {
     return { ms, id };
   } catch (cause) {
     throw new AppError('invalid-cursor', { cause });
+  }
+}
+
+/**
+ * A page of what was found: one row more than `limit` was asked for, which tells whether a next page exists. `next` is the
+ * cursor of the last row, if there is one.
+ */
+export function cutPage<Row>(
+  found: readonly Row[],
+  limit: number,
+  positionOf: (row: Row) => Position,
+): { readonly rows: readonly Row[]; readonly nextCursor: string | null } {
+  const rows = found.slice(0, limit);
+  const last = rows.at(-1);
+  return { rows, nextCursor: found.length > limit && last ? encodeCursor(positionOf(last)) : null };
+}
+
+/**
+ * Cursors of one query: those of another with other filters or another order are told apart by a digest of it.
+ * They are checked, not signed: a position says nothing that the page before did not.
+ */
+export class QueryCursors<Values extends readonly unknown[]> {
+  readonly #digest: string;
+
+  constructor(
+    query: Readonly<Record<string, unknown>>,
+    private readonly position: z.ZodType<Values>,
+  ) {
+    this.#digest = hash('sha256', JSON.stringify(Object.entries(query).toSorted(byFirst)), 'base64url').slice(0, 8);
+  }
+
+  encode(position: Values): string {
+    return Buffer.from(JSON.stringify([this.#digest, ...position])).toString('base64url');
+  }
+
+  /** @throws AppError `invalid-cursor`, `cursor-of-another-query` */
+  decode(cursor: string): Values {
+    const [digest, ...values] = parse(cursor);
+    if (typeof digest !== 'string' || !/^[\w-]{8}$/.test(digest)) throw new AppError('invalid-cursor');
+    if (digest !== this.#digest) throw new AppError('cursor-of-another-query');
+    const position = this.position.safeParse(values);
+    if (!position.success) throw new AppError('invalid-cursor', { cause: position.error });
+    return position.data;
+  }
+}
+
+const byFirst = ([left]: [string, unknown], [right]: [string, unknown]): number => (left < right ? -1 : 1);
+
+function parse(cursor: string): readonly unknown[] {
+  try {
+    const bytes = Buffer.from(cursor, 'base64url');
+    // Buffer skips what is not base64url: only the one spelling that we write is ours
+    const value: unknown = bytes.toString('base64url') === cursor ? JSON.parse(bytes.toString('utf8')) : undefined;
+    return Array.isArray(value) ? value : [];
+  } catch {
+    return [];
   }
 }
 

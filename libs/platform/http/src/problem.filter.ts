@@ -6,8 +6,9 @@ import {
   Logger,
   NotFoundException,
 } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 
+import { isGraphql, replyOf, requestOf } from '#libs/platform/access';
 import { isUnavailable } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
@@ -15,28 +16,37 @@ import { toHttpLayerError } from './http-layer-error.js';
 import { allowedMethods } from './route-table.js';
 import { sendProblem } from './send-problem.js';
 
-/** Answers every failure as a problem document (RFC 9457); logs the unexpected ones, once, here. */
+/**
+ * Answers every failure as a problem document (RFC 9457); logs the unexpected ones, once, here. A GraphQL answer may
+ * hold several failures: to its resolver an error is given back, as one of ours.
+ */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   readonly #logger = new Logger('Problem');
 
-  catch(exception: unknown, host: ArgumentsHost): void {
-    const request = host.switchToHttp().getRequest<FastifyRequest>();
-    const reply = host.switchToHttp().getResponse<FastifyReply>();
+  catch(exception: unknown, host: ArgumentsHost): AppError | undefined {
+    const request = requestOf(host);
     const error = toAppError(exception, request);
     // what we refuse on purpose has no cause, and its request line says enough
     if (error.status >= 500 && (error.cause !== undefined || error !== exception)) {
       this.#logger.error({ requestId: request.id, code: error.code, err: error.cause ?? exception });
     }
-    sendProblem(error, request, reply);
+    if (isGraphql(host)) return error;
+    sendProblem(error, request, replyOf(host));
+    return undefined;
   }
 }
 
 function toAppError(exception: unknown, request: FastifyRequest): AppError {
-  if (exception instanceof AppError) return exception;
   if (exception instanceof NotFoundException) return noRoute(request);
   // looks like a lost database, but no handler runs before the whole body is there
   if (request.raw.readableAborted) return new AppError('bad-request', { cause: exception });
+  return toFailure(exception);
+}
+
+/** What is answered for an exception, whatever was asked: one of ours, a lost database, or a fault of our own. */
+export function toFailure(exception: unknown): AppError {
+  if (exception instanceof AppError) return exception;
   if (isUnavailable(exception))
     return new AppError('unavailable', { cause: exception, headers: { 'retry-after': '2' } });
   return toHttpLayerError(exception) ?? new AppError('internal-error', { cause: unwrapped(exception) });

@@ -2,10 +2,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { callerName } from '#libs/platform/access';
 
+import { pathOf } from './path-of.js';
+import { traceIdOf } from './trace-id.js';
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** The code of the error that was answered. */
     errorCode: string | undefined;
+    /** The trace that our spans are in, when there are any. */
+    traceId: string | undefined;
+    /** What a GraphQL client calls its operation. */
+    operationName: string | undefined;
   }
   interface FastifyContextConfig {
     /** The path holds a secret: only its template is logged. */
@@ -22,23 +29,29 @@ declare module 'fastify' {
 }
 
 /** Health probes come every few seconds from every balancer: of use only when something is wrong. */
-const quiet = /^\/health\//;
+const quiet = /^\/(health\/|metrics$)/;
+
+/** The status that a request got; 400 if its client hung up before. */
+export const statusOf = (reply: FastifyReply): number => (reply.raw.writableFinished ? reply.statusCode : 400);
 
 /** One line a request: which handler did what for whom, and how long it took. */
 export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
   const isAnswered = reply.raw.writableFinished;
-  const statusCode = isAnswered ? reply.statusCode : 400;
+  const statusCode = statusOf(reply);
+  const traceId = request.traceId ?? traceIdOf(request.headers);
   const route = request.routeOptions.url;
   const fields = {
     requestId: request.id,
     method: request.method,
     route: route ?? 'unmatched',
-    ...(!request.routeOptions.config.isPathSecret && { path: pathOf(request.url) }),
+    path: loggablePath(request),
     handler: request.handlerName ?? 'none',
+    ...(request.operationName && { operation: request.operationName }),
     status: statusCode,
     durationMs: Math.round(reply.elapsedTime * 100) / 100,
     caller: request.principal ? callerName(request.principal) : 'anonymous',
     ip: request.ip,
+    ...(traceId !== undefined && { trace_id: traceId }),
     ...(request.errorCode && { errorCode: request.errorCode }),
     ...(!isAnswered && { errorCode: 'bad-request', isClientGone: true }),
   };
@@ -47,8 +60,22 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
   else request.log.info(fields, 'request');
 }
 
-/** Without the query, which may hold personal data; cut, since a log line is not for hostile lengths. */
-export function pathOf(url: string): string {
-  const end = url.indexOf('?');
-  return (end === -1 ? url : url.slice(0, end)).slice(0, 256);
+/** A log line is not for hostile lengths. */
+export const longestPath = 256;
+/** The longest that is logged of a part of a path that no route knows: an id fits, a token does not. */
+const longestPart = 36;
+
+/**
+ * The path for logs and problem documents: without the query, which may hold personal data, and cut, since a log line is
+ * not for hostile lengths. Where the path holds a secret it is the template; where no route is found, long parts are
+ * left out: they may be a secret below a mistyped address.
+ */
+export function loggablePath({ url, routeOptions }: FastifyRequest): string {
+  if (routeOptions.config.isPathSecret && routeOptions.url !== undefined) return routeOptions.url;
+  const path = pathOf(url).slice(0, longestPath);
+  if (routeOptions.url !== undefined) return path;
+  return path
+    .split('/')
+    .map((part) => (part.length > longestPart ? '…' : part))
+    .join('/');
 }

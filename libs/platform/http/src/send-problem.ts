@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { type AppError, toOAuthError, toProblem } from '#libs/platform/errors';
 
-import { pathOf } from './request-log.js';
+import { loggablePath } from './request-log.js';
 
 /** Challenges of RFC 6750 §3: the error is named only when a token was given. */
 const bearer = (error: AppError): string =>
@@ -17,7 +17,7 @@ export function sendProblem(error: AppError, request: FastifyRequest, reply: Fas
   const type = isOAuth ? 'application/json' : 'application/problem+json';
   const body = isOAuth
     ? toOAuthError(error, request.id)
-    : toProblem(error, { path: pathOf(request.url), requestId: request.id });
+    : toProblem(error, { path: loggablePath(request), requestId: request.id });
   void reply
     .code(error.status)
     .headers({ ...error.options.headers, 'content-type': `${type}; charset=utf-8` })

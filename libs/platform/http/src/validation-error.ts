@@ -7,7 +7,13 @@ const errorLimit = 32;
 
 /** Turns the issues of a schema into one `invalid-request` that lists the refused fields. */
 export function toValidationError(issues: readonly StandardSchemaV1.Issue[]): AppError {
-  return new AppError('invalid-request', { errors: issues.flatMap(toFieldErrors).slice(0, errorLimit) });
+  const errors = issues.flatMap(toFieldErrors);
+  return new AppError('invalid-request', { errors: errors.filter(isFirstFault).slice(0, errorLimit) });
+}
+
+/** Of what has the wrong type, nothing else needs to be said: a text in place of a list is not also a list too long. */
+function isFirstFault({ path, code }: FieldError, _: number, all: readonly FieldError[]): boolean {
+  return code === 'invalid-type' || !all.some((other) => other.path === path && other.code === 'invalid-type');
 }
 
 function toFieldErrors(issue: StandardSchemaV1.Issue): readonly FieldError[] {

@@ -3,7 +3,14 @@ import type { LoggerService } from '@nestjs/common';
 import type { Log } from './create-logger.js';
 
 /** Nest's own lines that say what it wires; of use only to those who debug the wiring. */
-const wiring = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestApplication']);
+const wiring = new Set([
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'NestFactory',
+  'NestApplication',
+  'GraphQLModule',
+]);
 
 /** Members that may hold a secret, at the top or one level down, wherever an object is logged. */
 const secrets = ['password', 'currentPassword', 'passwordHash', 'accessToken', 'refreshToken', 'token', 'secret'];

@@ -1,0 +1,46 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+import type { FastifyRequest } from 'fastify';
+
+import { AppError } from '#libs/platform/errors';
+
+import { parseServiceKey, type ServiceKey } from './credentials.js';
+
+/**
+ * The service that an OAuth endpoint is asked by, through `X-Service-Key`, HTTP Basic or the form. One request uses one
+ * way (RFC 6749 §2.3).
+ * @throws AppError `invalid-service-key`, `invalid-request` for more than one way
+ */
+export function clientCredentials({ headers: all, body }: FastifyRequest): ServiceKey {
+  const { 'x-service-name': named, ...headers } = all;
+  const ways = [parseServiceKey(headers), fromBasic(headers), fromForm(body)].filter((way) => way !== undefined);
+  const [given] = ways;
+  if (!given || (named !== undefined && named !== given.name)) throw new AppError('invalid-service-key');
+  if (ways.length > 1) throw new AppError('invalid-request', { detail: 'Authenticate in one way, not in several.' });
+  return given;
+}
+
+/** `client_secret_basic`: both halves are form-encoded before they are joined (RFC 6749 §2.3.1). */
+function fromBasic({ authorization }: IncomingHttpHeaders): ServiceKey | undefined {
+  if (authorization === undefined) return undefined;
+  const encoded = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(authorization)?.[1];
+  if (encoded === undefined) throw new AppError('invalid-service-key');
+  const [, name, secret] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, 'base64').toString('utf8')) ?? [];
+  if (name === undefined || secret === undefined) throw new AppError('invalid-service-key');
+  return { name: formDecoded(name), secret: formDecoded(secret) };
+}
+
+/** `client_secret_post`. Guards see the body before its schema does. */
+function fromForm(body: unknown): ServiceKey | undefined {
+  if (typeof body !== 'object' || body === null) return undefined;
+  const { client_id: name = '', client_secret: secret }: { client_id?: unknown; client_secret?: unknown } = body;
+  return typeof secret === 'string' ? { name: String(name), secret } : undefined;
+}
+
+function formDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch (cause) {
+    throw new AppError('invalid-service-key', { cause });
+  }
+}

@@ -1,0 +1,33 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+/**
+ * How long a body may take. Node's own `requestTimeout` knows one time for all requests, so it is off, and its answer
+ * (408, and the connection closed) is given here, unless the handler has taken the time into its own hands.
+ */
+const bodyTimeoutMs = 10_000;
+
+const timers = new WeakMap<object, NodeJS.Timeout>();
+
+export function limitBodyTime(server: FastifyInstance): void {
+  server.addHook('onRequest', (request, _reply, done) => {
+    const { raw } = request;
+    const hasBody = raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 0;
+    if (hasBody) start(server, request);
+    done();
+  });
+}
+
+/** For routes whose bodies may take long: from now on the handler sees to it that a slow client is not waited for. */
+export function liftBodyTimeout({ raw }: FastifyRequest): void {
+  clearTimeout(timers.get(raw));
+}
+
+function start(server: FastifyInstance, { raw }: FastifyRequest): void {
+  const timer = setTimeout(() => {
+    const error = Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+    server.server.emit('clientError', error, raw.socket);
+  }, bodyTimeoutMs);
+  timers.set(raw, timer);
+  const stop = (): void => clearTimeout(timer);
+  raw.once('end', stop).once('close', stop);
+}

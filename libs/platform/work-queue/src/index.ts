@@ -1,0 +1,2 @@
+export { MachineSlots } from './machine-slots.js';
+export { overloaded, WorkQueue } from './work-queue.js';

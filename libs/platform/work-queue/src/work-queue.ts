@@ -1,0 +1,120 @@
+import { AppError } from '#libs/platform/errors';
+
+import { type MachineSlots, type Slot, uncounted } from './machine-slots.js';
+
+/** Made once: under a flood the trace of a refusal would cost more than the refusal. */
+export const overloaded = new AppError('overloaded', { headers: { 'retry-after': '2' } });
+
+type Waiter = { readonly start: (slot: Slot) => void; readonly giveUp: (reason: unknown) => void };
+
+type Limits = {
+  readonly concurrency: number;
+  readonly queue: number;
+  /** Shared with the other processes of this machine, beside `concurrency` of this one. */
+  readonly slots?: MachineSlots | undefined;
+};
+
+/** How often a process that finds all slots of the machine taken looks again. */
+const pollMs = 4;
+
+/**
+ * Lets so many run at a time and so many wait, in order. Who finds the queue full is told at once to come back later,
+ * and who leaves while waiting is dropped without costing anything.
+ */
+export class WorkQueue {
+  #running = 0;
+  /** How many were told to come back later, here or by whoever saw `isFull` first. */
+  refused = 0;
+  #poll: NodeJS.Timeout | undefined;
+  readonly #waiting = new Set<Waiter>();
+
+  constructor(private readonly limits: Limits) {}
+
+  get running(): number {
+    return this.#running;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  get isFull(): boolean {
+    return this.#waiting.size >= this.limits.queue;
+  }
+
+  /** @throws AppError `overloaded` when the queue is full; the signal's reason when it aborts while waiting */
+  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const slot = (this.#waiting.size === 0 ? this.#take() : undefined) ?? (await this.#wait(signal));
+    try {
+      return await work();
+    } finally {
+      this.#passOn(slot);
+    }
+  }
+
+  #take(): Slot | undefined {
+    if (this.#running >= this.limits.concurrency) return undefined;
+    const slot = this.limits.slots ? this.limits.slots.tryTake() : uncounted;
+    if (slot) this.#running++;
+    return slot;
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<Slot> {
+    if (this.isFull) {
+      this.refused++;
+      throw overloaded;
+    }
+    signal?.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const leave = (): void => waiter.giveUp(signal?.reason);
+      const settle = (): void => {
+        signal?.removeEventListener('abort', leave);
+        this.#waiting.delete(waiter);
+      };
+      const waiter: Waiter = {
+        start: (slot) => {
+          settle();
+          resolve(slot);
+        },
+        giveUp: (reason) => {
+          settle();
+          reject(reason instanceof Error ? reason : new Error('aborted'));
+        },
+      };
+      this.#waiting.add(waiter);
+      signal?.addEventListener('abort', leave, { once: true });
+      this.#lookAgain();
+    });
+  }
+
+  /** A slot that comes free goes to the one who has waited longest, unless another process has a turn coming. */
+  #passOn(slot: Slot): void {
+    const [next] = this.#waiting;
+    if (next && this.limits.slots?.isWanted !== true) {
+      slot.keep();
+      next.start(slot);
+      return;
+    }
+    slot.release();
+    this.#running--;
+    this.#lookAgain();
+  }
+
+  /** While some wait and this process may run more, the slots of the machine are what is missing. */
+  #lookAgain(): void {
+    if (this.#poll || this.#running >= this.limits.concurrency) return;
+    if (this.#waiting.size === 0) {
+      this.limits.slots?.forgetWish();
+      return;
+    }
+    this.#poll = setTimeout(() => {
+      this.#poll = undefined;
+      for (const next of this.#waiting) {
+        const slot = this.#take();
+        if (!slot) break;
+        next.start(slot);
+      }
+      this.#lookAgain();
+    }, pollMs);
+  }
+}
