@@ -1,22 +1,47 @@
 import { AuditEntity } from '#libs/audit';
 import { LoginDelayEntity, SessionEntity, SigningKeyEntity } from '#libs/auth';
+import { AvatarDeletionEntity, AvatarEntity } from '#libs/avatars';
+import { IdempotencyKeyEntity } from '#libs/idempotency';
 import type { DatabaseSchema } from '#libs/platform/database';
+import { MessageEntity, SealedKeyEntity } from '#libs/messages';
 import { RevocationEntity } from '#libs/revocation';
-import { ServiceEntity } from '#libs/services';
+import { ServiceEntity, ServiceUsageEntity } from '#libs/services';
 import { UserEntity } from '#libs/users';
 
 import { First } from './migrations/0001-first.js';
+import { RatePlans } from './migrations/0002-rate-plans.js';
+import { AuditCaller } from './migrations/0003-audit-caller.js';
+import { Messages } from './migrations/0004-messages.js';
+import { UserLists } from './migrations/0005-user-lists.js';
+import { Avatars } from './migrations/0006-avatars.js';
+import { Import } from './migrations/0007-import.js';
+import { IdempotencyKeys } from './migrations/0008-idempotency-keys.js';
 
 /** Every table and how it came about; a test compares the two. */
 export const schema: DatabaseSchema = {
   entities: [
     AuditEntity,
+    AvatarDeletionEntity,
+    AvatarEntity,
+    IdempotencyKeyEntity,
     LoginDelayEntity,
+    MessageEntity,
     RevocationEntity,
+    SealedKeyEntity,
     SessionEntity,
     ServiceEntity,
+    ServiceUsageEntity,
     SigningKeyEntity,
     UserEntity,
   ],
-  migrations: [{ name: '0001-first', class: First }],
+  migrations: [
+    { name: '0001-first', class: First },
+    { name: '0002-rate-plans', class: RatePlans },
+    { name: '0003-audit-caller', class: AuditCaller },
+    { name: '0004-messages', class: Messages },
+    { name: '0005-user-lists', class: UserLists },
+    { name: '0006-avatars', class: Avatars },
+    { name: '0007-import', class: Import },
+    { name: '0008-idempotency-keys', class: IdempotencyKeys },
+  ],
 };
