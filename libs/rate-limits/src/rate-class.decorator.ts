@@ -1,9 +1,8 @@
 import { SetMetadata } from '@nestjs/common';
 
-/** What a route costs: `login` and `hash` stand for a password hash, tried or made. */
-export type RateClassName = 'login' | 'hash' | 'write';
+import type { RateClassName } from '#libs/platform/access';
 
 export const rateClass = 'gatehouse:rate-class';
 
-/** Counts a route against the limits of a class. */
+/** Counts a route against the limits of a class; without it GET and HEAD are `read`, and all else is `write`. */
 export const RateClass = (name: RateClassName): MethodDecorator => SetMetadata(rateClass, name);

@@ -1,53 +1,85 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { getStorageToken, type ThrottlerStorage } from '@nestjs/throttler';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 
+import { type RateClassName, RefusalLimiter, replyOf, requestOf } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
 
-import { addressKey } from './address-key.js';
-import { rateClass, type RateClassName } from './rate-class.decorator.js';
+import { type Counted, LIMIT_STORE, type LimitStore } from './limit-store.js';
+import { rateClass } from './rate-class.decorator.js';
+import { RateLimitState } from './rate-limit-state.js';
+import { RatePolicies, type RatePolicy } from './rate-policies.js';
+import { ServiceUsageLog } from './service-usage-log.js';
 
-const windowMs = 60_000;
+/** What `@SkipThrottle()` of the throttler leaves on a handler. */
+const skipped = 'THROTTLER:SKIPdefault';
 
-/** Limits what one address may ask for in a minute of the routes that have a class. */
+/** Counts every request but those to routes that are `@Unlimited()`, and refuses those beyond the limit. */
 @Injectable()
-export class RateLimitGuard implements CanActivate {
-  readonly #limits: Readonly<Record<RateClassName, number>>;
+export class RateLimitGuard extends RefusalLimiter implements CanActivate {
+  readonly #policies: RatePolicies;
+  readonly #isOff: boolean;
+  readonly #classes = new WeakMap<object, RateClassName | 'unlimited'>();
 
   constructor(
     private readonly reflector: Reflector,
-    @Inject(getStorageToken()) private readonly storage: ThrottlerStorage,
+    @Inject(LIMIT_STORE) private readonly store: LimitStore,
+    private readonly state: RateLimitState,
+    private readonly usage: ServiceUsageLog,
     @Inject(CONFIG) config: Config,
   ) {
-    this.#limits = {
-      login: config.RATE_LIMIT_IP_LOGIN,
-      hash: config.RATE_LIMIT_IP_HASH,
-      write: config.RATE_LIMIT_IP_WRITE,
-    };
+    super();
+    this.#policies = new RatePolicies(config);
+    this.#isOff = config.RATE_LIMITS === 'off';
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const name = this.reflector.get<RateClassName | undefined>(rateClass, context.getHandler());
-    return name === undefined || this.#count(name, context);
+    if (this.#isOff) return true;
+    const name = this.#classOf(context);
+    return name === 'unlimited' || this.#count(name, context);
+  }
+
+  override async countRefusal(context: ExecutionContext): Promise<void> {
+    await this.canActivate(context);
   }
 
   async #count(name: RateClassName, context: ExecutionContext): Promise<true> {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const limit = this.#limits[name];
-    const key = `${name}:${addressKey(request.ip)}`;
-    const { totalHits, timeToExpire, isBlocked } = await this.storage.increment(key, windowMs, limit, 0, name);
-    // draft-ietf-httpapi-ratelimit-headers
-    const fields = {
-      'ratelimit-policy': `"ip-${name}";q=${limit};w=${windowMs / 1000}`,
-      ratelimit: `"ip-${name}";r=${Math.max(0, limit - totalHits)};t=${timeToExpire}`,
-    };
-    void context.switchToHttp().getResponse<FastifyReply>().headers(fields);
-    if (!isBlocked) return true;
-    throw new AppError('rate-limited', {
-      detail: `Your address may ask for this ${limit} times a minute.`,
-      headers: { 'retry-after': String(timeToExpire) },
-    });
+    const request = requestOf(context);
+    const { policy, key, service } = this.#policies.subjectOf(request.principal, request.ip, name);
+    const counted = await this.store.increment(key, policy.windowMs, policy.limit);
+    if (service !== undefined) this.usage.add(service, name, counted.isBlocked ? 'refused' : 'used');
+    void replyOf(context).headers(fieldsOf(policy, counted));
+    if (!counted.isBlocked) return true;
+    this.state.addRefusal(policy.kind, name);
+    throw tooMany(policy, counted.timeToBlockExpire);
   }
+
+  #classOf(context: ExecutionContext): RateClassName | 'unlimited' {
+    const handler = context.getHandler();
+    const known = this.#classes.get(handler);
+    if (known) return known;
+    const { method } = requestOf(context);
+    const preset = method === 'GET' || method === 'HEAD' ? 'read' : 'write';
+    const isSkipped = this.reflector.getAllAndOverride<boolean | undefined>(skipped, [handler, context.getClass()]);
+    const own = this.reflector.get<RateClassName | undefined>(rateClass, handler) ?? preset;
+    const found = isSkipped === true ? 'unlimited' : own;
+    this.#classes.set(handler, found);
+    return found;
+  }
+}
+
+/** draft-ietf-httpapi-ratelimit-headers: what is left, and when there will be more. */
+function fieldsOf({ name, field }: RatePolicy, counted: Counted): Record<string, string> {
+  const seconds = counted.isBlocked ? counted.timeToBlockExpire : counted.timeToExpire;
+  return { 'ratelimit-policy': field, ratelimit: `"${name}";r=${counted.remaining};t=${seconds}` };
+}
+
+const whose = { service: 'Your service', user: 'You', ip: 'Your address' } as const;
+
+function tooMany({ name, kind, limit, windowMs }: RatePolicy, waitSeconds: number): AppError {
+  return new AppError('rate-limited', {
+    detail: `${whose[kind]} may ask for this ${limit} times in ${windowMs / 1_000} s (policy "${name}"). Try again in ${waitSeconds} s.`,
+    violatedPolicies: [name],
+    headers: { 'retry-after': String(waitSeconds) },
+  });
 }

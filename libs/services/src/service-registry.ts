@@ -6,6 +6,7 @@ import { digest, isSame } from '#libs/platform/crypto';
 import { Changes, Sweeper } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
+import { defaultPlan, planOf } from './rate-plan.js';
 import { ServiceEntity } from './service.entity.js';
 
 type Known = {
@@ -18,7 +19,7 @@ type Known = {
 export const servicesTopic = 'services';
 /** As much work for a name that nobody has. */
 const nobody: Known = {
-  principal: { kind: 'service', name: '', scopes: [] },
+  principal: { kind: 'service', name: '', scopes: [], plan: defaultPlan },
   secretHash: digest(''),
   previous: undefined,
 };
@@ -28,6 +29,8 @@ const nobody: Known = {
 export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
   #services: ReadonlyMap<string, Known> = new Map();
   readonly #used = new Set<string>();
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
 
   constructor(
     private readonly em: SqlEntityManager,
@@ -51,13 +54,29 @@ export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
     return this.#check(name, secret);
   }
 
-  async reload(): Promise<void> {
+  /** Reads what is committed by now. Many who ask at once share a read that begins after they asked. */
+  reload(): Promise<void> {
+    if (this.#next) return this.#next;
+    if (!this.#running) return this.#start();
+    this.#next = this.#running.catch(() => undefined).then(() => this.#start());
+    return this.#next;
+  }
+
+  #start(): Promise<void> {
+    this.#next = undefined;
+    this.#running = this.#read().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #read(): Promise<void> {
     const rows = await this.em.fork().find(ServiceEntity, { status: 'active' });
     this.#services = new Map(
-      rows.map(({ name, scopes, secretHash, previousHash, previousUntil }) => [
+      rows.map(({ name, scopes, plan, secretHash, previousHash, previousUntil }) => [
         name,
         {
-          principal: { kind: 'service', name, scopes: scopes satisfies readonly Scope[] },
+          principal: { kind: 'service', name, scopes: scopes satisfies readonly Scope[], plan: planOf(plan) },
           secretHash,
           previous:
             previousHash && previousUntil ? { hash: previousHash, untilMs: previousUntil.getTime() } : undefined,

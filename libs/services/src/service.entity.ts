@@ -3,6 +3,8 @@ import { defineEntity, p } from '@mikro-orm/sql';
 import type { Scope } from '#libs/platform/access';
 import { uuidV7 } from '#libs/platform/crypto';
 
+import type { PlanParts } from './rate-plan.js';
+
 /**
  * A calling microservice. Its secret has 256 random bits, so SHA-256 is enough to store it by; the one before stays good
  * until `previousUntil`, so that a rotation interrupts nobody.
@@ -20,6 +22,10 @@ export const ServiceEntity = defineEntity({
     name: p.text(),
     description: p.text().nullable(),
     scopes: p.array().$type<Scope[]>().columnType('text[]'),
+    plan: p
+      .json<PlanParts>()
+      .defaultRaw(`'{}'`)
+      .onCreate(() => ({})),
     status: p.text().$type<'active' | 'deactivated'>().default('active'),
     secretHash: p.text().hidden(),
     previousHash: p.text().nullable().hidden(),

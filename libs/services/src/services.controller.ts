@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Res } from
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { From, type Origin, Requires } from '#libs/platform/access';
+import { Caller, From, type Origin, type Principal, Requires } from '#libs/platform/access';
 import { ApiProblems } from '#libs/platform/http';
 
 import {
@@ -18,6 +18,8 @@ import {
   serviceListSchema,
   serviceNameSchema,
   serviceSchema,
+  serviceUsageSchema,
+  type ServiceUsageView,
   type ServiceView,
 } from './services.schema.js';
 import { ServicesService } from './services.service.js';
@@ -61,9 +63,24 @@ export class ServicesController {
     return this.services.get(name);
   }
 
+  @Get(':name/usage')
+  @Requires({ roles: ['admin'], services: 'any' })
+  @ApiOperation({ operationId: 'getServiceUsage', summary: 'What a service used of its plan; for itself too' })
+  @ApiResponse({ status: 200, standardSchema: serviceUsageSchema, description: 'By class' })
+  @ApiProblems('invalid-request', 'service-not-found')
+  usage(
+    @Param('name', { schema: serviceNameSchema }) name: string,
+    @Caller() caller: Principal,
+  ): Promise<ServiceUsageView> {
+    return this.services.usage(name, caller);
+  }
+
   @Patch(':name')
   @Requires(adminsOnly)
-  @ApiOperation({ operationId: 'patchService', summary: 'Change scopes, description or status of a service' })
+  @ApiOperation({
+    operationId: 'patchService',
+    summary: 'Change plan, scopes, description or status of a service; acts on every replica within a second',
+  })
   @ApiResponse({ status: 200, standardSchema: serviceSchema, description: 'The changed service' })
   @ApiProblems('invalid-request', 'service-not-found')
   patch(

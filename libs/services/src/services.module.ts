@@ -2,17 +2,25 @@ import { Global, Module } from '@nestjs/common';
 
 import { AuditModule } from '#libs/audit';
 import { ServiceVerifier } from '#libs/platform/access';
+import { ServiceUsageLog } from '#libs/rate-limits';
 
 import { ServiceRegistry } from './service-registry.js';
+import { ServiceUsage } from './service-usage.service.js';
 import { ServicesController } from './services.controller.js';
 import { ServicesService } from './services.service.js';
 
-/** Global, so that the guard and auth can ask for the `ServiceVerifier` without knowing who answers. */
+/** Global, so that the guards can ask for the `ServiceVerifier` and the `ServiceUsageLog` without knowing who answers. */
 @Global()
 @Module({
   imports: [AuditModule],
   controllers: [ServicesController],
-  providers: [ServiceRegistry, { provide: ServiceVerifier, useExisting: ServiceRegistry }, ServicesService],
-  exports: [ServiceVerifier],
+  providers: [
+    ServiceRegistry,
+    { provide: ServiceVerifier, useExisting: ServiceRegistry },
+    ServiceUsage,
+    { provide: ServiceUsageLog, useExisting: ServiceUsage },
+    ServicesService,
+  ],
+  exports: [ServiceUsageLog, ServiceVerifier, ServicesService],
 })
 export class ServicesModule {}

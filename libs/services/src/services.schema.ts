@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { scopes } from '#libs/platform/access';
 import { text } from '#libs/platform/http';
 
+import { planPartsSchema, planPatchSchema, ratePlanSchema } from './rate-plan.js';
+
 export const serviceNameSchema = z
   .string()
   .regex(/^[a-z][a-z0-9-]{1,62}$/, 'must be 2 to 63 lower-case letters, digits and hyphens, a letter first')
@@ -15,12 +17,22 @@ const description = text({ max: 200 }).nullable();
 const status = z.enum(['active', 'deactivated']);
 
 export const createServiceSchema = z
-  .strictObject({ name: serviceNameSchema, description: description.optional(), scopes: scopeList })
+  .strictObject({
+    name: serviceNameSchema,
+    description: description.optional(),
+    scopes: scopeList,
+    plan: planPartsSchema.optional(),
+  })
   .meta({ id: 'CreateService' });
 export type CreateService = z.infer<typeof createServiceSchema>;
 
 export const patchServiceSchema = z
-  .strictObject({ description: description.optional(), scopes: scopeList.optional(), status: status.optional() })
+  .strictObject({
+    description: description.optional(),
+    scopes: scopeList.optional(),
+    plan: planPatchSchema.optional(),
+    status: status.optional(),
+  })
   .meta({ id: 'PatchService' });
 export type PatchService = z.infer<typeof patchServiceSchema>;
 
@@ -29,6 +41,7 @@ export const serviceSchema = z
     name: z.string(),
     description: z.string().nullable(),
     scopes: z.array(z.enum(scopes)),
+    plan: ratePlanSchema,
     status,
     lastUsedAt: z.iso.datetime().nullable().meta({ description: 'To the minute' }),
     createdAt: z.iso.datetime(),
@@ -52,3 +65,41 @@ export const newSecretSchema = z
   })
   .meta({ id: 'NewSecret' });
 export type NewSecret = z.infer<typeof newSecretSchema>;
+
+const count = z.int().min(0);
+const classUsageSchema = z
+  .strictObject({
+    limit: count,
+    windowSeconds: count,
+    window: z
+      .strictObject({
+        used: count.meta({
+          description: 'What counts against `limit` now: the current window, and what still weighs of the one before',
+        }),
+        refused: count.meta({ description: 'Refused since the current window began' }),
+        resetSeconds: count.meta({ description: 'Until the current window ends' }),
+      })
+      .meta({ description: 'Of all replicas if `countedIn` is `redis`, else of the one that answers' }),
+    day: z.strictObject({ used: count, refused: count }).meta({
+      description: 'Of all replicas, in the current hour (UTC) and the 23 before; other replicas add theirs every 5 s',
+    }),
+  })
+  .meta({ id: 'RateClassUsage' });
+export type ClassUsage = z.infer<typeof classUsageSchema>;
+
+export const serviceUsageSchema = z
+  .strictObject({
+    name: z.string(),
+    countedIn: z
+      .enum(['memory', 'redis', 'local'])
+      .meta({ description: '`local`: in memory, by a share of each limit, since Redis cannot be had' }),
+    classes: z.strictObject({
+      read: classUsageSchema,
+      write: classUsageSchema,
+      login: classUsageSchema,
+      hash: classUsageSchema,
+      upload: classUsageSchema,
+    }),
+  })
+  .meta({ id: 'ServiceUsage' });
+export type ServiceUsageView = z.infer<typeof serviceUsageSchema>;

@@ -1,21 +1,25 @@
 import type { InferEntity } from '@mikro-orm/sql';
-import { SqlEntityManager } from '@mikro-orm/sql';
+import { LockMode, SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { type AuditEvent, AuditTrail } from '#libs/audit';
-import type { Origin } from '#libs/platform/access';
+import { isAdmin, type Origin, type Principal } from '#libs/platform/access';
 import { digest, randomToken } from '#libs/platform/crypto';
 import { Changes, violatedConstraint } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
+import { patchedParts, type PlanParts, planOf } from './rate-plan.js';
+import { changesBetween } from './service-changes.js';
 import { ServiceEntity } from './service.entity.js';
 import { ServiceRegistry, servicesTopic } from './service-registry.js';
+import { ServiceUsage } from './service-usage.service.js';
 import type {
   CreatedService,
   CreateService,
   NewSecret,
   PatchService,
   ServiceList,
+  ServiceUsageView,
   ServiceView,
 } from './services.schema.js';
 
@@ -33,16 +37,18 @@ export class ServicesService {
     private readonly registry: ServiceRegistry,
     private readonly changes: Changes,
     private readonly audit: AuditTrail,
+    private readonly recorded: ServiceUsage,
   ) {}
 
   /** @throws AppError `service-name-taken` */
   async create(input: CreateService, who: Who): Promise<CreatedService> {
     const secret = randomToken();
-    const { name, description = null, scopes } = input;
+    const { name, description = null, scopes, plan = {} } = input;
     const view = await this.#change(name, 'service-created', who, async (em) => {
-      const service = em.create(ServiceEntity, { name, description, scopes, secretHash: digest(secret) });
+      const secretHash = digest(secret);
+      const service = em.create(ServiceEntity, { name, description, scopes, plan: tidy(plan), secretHash });
       await em.flush();
-      return viewOf(service);
+      return { value: viewOf(service) };
     }).catch((error: unknown) => {
       if (violatedConstraint(error) === 'services_name_unique')
         throw new AppError('service-name-taken', { cause: error });
@@ -62,15 +68,29 @@ export class ServicesService {
     return viewOf(await find(this.em.fork(), name));
   }
 
-  /** @throws AppError `service-not-found` */
-  patch(name: string, { description, scopes, status }: PatchService, who: Who): Promise<ServiceView> {
+  /**
+   * What a service used; for administrators and for itself.
+   * @throws AppError `forbidden`, `service-not-found`
+   */
+  async usage(name: string, caller: Principal): Promise<ServiceUsageView> {
+    if (!isAdmin(caller) && !(caller.kind === 'service' && caller.name === name)) throw new AppError('forbidden');
+    const { plan } = await this.get(name);
+    return this.recorded.read(name, plan);
+  }
+
+  /** A change that changes nothing leaves no trace. @throws AppError `service-not-found` */
+  patch(name: string, { description, scopes, plan, status }: PatchService, who: Who): Promise<ServiceView> {
     return this.#change(name, 'service-changed', who, async (em) => {
-      const service = await find(em, name);
+      const service = await find(em, name, 'to change it');
+      const before = viewOf(service);
       if (description !== undefined) service.description = description;
       if (scopes !== undefined) service.scopes = scopes;
+      if (plan !== undefined) service.plan = patchedParts(service.plan, plan);
       if (status !== undefined) service.status = status;
+      const changes = changesBetween(before, viewOf(service));
+      if (!changes) return { value: before, isUnchanged: true };
       await em.flush();
-      return viewOf(service);
+      return { value: viewOf(service), details: changes };
     });
   }
 
@@ -82,7 +102,7 @@ export class ServicesService {
       service.previousHash = service.secretHash;
       service.previousUntil = new Date(Date.now() + overlapMs);
       service.secretHash = digest(secret);
-      return { secret, previousUntil: service.previousUntil.toISOString() };
+      return { value: { secret, previousUntil: service.previousUntil.toISOString() } };
     });
   }
 
@@ -90,6 +110,7 @@ export class ServicesService {
   async remove(name: string, who: Who): Promise<void> {
     await this.#change(name, 'service-deleted', who, async (em) => {
       em.remove(await find(em, name));
+      return { value: undefined };
     });
   }
 
@@ -97,30 +118,44 @@ export class ServicesService {
     name: string,
     event: AuditEvent['event'],
     who: Who,
-    work: (em: SqlEntityManager) => Promise<T>,
+    work: (em: SqlEntityManager) => Promise<Outcome<T>>,
   ): Promise<T> {
-    const result = await this.em.fork().transactional(async (em) => {
-      const value = await work(em);
-      await this.audit.record({ event, details: { service: name } }, who, em);
+    const { value, isUnchanged } = await this.em.fork().transactional(async (em) => {
+      const outcome = await work(em);
+      if (outcome.isUnchanged) return outcome;
+      await this.audit.record({ event, details: { service: name, ...outcome.details } }, who, em);
       await this.changes.publish(em, servicesTopic, 'changed');
-      return value;
+      return outcome;
     });
-    await this.registry.reload();
-    return result;
+    if (!isUnchanged) await this.registry.reload();
+    return value;
   }
 }
 
-async function find(em: SqlEntityManager, name: string): Promise<Service> {
-  const service = await em.findOne(ServiceEntity, { name });
+type Outcome<T> = {
+  readonly value: T;
+  /** For the audit row, beside the name. */
+  readonly details?: AuditEvent['details'];
+  readonly isUnchanged?: true;
+};
+
+/** Without the classes that nothing was said of. */
+const tidy = (plan: PlanParts): PlanParts => patchedParts({}, plan);
+
+/** Locked `to change it`: of two changes at once the second starts from what the first has left. */
+async function find(em: SqlEntityManager, name: string, why?: 'to change it'): Promise<Service> {
+  const service = await em.findOne(ServiceEntity, { name }, why ? { lockMode: LockMode.PESSIMISTIC_WRITE } : {});
   if (!service) throw new AppError('service-not-found');
   return service;
 }
 
-function viewOf({ name, description, scopes, status, lastUsedAt, createdAt, updatedAt }: Service): ServiceView {
+function viewOf(service: Service): ServiceView {
+  const { name, description, scopes, plan, status, lastUsedAt, createdAt, updatedAt } = service;
   return {
     name,
     description: description ?? null,
     scopes: [...scopes],
+    plan: planOf(plan),
     status,
     lastUsedAt: lastUsedAt?.toISOString() ?? null,
     createdAt: createdAt.toISOString(),
