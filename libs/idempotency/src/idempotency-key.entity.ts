@@ -1,0 +1,24 @@
+import { defineEntity, p } from '@mikro-orm/sql';
+
+/**
+ * A request that may be sent again. `id` is a keyed hash of caller, route and key, `fingerprint` one of key and body,
+ * and the answer is sealed under a key made from the client's: without that, the database tells nothing of any of them.
+ * `attempt` is who holds the lease; `subject` the user that the answer is about.
+ */
+export const IdempotencyKeyEntity = defineEntity({
+  name: 'IdempotencyKey',
+  tableName: 'idempotency_keys',
+  indexes: [
+    { name: 'idempotency_keys_created_at_index', properties: ['createdAt'] },
+    { name: 'idempotency_keys_subject_index', properties: ['subject'] },
+  ],
+  properties: {
+    id: p.blob().primary(),
+    fingerprint: p.blob(),
+    attempt: p.uuid(),
+    leasedUntil: p.datetime().columnType('timestamptz(3)'),
+    answer: p.blob().nullable(),
+    subject: p.uuid().nullable(),
+    createdAt: p.datetime().columnType('timestamptz(3)').defaultRaw('now()'),
+  },
+});

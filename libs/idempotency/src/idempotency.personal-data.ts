@@ -1,0 +1,33 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+
+import { rfc3339, Sql } from '#libs/platform/database';
+import { PersonalData } from '#libs/platform/personal-data';
+
+const kept = {
+  text: `select ${rfc3339('created_at')} as "createdAt"
+    from idempotency_keys where subject = $1 order by created_at`,
+};
+
+/** Answers about a user are kept sealed under keys that only clients have: an export can say that there are some. */
+@Injectable()
+export class IdempotencyPersonalData implements OnModuleInit {
+  constructor(
+    private readonly personalData: PersonalData,
+    private readonly sql: Sql,
+  ) {}
+
+  onModuleInit(): void {
+    this.personalData.register({
+      name: 'sealedAnswers',
+      references: ['idempotency_keys.subject'],
+      export: (userId) => this.#export(userId),
+      erase: async (em, userId) => {
+        await em.execute('delete from idempotency_keys where subject = ?', [userId]);
+      },
+    });
+  }
+
+  async *#export(userId: string): AsyncGenerator<Record<string, unknown>> {
+    yield* await this.sql.rows<Record<string, unknown>>(kept, [userId]);
+  }
+}
