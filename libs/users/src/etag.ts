@@ -15,8 +15,13 @@ export function ifMatch(header: string | undefined): Precondition {
 
 /** `If-None-Match` (RFC 9110 §13.1.2): weak comparison. */
 export function isNotModified(header: string | undefined, version: number): boolean {
+  return isKnownTag(header, etagOf(version));
+}
+
+/** As `isNotModified`, for what has no version. */
+export function isKnownTag(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false;
-  return header.trim() === '*' || tagsIn(header).some((tag) => tag.replace(/^W\//, '') === etagOf(version));
+  return header.trim() === '*' || tagsIn(header).some((tag) => tag.replace(/^W\//, '') === etag);
 }
 
 const tagsIn = (header: string): readonly string[] => header.match(/(?:W\/)?"[^"]*"/g) ?? [];

@@ -1,9 +1,11 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 
 import { type AuditEvent, AuditTrail } from '#libs/audit';
-import type { Origin } from '#libs/platform/access';
+import { isUser, type Origin } from '#libs/platform/access';
+import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
+import { PersonalData } from '#libs/platform/personal-data';
 import { everyGeneration, Revocations, type Revoke } from '#libs/revocation';
 
 import { assertMayPatch, changeableId } from './user-access.js';
@@ -24,6 +26,8 @@ export class UserChangesService {
     private readonly users: UsersRepository,
     private readonly revocations: Revocations,
     private readonly audit: AuditTrail,
+    private readonly personalData: PersonalData,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `email-taken`, `last-admin` */
@@ -44,19 +48,23 @@ export class UserChangesService {
         await endTrust(user, change, revoke);
         apply(user, change);
         await em.flush();
-        return viewOfEntity(user);
+        return viewOfEntity(user, this.config.PUBLIC_URL);
       })
       .catch(rethrowTaken);
   }
 
-  /** @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `last-admin` */
+  /**
+   * Removes the user and what every feature keeps of it. What stays is one audit row with the id, the proof of it.
+   * @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `last-admin`
+   */
   async erase(id: string, origin: Origin, precondition: Precondition): Promise<void> {
     const userId = changeableId(id, origin.caller);
     await this.revocations.transactional(async (em, revoke) => {
       const user = await this.#lock(em, userId, precondition);
       if (isActiveAdmin(user)) await this.users.assertOtherAdmin(em, user.id);
       await revoke({ kind: 'user', subject: user.id, generation: everyGeneration, cause: 'user-deleted' });
-      await this.audit.record({ event: 'user-deleted', userId }, origin, em);
+      await this.personalData.erase(em, userId);
+      await this.audit.record({ event: 'user-deleted', userId }, withoutTraces(origin, userId), em);
       em.remove(user);
     });
   }
@@ -69,6 +77,11 @@ export class UserChangesService {
   }
 }
 
+/** Of somebody who erases their own account no address is kept. */
+function withoutTraces({ caller, ...rest }: Origin, erasedId: string): Pick<Origin, 'caller'> {
+  return isUser(caller) && caller.userId === erasedId ? { caller } : { caller, ...rest };
+}
+
 function apply(user: User, { email, firstName, lastName, roles, status }: PatchUser): void {
   if (firstName !== undefined) user.firstName = firstName;
   if (lastName !== undefined) user.lastName = lastName;
@@ -76,7 +89,7 @@ function apply(user: User, { email, firstName, lastName, roles, status }: PatchU
     user.email = email;
     user.emailKey = email === null ? null : toEmailKey(email);
   }
-  if (roles !== undefined) user.roles = roles;
+  if (roles !== undefined && !isSameSet(roles, user.roles)) user.roles = roles;
   if (status !== undefined) user.status = status;
 }
 

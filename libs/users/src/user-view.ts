@@ -5,7 +5,14 @@ import type { UserView } from './users.schema.js';
 /** A user as everybody may see it who may see it at all, with the version that makes its ETag. */
 export type VersionedUser = { readonly user: UserView; readonly version: number };
 
-export function viewOfRow(row: UserRow): UserView {
+/** Edges in pixels of the pictures that every avatar has. */
+export const avatarSizes = [64, 256, 512] as const;
+
+/** Where the picture of an avatar is, for any other size change the number; absolute, since browsers elsewhere show it. */
+const avatarOf = (hash: string | null | undefined, publicUrl: string): UserView['avatar'] =>
+  hash ? { url: `${publicUrl}/v1/avatars/${hash}-256.webp`, sizes: [...avatarSizes] } : null;
+
+export function viewOfRow(row: UserRow, publicUrl: string): UserView {
   return {
     id: row.id,
     userName: row.user_name,
@@ -14,13 +21,13 @@ export function viewOfRow(row: UserRow): UserView {
     email: row.email,
     roles: [...row.roles],
     status: row.status,
-    avatar: null,
+    avatar: avatarOf(row.avatar_hash, publicUrl),
     createdAt: new Date(row.created_ms).toISOString(),
     updatedAt: new Date(row.updated_ms).toISOString(),
   };
 }
 
-export function viewOfEntity(user: User): VersionedUser {
+export function viewOfEntity(user: User, publicUrl: string): VersionedUser {
   const { id, userName, firstName, lastName, email, roles, status, createdAt, updatedAt, version } = user;
   return {
     version,
@@ -32,7 +39,7 @@ export function viewOfEntity(user: User): VersionedUser {
       email: email ?? null,
       roles: [...roles],
       status,
-      avatar: null,
+      avatar: avatarOf(user.avatarHash && Buffer.from(user.avatarHash).toString('hex'), publicUrl),
       createdAt: createdAt.toISOString(),
       updatedAt: updatedAt.toISOString(),
     },

@@ -1,26 +1,40 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiExtension, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
+import { type Attempt, Attempted, Idempotency, IdempotencyKey, type Keep } from '#libs/idempotency';
 import { Caller, From, OptionalAuth, type Origin, type Principal, Requires } from '#libs/platform/access';
-import { ApiProblems, ClientGone, linkNext } from '#libs/platform/http';
+import { ApiProblems, linkNext, multipartMediaType } from '#libs/platform/http';
 import { RateClass } from '#libs/rate-limits';
 
 import { etagOf, ifMatch, isNotModified } from './etag.js';
+import { Registering, type Registrant, RegistrationForm } from './registration-form.interceptor.js';
+import type { PendingPicture } from './registration-picture.js';
+import { type ListUsers, listUsersSchema, type UserPage, userPageSchema } from './user-list.schema.js';
+import { UserListService } from './user-list.service.js';
 import { UserChangesService } from './user-changes.service.js';
 import type { VersionedUser } from './user-view.js';
 import {
   type CreateUser,
   createUserSchema,
-  type ListUsers,
-  listUsersSchema,
   type PatchUser,
   patchUserSchema,
   userIdSchema,
   userNameParamSchema,
-  type UserPage,
-  userPageSchema,
   userSchema,
   type UserView,
 } from './users.schema.js';
@@ -34,44 +48,55 @@ export class UsersController {
   constructor(
     private readonly users: UsersService,
     private readonly changes: UserChangesService,
+    private readonly idempotency: Idempotency,
+    private readonly lists: UserListService,
   ) {}
 
   @Post()
   @OptionalAuth()
   @RateClass('hash')
-  @RouteConfig({ hashes: true })
+  @IdempotencyKey()
+  @RouteConfig({ hashes: true, consumes: ['application/json', multipartMediaType] })
+  @UseInterceptors(RegistrationForm)
   @ApiOperation({ operationId: 'createUser', summary: 'Register a user, or create one as an administrator' })
+  @ApiExtension('x-form-file', 'avatar')
   @ApiResponse({ status: 201, standardSchema: userSchema, description: 'The new user; `Location` and `ETag`' })
   @ApiProblems(
     'invalid-request',
     'password-refused',
     'registration-closed',
+    'malformed-multipart',
+    'unsupported-image',
+    'unreadable-image',
+    'image-too-large',
     'user-name-taken',
     'email-taken',
-    'rate-limited',
     'overloaded',
   )
   async create(
     @Body({ schema: createUserSchema }) input: CreateUser,
     @From() origin: Origin,
-    @ClientGone() signal: AbortSignal,
+    @Registering() { signal, picture }: Registrant,
+    @Attempted() attempt: Attempt | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<UserView> {
-    const created = await this.users.create(input, origin, signal);
+    const created = await this.idempotency.run(withPicture(attempt, picture), (keep: Keep<VersionedUser>) =>
+      this.users.create({ input, picture, keep }, origin, signal),
+    );
     void reply.header('location', `/v1/users/${created.user.id}`);
     return withTag(created, reply);
   }
 
   @Get()
   @Requires({ roles: ['admin'], scopes: ['users:read'] })
-  @ApiOperation({ operationId: 'listUsers', summary: 'List users, newest first' })
+  @ApiOperation({ operationId: 'listUsers', summary: 'List, filter and search users' })
   @ApiResponse({ status: 200, standardSchema: userPageSchema, description: 'A page; `Link` names the next' })
-  @ApiProblems('invalid-request', 'invalid-cursor')
+  @ApiProblems('invalid-request', 'invalid-cursor', 'cursor-of-another-query')
   async list(
     @Query({ schema: listUsersSchema }) query: ListUsers,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<UserPage> {
-    const page = await this.users.list(query);
+    const page = await this.lists.list(query);
     linkNext(reply, page.nextCursor);
     return page;
   }
@@ -131,6 +156,10 @@ export class UsersController {
     await this.changes.erase(id, origin, ifMatch(match));
   }
 }
+
+/** The same key with another picture is another request. */
+const withPicture = (attempt: Attempt | undefined, picture: PendingPicture | undefined): Attempt | undefined =>
+  attempt && picture ? { ...attempt, body: `${attempt.body}\n${picture.digest}` } : attempt;
 
 function withTag({ user, version }: VersionedUser, reply: Reply): UserView {
   void reply.header('etag', etagOf(version));

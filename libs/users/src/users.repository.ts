@@ -1,7 +1,7 @@
 import { LockMode, SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import { Sql, type Statement } from '#libs/platform/database';
+import { epochMs, Sql, type Statement } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
 import { type User, UserEntity } from './user.entity.js';
@@ -10,11 +10,14 @@ import { type User, UserEntity } from './user.entity.js';
 export type UserRow = {
   readonly id: string;
   readonly user_name: string;
+  readonly user_name_key: string;
   readonly first_name: string;
   readonly last_name: string;
   readonly email: string | null;
   readonly roles: readonly ('user' | 'admin')[];
   readonly status: 'active' | 'deactivated';
+  /** Hexadecimal. */
+  readonly avatar_hash: string | null;
   readonly version: number;
   readonly created_ms: number;
   readonly updated_ms: number;
@@ -28,26 +31,23 @@ export type PasswordOwner = Pick<User, 'id' | 'userName' | 'firstName' | 'lastNa
 export type NewUser = Pick<
   User,
   'userName' | 'userNameKey' | 'firstName' | 'lastName' | 'email' | 'emailKey' | 'roles' | 'passwordHash'
->;
+> &
+  Partial<Pick<User, 'avatarHash'>>;
 
 /** What login needs of a user. */
 export type Credentials = Pick<UserRow, 'id' | 'status'> & { readonly password_hash: string };
 
 const adminLock = 0x61646d6e;
 
-const columns = `id, user_name, first_name, last_name, email, roles, status, version,
-  (extract(epoch from created_at) * 1000)::float8 as created_ms,
-  (extract(epoch from updated_at) * 1000)::float8 as updated_ms`;
-const byId: Statement = { name: 'user-by-id', text: `select ${columns} from users where id = $1` };
-const byNameKey: Statement = { name: 'user-by-name', text: `select ${columns} from users where user_name_key = $1` };
-const firstPage: Statement = {
-  name: 'users-first-page',
-  text: `select ${columns} from users order by created_at desc, id desc limit $1`,
-};
-const nextPage: Statement = {
-  name: 'users-next-page',
-  text: `select ${columns} from users where (created_at, id) < (to_timestamp($2::float8 / 1000), $3)
-    order by created_at desc, id desc limit $1`,
+/** Those of a `UserRow`. */
+export const userColumns = `id, user_name, user_name_key, first_name, last_name, email, roles, status, version,
+  encode(avatar_hash, 'hex') as avatar_hash,
+  ${epochMs('created_at')} as created_ms,
+  ${epochMs('updated_at')} as updated_ms`;
+const byId: Statement = { name: 'user-by-id', text: `select ${userColumns} from users where id = $1` };
+const byNameKey: Statement = {
+  name: 'user-by-name',
+  text: `select ${userColumns} from users where user_name_key = $1`,
 };
 const credentialsByName: Statement = {
   name: 'credentials-by-name',
@@ -76,11 +76,6 @@ export class UsersRepository {
 
   findByNameKey(key: string): Promise<UserRow | undefined> {
     return this.sql.row(byNameKey, [key]);
-  }
-
-  /** Newest first. */
-  findPage(limit: number, after: { ms: number; id: string } | undefined): Promise<UserRow[]> {
-    return after ? this.sql.rows(nextPage, [limit, after.ms, after.id]) : this.sql.rows(firstPage, [limit]);
   }
 
   findCredentials(by: { userNameKey: string } | { emailKey: string }): Promise<Credentials | undefined> {

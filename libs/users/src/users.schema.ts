@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-import { pageCursorSchema, pageLimitSchema, text } from '#libs/platform/http';
+import { text } from '#libs/platform/http';
 
 /** No control characters, line breaks or direction overrides, which make one name look like another. */
-const isOneLine = (name: string): boolean => !/[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/u.test(name);
+export const isOneLine = (name: string): boolean => !/[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/u.test(name);
 
 const personName = text({ max: 200 })
   .transform((name) => name.normalize('NFC').trim())
@@ -14,14 +14,15 @@ const userName = text({ min: 1, max: 256 }).meta({
   example: 'ada',
 });
 const password = text({ max: 1024 }).meta({ description: '8 to 128 characters of any kind', format: 'password' });
-const email = z
+export const emailSchema = z
   .string()
   .trim()
   .max(254, 'must have at most 254 characters')
   .pipe(z.email('must be an e-mail address'))
   .meta({ format: 'email', example: 'ada@example.org' });
+export const roleNames = ['user', 'admin'] as const;
 const roles = z
-  .array(z.enum(['user', 'admin']))
+  .array(z.enum(roleNames))
   .min(1)
   .max(2)
   .transform((names) => [...new Set(names)]);
@@ -34,14 +35,24 @@ export const userSchema = z
     firstName: z.string(),
     lastName: z.string(),
     email: z.string().nullable(),
-    roles: z.array(z.enum(['user', 'admin'])),
+    roles: z.array(z.enum(roleNames)),
     status,
-    avatar: z.strictObject({ url: z.string(), sizes: z.array(z.int()) }).nullable(),
+    avatar: z
+      .strictObject({
+        url: z.string().meta({ description: 'The picture in 256 px; change the number for another of the sizes' }),
+        sizes: z.array(z.int()),
+      })
+      .nullable(),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
   .meta({ id: 'User' });
 export type UserView = z.infer<typeof userSchema>;
+
+export const userExportSchema = z
+  .object({ exportedAt: z.iso.datetime(), user: userSchema })
+  .catchall(z.array(z.record(z.string(), z.unknown())))
+  .meta({ id: 'UserExport', description: 'The user, then one array for each kind of data kept about it' });
 
 export const createUserSchema = z
   .strictObject({
@@ -49,7 +60,7 @@ export const createUserSchema = z
     firstName: personName,
     lastName: personName,
     password,
-    email: email.nullish(),
+    email: emailSchema.nullish(),
     roles: roles.optional().meta({ description: 'Only an administrator may give roles' }),
   })
   .meta({ id: 'CreateUser' });
@@ -60,7 +71,7 @@ export const patchUserSchema = z
   .strictObject({
     firstName: personName.optional(),
     lastName: personName.optional(),
-    email: email.nullable().optional(),
+    email: emailSchema.nullable().optional(),
     roles: roles.optional().meta({ description: 'Administrators only' }),
     status: status.optional().meta({ description: 'Administrators only' }),
   })
@@ -72,14 +83,3 @@ export const userIdSchema = z
   .meta({ description: 'A user id, or `me`' });
 
 export const userNameParamSchema = text({ min: 1, max: 256 });
-
-export const listUsersSchema = z.strictObject({
-  limit: pageLimitSchema.meta({ description: 'Users on a page, 1 to 100' }),
-  cursor: pageCursorSchema,
-});
-export type ListUsers = z.infer<typeof listUsersSchema>;
-
-export const userPageSchema = z
-  .strictObject({ items: z.array(userSchema), nextCursor: z.string().nullable() })
-  .meta({ id: 'UserPage' });
-export type UserPage = z.infer<typeof userPageSchema>;

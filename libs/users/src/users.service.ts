@@ -1,18 +1,29 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { AuditTrail } from '#libs/audit';
+import type { Keep } from '#libs/idempotency';
 import { PasswordHasher, PasswordPolicy } from '#libs/passwords';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { violatedConstraint } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
-import { decodeCursor, encodeCursor } from '#libs/platform/http';
 import type { Origin, Principal } from '#libs/platform/access';
 
+import type { PendingPicture } from './registration-picture.js';
 import { assertMayCreate, readableId } from './user-access.js';
 import { toEmailKey, toUserName } from './user-keys.js';
 import { type VersionedUser, viewOfEntity, viewOfRow } from './user-view.js';
 import { UsersRepository, type UserRow } from './users.repository.js';
-import type { CreateUser, ListUsers, UserPage } from './users.schema.js';
+import type { CreateUser } from './users.schema.js';
+
+/**
+ * What somebody registers with. `keep` keeps the answer for a retry of the request, in
+ * the transaction that makes the user.
+ */
+type NewAccount = {
+  readonly input: CreateUser;
+  readonly picture: PendingPicture | undefined;
+  readonly keep: Keep<VersionedUser>;
+};
 
 /** Makes and reads accounts. */
 @Injectable()
@@ -26,7 +37,7 @@ export class UsersService {
   ) {}
 
   /** @throws AppError `registration-closed`, `forbidden`, `password-refused`, `user-name-taken`, `email-taken` */
-  async create(input: CreateUser, origin: Origin, signal?: AbortSignal): Promise<VersionedUser> {
+  async create({ input, picture, keep }: NewAccount, origin: Origin, signal: AbortSignal): Promise<VersionedUser> {
     assertMayCreate(input, origin.caller, this.config.REGISTRATION);
     const { userName, key: userNameKey } = toUserName(input.userName);
     const { firstName, lastName, password, email = null, roles = ['user'] } = input;
@@ -36,20 +47,35 @@ export class UsersService {
     const taken = await this.users.findTaken(userNameKey, emailKey);
     if (taken.isNameTaken) throw new AppError('user-name-taken');
     if (taken.isEmailTaken) throw new AppError('email-taken');
+    const avatarHash = await picture?.keep(signal);
     const passwordHash = await this.hasher.hash(password, signal);
     const user = await this.users
       .insert(
-        { userName, userNameKey, firstName, lastName, email, emailKey, roles, passwordHash },
-        (em, { id: userId }) =>
-          this.audit.record({ event: 'user-created', userId, details: { roles: roles.join(' ') } }, origin, em),
+        {
+          userName,
+          userNameKey,
+          firstName,
+          lastName,
+          email,
+          emailKey,
+          roles,
+          passwordHash,
+          avatarHash: avatarHash ?? null,
+        },
+        async (em, created) => {
+          const details = { roles: roles.join(' ') };
+          if (avatarHash) await picture?.link(em, avatarHash);
+          await this.audit.record({ event: 'user-created', userId: created.id, details }, origin, em);
+          await keep(em, viewOfEntity(created, this.config.PUBLIC_URL), created.id);
+        },
       )
       .catch(rethrowTaken);
-    return viewOfEntity(user);
+    return viewOfEntity(user, this.config.PUBLIC_URL);
   }
 
   /** @throws AppError `forbidden`, `user-not-found` */
   async get(id: string, caller: Principal): Promise<VersionedUser> {
-    return found(await this.users.findById(readableId(id, caller)));
+    return this.#found(await this.users.findById(readableId(id, caller)));
   }
 
   /** @throws AppError `forbidden`, `user-not-found` */
@@ -57,26 +83,13 @@ export class UsersService {
     const row = await this.users.findByNameKey(toUserName(name).key);
     // a stranger must not learn from the answer whether the name is taken
     readableId(row?.id ?? '', caller);
-    return found(row);
+    return this.#found(row);
   }
 
-  /** Newest first. */
-  async list({ limit, cursor }: ListUsers): Promise<UserPage> {
-    // one extra row tells whether a next page exists
-    const rows = await this.users.findPage(limit + 1, cursor === undefined ? undefined : decodeCursor(cursor));
-    const items = rows.slice(0, limit);
-    const last = items.at(-1);
-    const hasNext = rows.length > limit && last !== undefined;
-    return {
-      items: items.map(viewOfRow),
-      nextCursor: hasNext ? encodeCursor({ ms: last.created_ms, id: last.id }) : null,
-    };
+  #found(row: UserRow | undefined): VersionedUser {
+    if (!row) throw new AppError('user-not-found');
+    return { user: viewOfRow(row, this.config.PUBLIC_URL), version: row.version };
   }
-}
-
-function found(row: UserRow | undefined): VersionedUser {
-  if (!row) throw new AppError('user-not-found');
-  return { user: viewOfRow(row), version: row.version };
 }
 
 /** Turns the violation of a unique constraint into the error that the caller understands. */

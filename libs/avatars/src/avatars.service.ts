@@ -1,0 +1,91 @@
+import type { IncomingMessage } from 'node:http';
+
+import { Injectable } from '@nestjs/common';
+
+import type { Principal } from '#libs/platform/access';
+import { AppError } from '#libs/platform/errors';
+import type { Upload } from '#libs/platform/http';
+import { changeableId, ifMatch, UserAvatar, UsersService, type VersionedUser } from '#libs/users';
+
+import type { Pictures } from './avatar.js';
+import type { AvatarQuery } from './avatars.schema.js';
+import { initialsPicture } from './initials/initials-picture.js';
+import { AvatarIntake } from './avatar-intake.js';
+import { AvatarStore, PicturesGone } from './avatar-store.js';
+
+const attempts = 3;
+
+/** Where a user's picture is, or one that was made in place of it. */
+export type Shown = { readonly location: string } | { readonly svg: string };
+
+/** A change of one user's avatar; `match` is its `If-Match`. */
+export type AvatarRequest = {
+  readonly id: string;
+  readonly caller: Principal;
+  readonly match: string | undefined;
+};
+
+/** Takes pictures that users send of themselves, and takes them away again. */
+@Injectable()
+export class AvatarsService {
+  constructor(
+    private readonly intake: AvatarIntake,
+    private readonly store: AvatarStore,
+    private readonly users: UsersService,
+    private readonly changes: UserAvatar,
+  ) {}
+
+  /**
+   * Nothing of the body is read before it is known that the caller may change this user.
+   * @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `overloaded`, what a bad form or image is told
+   */
+  async set({ id, caller, match }: AvatarRequest, body: IncomingMessage, signal: AbortSignal): Promise<VersionedUser> {
+    const userId = changeableId(id, caller);
+    const work = ({ file, fields }: Upload) => this.intake.make(onlyFile(file, fields), signal);
+    const pictures = await this.intake.receive(body, work, 'file');
+    const changed = await this.#give(userId, pictures, match);
+    this.store.removeSoon();
+    return changed;
+  }
+
+  /** @throws AppError `forbidden`, `user-not-found`, `avatar-not-found` */
+  async show(id: string, caller: Principal, { size, default: fallback }: AvatarQuery): Promise<Shown> {
+    const { user } = await this.users.get(id, caller);
+    if (user.avatar) return { location: user.avatar.url.replace(/-\d+\.webp$/, `-${size}.webp`) };
+    if (fallback === undefined) throw new AppError('avatar-not-found');
+    return { svg: initialsPicture(user, Number(size)) };
+  }
+
+  /** @throws AppError `forbidden`, `user-not-found`, `precondition-failed` */
+  async remove({ id, caller, match }: AvatarRequest): Promise<VersionedUser> {
+    const changed = await this.changes.change(changeableId(id, caller), {
+      hash: null,
+      precondition: ifMatch(match),
+      alongside: () => Promise.resolve(),
+    });
+    this.store.removeSoon();
+    return changed;
+  }
+
+  async #give(userId: string, pictures: Pictures, match: string | undefined): Promise<VersionedUser> {
+    for (let attempt = 1; ; attempt++) {
+      await this.store.keep(pictures);
+      try {
+        return await this.changes.change(userId, {
+          hash: pictures.hash,
+          precondition: ifMatch(match),
+          alongside: (em, before) => this.store.link(em, before, pictures.hash),
+        });
+      } catch (error) {
+        if (!(error instanceof PicturesGone) || attempt === attempts) throw error;
+      }
+    }
+  }
+}
+
+function onlyFile(file: Buffer | undefined, fields: Readonly<Record<string, unknown>>): Buffer {
+  const errors = Object.keys(fields).map((path) => ({ path, message: 'is not a field', code: 'unknown-field' }));
+  if (!file) errors.push({ path: 'file', message: 'is required: the picture, as a file', code: 'invalid-type' });
+  if (!file || errors.length > 0) throw new AppError('invalid-request', { errors });
+  return file;
+}

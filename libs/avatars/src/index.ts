@@ -1,0 +1,2 @@
+export { AvatarDeletionEntity, AvatarEntity } from './avatar.entity.js';
+export { AvatarsModule } from './avatars.module.js';

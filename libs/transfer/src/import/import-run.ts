@@ -1,0 +1,47 @@
+import type { Role } from '#libs/platform/access';
+import type { Origin } from '#libs/platform/access';
+
+import { refused, type RowResult } from './import-result.js';
+import type { PreparedRow } from './prepare-row.js';
+
+export type ImportOptions = {
+  readonly who: Origin | 'operator';
+  /** Roles that rows may give. */
+  readonly grantable: readonly Role[];
+  readonly onExisting: 'skip' | 'update';
+  /** `dry-run` checks everything and writes nothing; it keeps the keys of all rows in memory. */
+  readonly commit: 'write' | 'dry-run';
+  /** Ends the import after the batch that is being written. */
+  readonly signal: AbortSignal;
+};
+
+/** What one import knows of itself. */
+export class ImportRun {
+  readonly isDry: boolean;
+  readonly onExisting: ImportOptions['onExisting'];
+  readonly #firstId: string;
+  readonly #rehearsed = new Set<string>();
+
+  constructor({ commit, onExisting }: ImportOptions, now: number) {
+    this.isDry = commit === 'dry-run';
+    this.onExisting = onExisting;
+    const hex = now.toString(16).padStart(12, '0');
+    this.#firstId = `${hex.slice(0, 8)}-${hex.slice(8)}`;
+  }
+
+  /** Whether a user was made since the import began: ids are UUIDv7, which start with the time. */
+  isOwn(id: string): boolean {
+    return id >= this.#firstId;
+  }
+
+  /** What would become of a row that collides with no user that exists. */
+  rehearse({ row, user }: PreparedRow): RowResult {
+    const [name, external, email] = [`n${user.userNameKey}`, `x${user.externalId}`, `e${user.emailKey}`];
+    if (this.#rehearsed.has(name) || (user.externalId !== null && this.#rehearsed.has(external))) {
+      return refused(row, 'duplicate-row');
+    }
+    if (user.emailKey !== null && this.#rehearsed.has(email)) return refused(row, 'email-taken');
+    for (const key of [name, external, email]) this.#rehearsed.add(key);
+    return { row, status: 'created' };
+  }
+}

@@ -1,0 +1,51 @@
+import { Controller, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiBody, ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import { From, type Origin, Requires } from '#libs/platform/access';
+import { ApiProblems, ClientGone, rowMediaTypes } from '#libs/platform/http';
+import { RateClass } from '#libs/rate-limits';
+
+import { cutOffAfterAnswer, ImportRequests } from './import-requests.service.js';
+import { type ImportQuery, importQuerySchema } from './import.schema.js';
+
+const body = `A row a line (NDJSON), or CSV whose first line names the fields:
+\`{ externalId?, userName, firstName, lastName, email?, roles?, status?, createdAt?, passwordHash? }\`. At most 16 KiB a
+row and 1 GiB at once. A row without \`passwordHash\` makes a user who cannot log in until a password is set.`;
+const answer = `A line a row, in order, while the rows come:
+\`{ row, status: created|exists|updated|unchanged|refused, id?, code?, errors? }\`. The last line counts them:
+\`{ done, rows, created, exists, updated, unchanged, refused, stopped?: { code, detail } }\`. Without it, or with \`done\`
+false, send the same rows again: those that are there are skipped. Read the answer while you send.`;
+
+@ApiTags('users')
+@Controller('v1/users')
+export class ImportController {
+  constructor(private readonly imports: ImportRequests) {}
+
+  @Post('import')
+  @HttpCode(200)
+  @Requires({ roles: ['admin'], scopes: ['users:write'] })
+  @RateClass('write')
+  @RouteConfig({ consumes: rowMediaTypes })
+  @ApiOperation({ operationId: 'importUsers', summary: 'Bring users in, with the passwords they have' })
+  @ApiConsumes(...rowMediaTypes)
+  @ApiBody({ schema: { type: 'string', description: body } })
+  @ApiResponse({
+    status: 200,
+    description: answer,
+    content: { 'application/x-ndjson': { schema: { type: 'string' } } },
+  })
+  @ApiProblems('invalid-request', 'malformed-csv', 'rate-limited', 'overloaded')
+  async import(
+    @Query({ schema: importQuerySchema }) query: ImportQuery,
+    @From() origin: Origin,
+    @ClientGone() gone: AbortSignal,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    cutOffAfterAnswer(request, reply.raw);
+    const lines = await this.imports.begin(request, query, origin, gone);
+    await reply.header('content-type', 'application/x-ndjson; charset=utf-8').send(lines);
+  }
+}

@@ -1,0 +1,13 @@
+import { z } from 'zod';
+
+export const importQuerySchema = z.strictObject({
+  onExisting: z
+    .enum(['skip', 'update'])
+    .default('skip')
+    .meta({ description: '`update` brings names and e-mail address up to date; administrators only' }),
+  report: z
+    .enum(['all', 'refused'])
+    .default('all')
+    .meta({ description: '`refused` answers a line for refused rows only, and the last line' }),
+});
+export type ImportQuery = z.infer<typeof importQuerySchema>;

@@ -1,0 +1,52 @@
+import { noPassword } from '#libs/passwords';
+import type { Role } from '#libs/platform/access';
+import { uuidV7 } from '#libs/platform/crypto';
+import { AppError } from '#libs/platform/errors';
+import { toValidationError } from '#libs/platform/http';
+import { type BulkUser, toEmailKey, toUserName } from '#libs/users';
+
+import { refused, type RowResult } from './import-result.js';
+import { type ImportRow, importRowSchema } from './row.schema.js';
+import type { SourceRow } from './source-row.js';
+
+/** A row that may be written. `given` tells an address that is absent from one that is to be cleared. */
+export type PreparedRow = { readonly row: number; readonly user: BulkUser; readonly hasEmail: boolean };
+
+/** Checks a row as the users service would; the id is made now, whenever the account was. */
+export function prepareRow(source: SourceRow, grantable: readonly Role[]): PreparedRow | RowResult {
+  const { row } = source;
+  if ('fault' in source) {
+    return refused(row, source.fault, [{ path: '', message: source.message, code: source.fault }]);
+  }
+  const parsed = importRowSchema.safeParse(source.value);
+  if (!parsed.success) return refused(row, 'invalid-request', toValidationError(parsed.error.issues).options.errors);
+  const withheld = parsed.data.roles?.find((role) => !grantable.includes(role));
+  if (withheld !== undefined) {
+    const message = `only an administrator may import users with the role ${withheld}`;
+    return refused(row, 'forbidden', [{ path: 'roles', message, code: 'forbidden' }]);
+  }
+  try {
+    return { row, user: toUser(parsed.data), hasEmail: parsed.data.email !== undefined };
+  } catch (error) {
+    if (error instanceof AppError) return refused(row, error.code, error.options.errors);
+    throw error;
+  }
+}
+
+function toUser({ externalId = null, email = null, ...input }: ImportRow): BulkUser {
+  const { userName, key: userNameKey } = toUserName(input.userName);
+  return {
+    id: uuidV7(),
+    externalId,
+    userName,
+    userNameKey,
+    firstName: input.firstName,
+    lastName: input.lastName,
+    email,
+    emailKey: email === null ? null : toEmailKey(email),
+    roles: input.roles ?? ['user'],
+    status: input.status ?? 'active',
+    passwordHash: input.passwordHash ?? noPassword,
+    createdMs: input.createdAt ?? Date.now(),
+  };
+}

@@ -1,0 +1,47 @@
+import { SqlEntityManager } from '@mikro-orm/sql';
+import { Inject, Injectable } from '@nestjs/common';
+
+import { type Config, CONFIG } from '#libs/platform/config';
+import { AppError } from '#libs/platform/errors';
+
+import type { Precondition } from './user-changes.service.js';
+import { type VersionedUser, viewOfEntity } from './user-view.js';
+import { UsersRepository } from './users.repository.js';
+
+/** `hash` names the pictures; `null` takes them away. */
+type AvatarChange = {
+  readonly hash: Buffer | null;
+  readonly precondition: Precondition;
+  readonly alongside: (em: SqlEntityManager, before: Buffer | undefined) => Promise<void>;
+};
+
+/** Which pictures a user has. */
+@Injectable()
+export class UserAvatar {
+  constructor(
+    private readonly users: UsersRepository,
+    private readonly em: SqlEntityManager,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /**
+   * Gives a user another avatar, or none. `alongside` writes what belongs to it in the same transaction, with the user
+   * locked, and is told what the user had before; what is no change does not call it.
+   * @throws AppError `user-not-found`, `precondition-failed`, what `alongside` throws
+   */
+  change(userId: string, { hash, precondition, alongside }: AvatarChange): Promise<VersionedUser> {
+    return this.em.fork().transactional(async (em) => {
+      const user = await this.users.findForUpdate(em, userId);
+      if (!user) throw new AppError('user-not-found');
+      precondition(user.version);
+      const before = user.avatarHash ? Buffer.from(user.avatarHash) : undefined;
+      const isSame = hash === null ? before === undefined : before?.equals(hash) === true;
+      if (!isSame) {
+        await alongside(em, before);
+        user.avatarHash = hash;
+        await em.flush();
+      }
+      return viewOfEntity(user, this.config.PUBLIC_URL);
+    });
+  }
+}
