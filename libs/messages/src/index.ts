@@ -1,0 +1,4 @@
+export { LinkKeys } from './links/link-keys.js';
+export { SealedKeyEntity } from './links/sealed-key.entity.js';
+export { MessageEntity } from './message.entity.js';
+export { MessagesModule } from './messages.module.js';

@@ -1,0 +1,129 @@
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiExtension, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+
+import { Caller, From, OptionalAuth, type Origin, type Principal, Requires } from '#libs/platform/access';
+import { ApiProblems, linkNext } from '#libs/platform/http';
+import { RateClass } from '#libs/rate-limits';
+
+import {
+  type CreatedMessage,
+  createdMessageSchema,
+  type CreateMessage,
+  createMessageSchema,
+  type ListSent,
+  listSentSchema,
+  messageSchema,
+  type MessageView,
+  type RevealedMessage,
+  revealedMessageSchema,
+  type SentPage,
+  sentPageSchema,
+} from './messages.schema.js';
+import { MessagesService } from './messages.service.js';
+import { prefersText } from './prefers-text.js';
+
+/** JSON may spell each character of the 64 KiB as an escape of six. */
+const bodyLimit = 400 * 1024;
+const senders = { roles: ['user', 'admin'], scopes: ['messages:write'] } as const;
+const byToken = { isPathSecret: true } as const;
+/** Beside JSON a body is answered as plain text; see `openapi-complete.ts`. */
+const AlsoAsText = (): MethodDecorator => ApiExtension('x-also-text', true);
+
+@ApiTags('messages')
+@Controller('v1/messages')
+export class MessagesController {
+  constructor(private readonly messages: MessagesService) {}
+
+  @Post()
+  @Requires(senders)
+  @RateClass('write')
+  @RouteConfig({ bodyLimit })
+  @ApiOperation({ operationId: 'createMessage', summary: 'Leave an encrypted message at a URL that nobody can guess' })
+  @ApiResponse({ status: 201, standardSchema: createdMessageSchema, description: 'Its URL, shown once' })
+  @ApiProblems('invalid-request', 'body-too-large', 'rate-limited', 'too-many-messages')
+  create(@Body({ schema: createMessageSchema }) input: CreateMessage, @From() origin: Origin): Promise<CreatedMessage> {
+    return this.messages.create(input, origin);
+  }
+
+  @Get()
+  @Requires(senders)
+  @ApiOperation({ operationId: 'listMessages', summary: 'What you have sent, newest first, and whether it was read' })
+  @ApiResponse({
+    status: 200,
+    standardSchema: sentPageSchema,
+    description: 'A page, without bodies; `Link` names the next',
+  })
+  @ApiProblems('invalid-request', 'invalid-cursor')
+  async list(
+    @Query({ schema: listSentSchema }) query: ListSent,
+    @Caller() caller: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SentPage> {
+    const page = await this.messages.listSent(query, caller);
+    linkNext(reply, page.nextCursor);
+    return page;
+  }
+
+  @Get(':token')
+  @OptionalAuth()
+  @RouteConfig(byToken)
+  @AlsoAsText()
+  @ApiOperation({ operationId: 'getMessage', summary: 'What a message is; its body if reads are unlimited' })
+  @ApiResponse({ status: 200, standardSchema: messageSchema, description: 'The message; no read is used up' })
+  @ApiProblems('message-not-found')
+  async get(
+    @Param('token') token: string,
+    @Caller() caller: Principal,
+    @Headers('accept') accept: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<MessageView | string> {
+    const message = await this.messages.view(token, caller);
+    return message.body === null ? message : asAccepted({ ...message, body: message.body }, accept, reply);
+  }
+
+  @Post(':token/reveal')
+  @HttpCode(200)
+  @OptionalAuth()
+  @RouteConfig(byToken)
+  @AlsoAsText()
+  @ApiOperation({ operationId: 'revealMessage', summary: 'Use up one read and get the body for it' })
+  @ApiResponse({ status: 200, standardSchema: revealedMessageSchema, description: 'The body' })
+  @ApiProblems('message-not-found')
+  async reveal(
+    @Param('token') token: string,
+    @From() origin: Origin,
+    @Headers('accept') accept: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<RevealedMessage | string> {
+    return asAccepted(await this.messages.reveal(token, origin), accept, reply);
+  }
+
+  @Delete(':token')
+  @HttpCode(204)
+  @OptionalAuth()
+  @RouteConfig(byToken)
+  @ApiOperation({ operationId: 'deleteMessage', summary: 'Delete a message; its sender may name it by its id too' })
+  @ApiResponse({ status: 204, description: 'Gone' })
+  @ApiProblems('message-not-found')
+  async remove(@Param('token') token: string, @From() origin: Origin): Promise<void> {
+    await this.messages.remove(token, origin);
+  }
+}
+
+/** Never anything that a browser would run: JSON, or plain text that it may not take for something else. */
+function asAccepted<T extends { readonly body: string }>(
+  message: T,
+  accept: string | undefined,
+  reply: FastifyReply,
+): T | string {
+  void reply.header('vary', 'accept');
+  if (!prefersText(accept)) return message;
+  void reply.headers({
+    'content-type': 'text/plain; charset=utf-8',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
+    'content-disposition': 'inline',
+  });
+  return message.body;
+}

@@ -1,0 +1,29 @@
+import { Module } from '@nestjs/common';
+
+import { AuditModule } from '#libs/audit';
+
+import { LinkKeys } from './links/link-keys.js';
+import { LinkTokens } from './links/link-tokens.js';
+import { MessageCipher } from './message-cipher.js';
+import { MessagePagesController } from './message-pages.controller.js';
+import { MessagesController } from './messages.controller.js';
+import { MessagesPersonalData } from './messages.personal-data.js';
+import { MessagesRepository } from './messages.repository.js';
+import { MessagesService } from './messages.service.js';
+import { MessagesSweep } from './messages.sweep.js';
+
+@Module({
+  imports: [AuditModule],
+  controllers: [MessagesController, MessagePagesController],
+  providers: [
+    LinkKeys,
+    LinkTokens,
+    MessageCipher,
+    MessagesPersonalData,
+    MessagesRepository,
+    MessagesService,
+    MessagesSweep,
+  ],
+  exports: [LinkKeys],
+})
+export class MessagesModule {}

@@ -1,0 +1,163 @@
+import { Injectable } from '@nestjs/common';
+
+import { auditInsert } from '#libs/audit';
+import { epochMs, Sql, type Statement } from '#libs/platform/database';
+
+import { LinkClaim } from './links/link-claim.js';
+
+/** Columns that bind the ciphertext. */
+const binding = [
+  'max_reads',
+  'recipient_id',
+  `${epochMs('expires_at')} as expires_ms`,
+  `${epochMs('created_at')} as created_ms`,
+];
+
+/** As the driver has it: bytes are a Buffer, or a Uint8Array from PGlite. */
+export type MessageRow = {
+  readonly id: string;
+  readonly max_reads: number | null;
+  readonly reads_left: number | null;
+  readonly recipient_id: string | null;
+  readonly created_ms: number;
+  readonly expires_ms: number;
+  readonly sealed_key: Uint8Array | null;
+  readonly body: Uint8Array | null;
+};
+/** Who asks, as the one that a message may be for and the one that it may be from. */
+export type Asker = { readonly readerId: string | null; readonly sender: string | null };
+export type SentRow = Omit<MessageRow, 'sealed_key' | 'body'> & {
+  readonly reads: number;
+  readonly last_read_ms: number | null;
+};
+
+export type NewMessage = {
+  readonly id: string;
+  readonly tokenHash: Buffer;
+  readonly sender: string;
+  readonly senderId: string | null;
+  readonly recipientId: string | null;
+  readonly sealedKey: Buffer;
+  readonly body: Buffer;
+  readonly size: number;
+  readonly maxReads: number | null;
+  readonly createdMs: number;
+  readonly expiresMs: number;
+};
+/** What one sender may have open at a time. */
+export type Allowance = { readonly count: number; readonly bytes: number };
+
+const details = `jsonb_build_object('messageId', id)`;
+
+/** `message_room` makes other creations of the same sender wait, so that the sum holds however many come at once. */
+const create: Statement = {
+  name: 'create-message',
+  text: `with room as materialized (
+      select message_room($3::text, $8::int, $12::int, $13::bigint) as has_room
+    ), message as (
+      insert into messages (id, token_hash, sender, sender_id, recipient_id, sealed_key, body, size, max_reads,
+        reads_left, created_at, expires_at)
+      select $1::uuid, $2::bytea, $3::text, $4::uuid, $5::uuid, $6::bytea, $7::bytea, $8::int, $9::int, $9::int,
+        to_timestamp($10::float8 / 1000), to_timestamp($11::float8 / 1000)
+      from room where has_room returning id, expires_at, max_reads, recipient_id
+    ), audit as (${auditInsert({
+      from: 'message',
+      firstParameter: 14,
+      details: `${details} || jsonb_build_object('expiresAt', expires_at, 'maxReads', max_reads, 'isForOneUser', recipient_id is not null)`,
+    })})
+    select id from message`,
+};
+
+const isOpen = 'expires_at > now() and (reads_left is null or reads_left > 0)';
+
+/** What is limited is not even read out of the table: a look consumes nothing and gives nothing away. */
+const view: Statement = {
+  name: 'view-message',
+  text: `select id, ${binding.join(', ')}, reads_left,
+      case when max_reads is null then sealed_key end as sealed_key, case when max_reads is null then body end as body
+    from messages where token_hash = $1 and ${isOpen} and (recipient_id is null or recipient_id = $2::uuid)`,
+};
+const remove = (condition: string, firstParameter: number): string => `with gone as (
+    delete from messages where ${condition} returning id
+  ), audit as (${auditInsert({ from: 'gone', firstParameter, details })})
+  select id from gone`;
+const removeByToken: Statement = {
+  name: 'delete-message-by-token',
+  text: remove(
+    `token_hash = $1 and ${isOpen} and (recipient_id is null or recipient_id = $2::uuid or sender = $3::text)`,
+    4,
+  ),
+};
+const removeById: Statement = {
+  name: 'delete-message-by-id',
+  text: remove('id = $1::uuid and sender = $2::text and expires_at > now()', 3),
+};
+const sent = `select id, ${binding.join(', ')}, reads_left, reads, ${epochMs('last_read_at')} as last_read_ms
+  from messages where sender = $1 and expires_at > now()
+    and ($3::float8 is null or (created_at, id) < (to_timestamp($3 / 1000), $4::uuid))
+  order by created_at desc, id desc limit $2`;
+
+/**
+ * Every write is one statement and therefore one transaction, audit row included: a message costs one round trip.
+ */
+@Injectable()
+export class MessagesRepository {
+  readonly #claim: LinkClaim<MessageRow>;
+
+  constructor(private readonly sql: Sql) {
+    this.#claim = new LinkClaim(sql, {
+      table: 'messages',
+      returns: [...binding, 'sealed_key', 'body'],
+      wipes: ['sealed_key', 'body'],
+      condition: 'recipient_id is null or recipient_id = $2::uuid',
+      // nothing of a message that is used up counts against its sender
+      sets: 'reads = link.reads + 1, last_read_at = now(), size = case when link.reads_left = 1 then 0 else link.size end',
+      alongside: auditInsert({ from: 'claimed', firstParameter: 3, details }),
+    });
+  }
+
+  /** @returns whether there was room for it */
+  async create(message: NewMessage, allowance: Allowance, audit: readonly unknown[]): Promise<boolean> {
+    const { id, tokenHash, sender, senderId, recipientId, sealedKey, body, size, maxReads } = message;
+    const times = [message.createdMs, message.expiresMs];
+    const row = [id, tokenHash, sender, senderId, recipientId, sealedKey, body, size, maxReads, ...times];
+    const made = await this.sql.rows(create, [...row, allowance.count, allowance.bytes, ...audit]);
+    return made.length > 0;
+  }
+
+  view(tokenHash: Buffer, readerId: string | null): Promise<MessageRow | undefined> {
+    return this.sql.row(view, [tokenHash, readerId]);
+  }
+
+  /** One read, taken before anything is opened: of many at once each gets a read of its own or nothing. */
+  claim(tokenHash: Buffer, readerId: string | null, audit: readonly unknown[]): Promise<MessageRow | undefined> {
+    return this.#claim.take(tokenHash, [readerId, ...audit]);
+  }
+
+  /** @returns whether there was such a message, for this reader or from this sender */
+  async removeByToken(tokenHash: Buffer, who: Asker, audit: readonly unknown[]): Promise<boolean> {
+    return (await this.sql.rows(removeByToken, [tokenHash, who.readerId, who.sender, ...audit])).length > 0;
+  }
+
+  /** @returns whether there was such a message from this sender */
+  async removeById(id: string, sender: string | null, audit: readonly unknown[]): Promise<boolean> {
+    return (await this.sql.rows(removeById, [id, sender, ...audit])).length > 0;
+  }
+
+  /** Newest first. */
+  findSent(sender: string, limit: number, after: { ms: number; id: string } | undefined): Promise<SentRow[]> {
+    return this.sql.rows({ text: sent }, [sender, limit, after?.ms ?? null, after?.id ?? null]);
+  }
+
+  /** How long ago the oldest row expired that is still there, in seconds; 0 if there is none. */
+  async sweepLagSeconds(): Promise<number> {
+    const row = await this.sql.row<{ seconds: number }>(
+      {
+        text: `select coalesce(extract(epoch from now() - min(expires_at)), 0)::float8 as seconds
+          from messages where expires_at <= now()`,
+      },
+      [],
+    );
+    return row?.seconds ?? 0;
+  }
+}

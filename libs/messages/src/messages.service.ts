@@ -1,0 +1,139 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+
+import { auditValues } from '#libs/audit';
+import type { Origin, Principal } from '#libs/platform/access';
+import { type Config, CONFIG } from '#libs/platform/config';
+import { isUuid, uuidV7 } from '#libs/platform/crypto';
+import { violatedConstraint } from '#libs/platform/database';
+import { AppError } from '#libs/platform/errors';
+import { cutPage, decodeCursor } from '#libs/platform/http';
+
+import { LinkTokens } from './links/link-tokens.js';
+import { assertMayRead, readerIdOf, senderOf } from './message-access.js';
+import { type Binding, MessageCipher } from './message-cipher.js';
+import { messageView, sentView } from './message-view.js';
+import { type Allowance, type MessageRow, MessagesRepository } from './messages.repository.js';
+import {
+  type CreatedMessage,
+  type CreateMessage,
+  type ListSent,
+  messageLimitBytes,
+  type MessageView,
+  type RevealedMessage,
+  type SentPage,
+} from './messages.schema.js';
+
+/** Keeps messages that only their URL opens. Whatever is wrong with a URL, the answer is `message-not-found`. */
+@Injectable()
+export class MessagesService {
+  readonly #logger = new Logger('Messages');
+
+  constructor(
+    private readonly messages: MessagesRepository,
+    private readonly tokens: LinkTokens,
+    private readonly cipher: MessageCipher,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** @throws AppError `body-too-large`, `too-many-messages`, `invalid-request` for an unknown recipient */
+  async create(input: CreateMessage, origin: Origin): Promise<CreatedMessage> {
+    const { body, expiresIn, maxReads = null, recipientId = null } = input;
+    const text = Buffer.from(body, 'utf8');
+    assertSize(text);
+    const { sender, senderId } = senderOf(origin.caller);
+    const { token, hash: tokenHash } = this.tokens.make();
+    const createdMs = Date.now();
+    const binding: Binding = { id: uuidV7(createdMs), expiresMs: createdMs + expiresIn * 1000, recipientId, maxReads };
+    const sealed = this.cipher.seal(text, token, binding);
+    const message = { ...binding, ...sealed, tokenHash, sender, senderId, size: text.length, createdMs };
+    const audit = auditValues({ event: 'message-created', userId: senderId ?? undefined }, origin);
+    const hasRoom = await this.messages.create(message, this.#allowanceOf(origin.caller), audit).catch(rethrowUnknown);
+    if (!hasRoom) throw new AppError('too-many-messages', { detail: this.#fullText(origin.caller) });
+    const url = `${this.config.PUBLIC_URL}/m#${token}`;
+    return { url, id: binding.id, expiresAt: new Date(binding.expiresMs).toISOString() };
+  }
+
+  /** What a message is; its body only if reading it uses nothing up. @throws AppError `message-not-found`, `forbidden` */
+  async view(token: string, caller: Principal): Promise<MessageView> {
+    assertMayRead(caller);
+    const row = await this.messages.view(this.tokens.hash(token), readerIdOf(caller));
+    if (!row) throw new AppError('message-not-found');
+    return messageView(row, row.body === null ? null : this.#open(row, token));
+  }
+
+  /** Takes one read and gives the body for it. @throws AppError `message-not-found`, `forbidden` */
+  async reveal(token: string, origin: Origin): Promise<RevealedMessage> {
+    assertMayRead(origin.caller);
+    const readerId = readerIdOf(origin.caller);
+    const audit = auditValues({ event: 'message-revealed', userId: readerId ?? undefined }, origin);
+    const row = await this.messages.claim(this.tokens.hash(token), readerId, audit);
+    if (!row) throw new AppError('message-not-found');
+    const body = this.#open(row, token);
+    return { body, expiresAt: new Date(row.expires_ms).toISOString(), readsLeft: row.reads_left };
+  }
+
+  /**
+   * By its token: whoever may read it, and its sender. By its id: its sender.
+   * @throws AppError `message-not-found`, `forbidden`
+   */
+  async remove(tokenOrId: string, origin: Origin): Promise<void> {
+    const isById = isUuid(tokenOrId);
+    if (!isById) assertMayRead(origin.caller, 'messages:write');
+    const readerId = readerIdOf(origin.caller);
+    const sender = origin.caller.kind === 'anonymous' ? null : senderOf(origin.caller).sender;
+    const audit = auditValues({ event: 'message-deleted', userId: readerId ?? undefined }, origin);
+    const isGone = isById
+      ? await this.messages.removeById(tokenOrId, sender, audit)
+      : await this.messages.removeByToken(this.tokens.hash(tokenOrId), { readerId, sender }, audit);
+    if (!isGone) throw new AppError('message-not-found');
+  }
+
+  /** What the caller has sent and is not over yet, newest first. @throws AppError `invalid-cursor` */
+  async listSent({ limit, cursor }: ListSent, caller: Principal): Promise<SentPage> {
+    const position = cursor === undefined ? undefined : decodeCursor(cursor);
+    const found = await this.messages.findSent(senderOf(caller).sender, limit + 1, position);
+    const { rows, nextCursor } = cutPage(found, limit, ({ created_ms: ms, id }) => ({ ms, id }));
+    return { items: rows.map(sentView), nextCursor };
+  }
+
+  #open(row: MessageRow, token: string): string {
+    const { id, recipient_id: recipientId, max_reads: maxReads, expires_ms: expiresMs, sealed_key, body } = row;
+    try {
+      const sealed = { sealedKey: Buffer.from(sealed_key ?? []), body: Buffer.from(body ?? []) };
+      return this.cipher.open(sealed, token, { id, expiresMs, recipientId, maxReads }).toString('utf8');
+    } catch (cause) {
+      this.#logger.error({
+        messageId: id,
+        err: cause,
+        event: 'a message was changed in the database: it does not open',
+      });
+      throw new AppError('message-not-found', { cause });
+    }
+  }
+
+  #allowanceOf(caller: Principal): Allowance {
+    const { config } = this;
+    return caller.kind === 'service'
+      ? { count: config.MESSAGE_LIMIT_SERVICE_COUNT, bytes: config.MESSAGE_LIMIT_SERVICE_BYTES }
+      : { count: config.MESSAGE_LIMIT_USER_COUNT, bytes: config.MESSAGE_LIMIT_USER_BYTES };
+  }
+
+  #fullText(caller: Principal): string {
+    const { count, bytes } = this.#allowanceOf(caller);
+    return `You may have ${count} open messages with ${bytes} bytes together. Delete some, or wait until they expire.`;
+  }
+}
+
+function assertSize(text: Buffer): void {
+  if (text.length <= messageLimitBytes) return;
+  const detail = `A message has at most 64 KiB (${messageLimitBytes} bytes in UTF-8); this one has ${text.length}.`;
+  throw new AppError('body-too-large', { detail });
+}
+
+function rethrowUnknown(error: unknown): never {
+  const constraint = violatedConstraint(error);
+  if (constraint === 'messages_sender_id_foreign') throw new AppError('invalid-token', { cause: error });
+  if (constraint !== 'messages_recipient_id_foreign') throw error;
+  const fieldError = { path: 'recipientId', message: 'There is no user with this id.', code: 'unknown-user' };
+  throw new AppError('invalid-request', { errors: [fieldError], cause: error });
+}
