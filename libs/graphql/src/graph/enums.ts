@@ -1,0 +1,36 @@
+import { registerEnumType } from '@nestjs/graphql';
+
+import { auditEvents } from '#libs/audit';
+import { scopes } from '#libs/platform/access';
+import { roleNames, type sorts } from '#libs/users';
+
+/** Names as GraphQL has them (`LOGIN_FAILED`) for the values of the REST contract (`login-failed`). */
+const named = <Value extends string>(values: readonly Value[]): Record<string, Value> =>
+  Object.fromEntries(values.map((value) => [value.replaceAll(/[^a-z0-9]/g, '_').toUpperCase(), value]));
+
+export const Role = named(roleNames);
+export const Status = { ACTIVE: 'active', DEACTIVATED: 'deactivated' } as const;
+export const Scope = named(scopes);
+export const AuditEventName = named(auditEvents);
+export const UserSort = {
+  CREATED_AT: 'createdAt',
+  CREATED_AT_DESC: '-createdAt',
+  USER_NAME: 'userName',
+  USER_NAME_DESC: '-userName',
+} as const satisfies Record<string, (typeof sorts)[number]>;
+export const CountHow = { EXACT: 'exact', ESTIMATED: 'estimated' } as const;
+export const CountIs = { EXACT: 'exact', ESTIMATED: 'estimated', AT_LEAST: 'at-least' } as const;
+
+registerEnumType(Role, { name: 'Role' });
+registerEnumType(Status, { name: 'Status' });
+registerEnumType(Scope, {
+  name: 'Scope',
+  description: 'What a service may do: `USERS_READ` is the scope `users:read`.',
+});
+registerEnumType(AuditEventName, { name: 'AuditEventName' });
+registerEnumType(UserSort, { name: 'UserSort' });
+registerEnumType(CountHow, {
+  name: 'CountHow',
+  description: 'How to count: exactly, up to 10,000, or as the database guesses.',
+});
+registerEnumType(CountIs, { name: 'CountIs', description: '`AT_LEAST`: counting ended at 10,000.' });

@@ -1,0 +1,111 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  getNamedType,
+  getNullableType,
+  type GraphQLField,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  isListType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+  visit,
+} from 'graphql';
+
+/** What one request may ask for. ADR 13 says how they were chosen. */
+export const queryLimits = { tokens: 1_000, depth: 10, aliases: 20, cost: 2_000 } as const;
+
+/** `cost` is the objects that may be answered: each list counts its `first`. */
+export type QueryMeasure = { readonly depth: number; readonly cost: number };
+
+type Variables = Readonly<Record<string, unknown>>;
+
+/** As many as any list answers at most, but for a few that have no pages. */
+const pageLimit = 100;
+
+/** How often a document renames a field: the way to have one field done many times. */
+export function countAliases(document: DocumentNode): number {
+  let count = 0;
+  visit(document, {
+    Field: ({ alias }) => {
+      if (alias) count++;
+    },
+  });
+  return count;
+}
+
+/** Measures a validated operation before it is executed: fragments are known and have no cycles. */
+export class QueryMeter {
+  readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  readonly #measured = new Map<string, QueryMeasure>();
+
+  constructor(
+    private readonly schema: GraphQLSchema,
+    document: DocumentNode,
+    private readonly variables: Variables,
+  ) {
+    const fragments = document.definitions.filter((part) => part.kind === Kind.FRAGMENT_DEFINITION);
+    this.#fragments = new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
+  }
+
+  measure({ operation, selectionSet }: OperationDefinitionNode): QueryMeasure {
+    const root = this.schema.getRootType(operation);
+    return root ? this.#ofSelection(selectionSet, root, pageLimit) : { depth: 0, cost: 0 };
+  }
+
+  /** @param rows how long a list is that has no `first` of its own: as long as the page that it belongs to. */
+  #ofSelection({ selections }: SelectionSetNode, parent: GraphQLObjectType, rows: number): QueryMeasure {
+    let [depth, cost] = [0, 0];
+    for (const selection of selections) {
+      const part =
+        selection.kind === Kind.FIELD
+          ? this.#ofField(selection, parent, rows)
+          : selection.kind === Kind.INLINE_FRAGMENT
+            ? this.#ofSelection(selection.selectionSet, parent, rows)
+            : this.#ofFragment(selection.name.value, parent, rows);
+      depth = Math.max(depth, part.depth);
+      cost += part.cost;
+    }
+    return { depth, cost };
+  }
+
+  /** Once a fragment, however often it is spread: a few that spread each other twice would else take for ever. */
+  #ofFragment(name: string, parent: GraphQLObjectType, rows: number): QueryMeasure {
+    const key = `${name} ${rows}`;
+    const known = this.#measured.get(key);
+    if (known) return known;
+    const fragment = this.#fragments.get(name);
+    const measured = fragment ? this.#ofSelection(fragment.selectionSet, parent, rows) : { depth: 0, cost: 0 };
+    this.#measured.set(key, measured);
+    return measured;
+  }
+
+  #ofField(field: FieldNode, parent: GraphQLObjectType, rows: number): QueryMeasure {
+    const definition = parent.getFields()[field.name.value];
+    const type = definition && getNamedType(definition.type);
+    // what the schema tells of itself is bounded by a rule of its own
+    if (!definition || !field.selectionSet || !isObjectType(type)) return { depth: 1, cost: 0 };
+    const first = this.#firstOf(field, definition);
+    const inner = this.#ofSelection(field.selectionSet, type, first ?? pageLimit);
+    const count = isListType(getNullableType(definition.type)) ? (first ?? rows) : 1;
+    return { depth: 1 + inner.depth, cost: count * (1 + inner.cost) };
+  }
+
+  /** Nothing for a field that takes no `first`. */
+  #firstOf(field: FieldNode, definition: GraphQLField<unknown, unknown>): number | undefined {
+    const parameter = definition.args.find(({ name }) => name === 'first');
+    if (!parameter) return undefined;
+    const given = field.arguments?.find(({ name }) => name.value === 'first')?.value;
+    const value =
+      given?.kind === Kind.INT
+        ? Number(given.value)
+        : given?.kind === Kind.VARIABLE
+          ? this.variables[given.name.value]
+          : parameter.defaultValue;
+    // a default of a variable is not looked for, and what is out of bounds is refused by whoever reads it
+    return typeof value === 'number' && value >= 1 ? Math.min(value, pageLimit) : pageLimit;
+  }
+}

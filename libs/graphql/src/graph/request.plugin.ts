@@ -1,0 +1,68 @@
+import type { ApolloServerPlugin, GraphQLRequestContextDidResolveOperation } from '@apollo/server';
+import { Logger } from '@nestjs/common';
+import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+
+import type { RequestContext } from '#libs/platform/access';
+import { AppError } from '#libs/platform/errors';
+
+import { failureOf, refusal } from './graph.errors.js';
+import { countAliases, queryLimits, QueryMeter } from './query-limits.js';
+
+const logger = new Logger('Problem');
+const operationNameLimit = 64;
+
+/** Limits, log and request id of each request. */
+export const requestPlugin: ApolloServerPlugin<RequestContext> = {
+  requestDidStart: () =>
+    Promise.resolve({
+      didResolveOperation: (context) => {
+        context.contextValue.request.operationName = context.operationName?.slice(0, operationNameLimit);
+        assertWithinLimits(context);
+        return Promise.resolve();
+      },
+      didEncounterErrors: ({ errors, contextValue }) => {
+        for (const error of errors) note(error, contextValue);
+        return Promise.resolve();
+      },
+      willSendResponse: ({ response: { body }, contextValue: { request } }) => {
+        if (body.kind === 'single') {
+          const { errors } = body.singleResult;
+          if (errors) body.singleResult.errors = errors.map((error) => withId(error, request.id));
+        }
+        return Promise.resolve();
+      },
+    }),
+};
+
+const withId = (error: GraphQLFormattedError, requestId: string): GraphQLFormattedError => ({
+  ...error,
+  extensions: { ...error.extensions, requestId },
+});
+
+function assertWithinLimits(context: GraphQLRequestContextDidResolveOperation<RequestContext>): void {
+  const { document, operation, schema, request } = context;
+  const aliases = countAliases(document);
+  const meter = new QueryMeter(schema, document, request.variables ?? {});
+  const { depth, cost } = operation ? meter.measure(operation) : { depth: 0, cost: 0 };
+  for (const [what, asked, limit] of [
+    ['aliases', aliases, queryLimits.aliases],
+    ['levels of fields', depth, queryLimits.depth],
+    ['objects that it may answer', cost, queryLimits.cost],
+  ] as const) {
+    if (asked > limit) {
+      throw refusal('query-too-costly', `The query has ${asked} ${what}; ${limit} are allowed.`);
+    }
+  }
+}
+
+/** For the log line, and as headers what a caller would get over REST; the unexpected is logged, once, here. */
+function note(error: GraphQLError, { request, reply }: RequestContext): void {
+  const failure = failureOf(error, error.extensions['code']);
+  request.errorCode ??= failure.code;
+  const retryAfter = failure.options.headers?.['retry-after'];
+  if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
+  // what came through the filter is one of ours by now, and logged
+  if (failure.status >= 500 && !(error.originalError instanceof AppError)) {
+    logger.error({ requestId: request.id, code: failure.code, err: failure.cause ?? error });
+  }
+}

@@ -1,0 +1,64 @@
+import { Args, Context, ID, Int, Mutation, Query, Resolver } from '@nestjs/graphql';
+
+import {
+  asUser,
+  ownerOf,
+  SessionEnd,
+  sessionIdSchema,
+  sessionOwnerSchema,
+  SessionsService,
+  type SessionView,
+} from '#libs/auth';
+import { Caller, From, type Origin, type Principal, type RequestContext } from '#libs/platform/access';
+import { RateClass } from '#libs/rate-limits';
+
+import { pageSizeOf } from './page-size.js';
+import { parseInput } from './parsed.pipe.js';
+import { SessionLoader } from './session-loader.js';
+import { Session } from './session.types.js';
+
+const owner = { type: () => ID, nullable: true, description: 'You, if absent; administrators may name another.' };
+
+@Resolver()
+export class SessionsResolver {
+  constructor(
+    private readonly living: SessionsService,
+    private readonly sessionEnd: SessionEnd,
+    private readonly sessionsOf: SessionLoader,
+  ) {}
+
+  @Query(() => [Session], { nullable: true, description: 'Where you are signed in, last used first.' })
+  @RateClass('read')
+  sessions(
+    @Args('userId', owner) userId: string | undefined,
+    @Args('first', { type: () => Int, defaultValue: 20, description: '1 to 100.' }) first: number,
+    @Caller() caller: Principal,
+    @Context() context: RequestContext,
+  ): Promise<readonly SessionView[]> {
+    return this.sessionsOf.load(this.#ownerOf(userId, caller), pageSizeOf(first), context);
+  }
+
+  @Mutation(() => Boolean, { nullable: true, description: 'End this session; its tokens are dead at once.' })
+  @RateClass('write')
+  async logout(@Caller() caller: Principal, @From() origin: Origin): Promise<true> {
+    const { userId, sessionId } = asUser(caller);
+    await this.sessionEnd.end(userId, { only: sessionId }, { cause: 'logout', event: 'logged-out', origin });
+    return true;
+  }
+
+  @Mutation(() => Boolean, { nullable: true, description: 'End one session.' })
+  @RateClass('write')
+  async revokeSession(
+    @Args('id', { type: () => ID }) id: string,
+    @Args('userId', owner) userId: string | undefined,
+    @From() origin: Origin,
+  ): Promise<true> {
+    const why = { cause: 'session-ended', event: 'session-ended', origin } as const;
+    await this.living.end(parseInput(sessionIdSchema, id), this.#ownerOf(userId, origin.caller), why);
+    return true;
+  }
+
+  #ownerOf(userId: string | null | undefined, caller: Principal): string {
+    return ownerOf(parseInput(sessionOwnerSchema, { userId: userId ?? undefined }).userId, caller);
+  }
+}

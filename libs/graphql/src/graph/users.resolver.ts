@@ -1,0 +1,73 @@
+import { Args, ID, Int, Query, Resolver } from '@nestjs/graphql';
+
+import { Caller, type Principal, Requires } from '#libs/platform/access';
+import { AppError } from '#libs/platform/errors';
+import { RateClass } from '#libs/rate-limits';
+import {
+  listUsersSchema,
+  UserListService,
+  userIdSchema,
+  userNameParamSchema,
+  UsersService,
+  type UserView,
+} from '#libs/users';
+
+import { UserSort } from './enums.js';
+import { parseInput, withoutNulls } from './parsed.pipe.js';
+import { UserPageView } from './user-page.js';
+import { User, UserConnection, UserFilter } from './user.types.js';
+
+@Resolver()
+export class UsersResolver {
+  constructor(
+    private readonly accounts: UsersService,
+    private readonly lists: UserListService,
+  ) {}
+
+  @Query(() => User, { nullable: true, description: 'The signed-in user.' })
+  @RateClass('read')
+  async me(@Caller() caller: Principal): Promise<UserView> {
+    return (await this.accounts.get('me', caller)).user;
+  }
+
+  @Query(() => User, {
+    nullable: true,
+    description: 'A user by `id` or by `userName`: yourself; administrators and services with `users:read` see all.',
+  })
+  @RateClass('read')
+  async user(
+    @Args('id', { type: () => ID, nullable: true }) id: string | undefined,
+    @Args('userName', { type: () => String, nullable: true }) userName: string | undefined,
+    @Caller() caller: Principal,
+  ): Promise<UserView> {
+    const [byId, byName] = [id ?? undefined, userName ?? undefined];
+    if ((byId === undefined) === (byName === undefined)) throw new AppError('invalid-request', oneOfBoth);
+    const found =
+      byId === undefined
+        ? await this.accounts.getByUserName(parseInput(userNameParamSchema, byName), caller)
+        : await this.accounts.get(parseInput(userIdSchema, byId), caller);
+    return found.user;
+  }
+
+  @Query(() => UserConnection, {
+    nullable: true,
+    description: 'List, filter and search users: administrators, services with `users:read`.',
+  })
+  @RateClass('read')
+  @Requires({ roles: ['admin'], scopes: ['users:read'] })
+  async users(
+    @Args('filter', { type: () => UserFilter, nullable: true }) filter: UserFilter | undefined,
+    @Args('sort', { type: () => UserSort, defaultValue: UserSort.CREATED_AT_DESC }) sort: string,
+    @Args('first', { type: () => Int, defaultValue: 20, description: 'Users on a page, 1 to 100.' }) first: number,
+    @Args('after', { type: () => String, nullable: true }) after: string | undefined,
+  ): Promise<UserPageView> {
+    // over REST these are texts of a query
+    const fields = { ...withoutNulls(filter), sort, limit: String(first), ...withoutNulls({ cursor: after }) };
+    const query = parseInput(listUsersSchema, fields, { limit: 'first', cursor: 'after' });
+    return new UserPageView(this.lists, query, await this.lists.list(query));
+  }
+}
+
+const oneOfBoth = {
+  errors: [{ path: 'id', message: 'give either `id` or `userName`', code: 'invalid' }],
+};
