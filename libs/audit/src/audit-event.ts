@@ -11,6 +11,7 @@ export const auditEvents = [
   'user-deactivated',
   'user-activated',
   'user-deleted',
+  'user-exported',
   'roles-changed',
   'key-created',
   'key-retired',
@@ -19,12 +20,20 @@ export const auditEvents = [
   'service-changed',
   'service-secret-rotated',
   'service-deleted',
+  'message-created',
+  'message-revealed',
+  'message-deleted',
+  'users-import-started',
+  'users-import-ended',
+  'users-exported',
 ] as const;
+
+type Detail = string | number | boolean | null | readonly Detail[] | { readonly [name: string]: Detail };
 
 export type AuditEvent = {
   readonly event: (typeof auditEvents)[number];
   /** Whom it is about, if it is about a user. */
   readonly userId?: string | undefined;
   /** Never a secret, never a password. */
-  readonly details?: Readonly<Record<string, string | number | boolean | null>>;
+  readonly details?: Readonly<Record<string, Detail>>;
 };

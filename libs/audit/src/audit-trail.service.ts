@@ -11,6 +11,8 @@ import { AuditEntity } from './audit.entity.js';
 
 const daySeconds = 86_400;
 
+type AuditOrigin = (Pick<Origin, 'caller'> & Partial<Origin>) | 'operator';
+
 /** Records security events: in the transaction of their cause where there is one. */
 @Injectable()
 export class AuditTrail implements OnModuleInit {
@@ -29,7 +31,7 @@ export class AuditTrail implements OnModuleInit {
   }
 
   /** @param origin the request, or `operator` for the command line and for what happens by schedule */
-  async record(event: AuditEvent, origin: Origin | 'operator', em: SqlEntityManager = this.em.fork()): Promise<void> {
+  async record(event: AuditEvent, origin: AuditOrigin, em: SqlEntityManager = this.em.fork()): Promise<void> {
     const from =
       origin === 'operator'
         ? { caller: origin }

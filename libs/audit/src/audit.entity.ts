@@ -9,6 +9,10 @@ export const AuditEntity = defineEntity({
   indexes: [
     { name: 'audit_events_at_id_index', properties: ['at', 'id'] },
     { name: 'audit_events_user_id_at_index', properties: ['userId', 'at'] },
+    {
+      name: 'audit_events_caller_index',
+      expression: `create index audit_events_caller_index on audit_events (split_part(caller, ' ', 1))`,
+    },
   ],
   properties: {
     id: p

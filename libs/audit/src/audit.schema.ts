@@ -10,7 +10,9 @@ export const auditEventSchema = z
     at: z.iso.datetime(),
     event: z.enum(auditEvents),
     userId: z.uuid().nullable().meta({ description: 'Whom it is about' }),
-    caller: z.string().meta({ description: '`user:<id>`, `service:<name>`, `anonymous` or `operator`' }),
+    caller: z.string().meta({
+      description: '`user:<id>`, `user:<id> via service:<name>`, `service:<name>`, `anonymous` or `operator`',
+    }),
     ip: z.string().nullable(),
     userAgent: z.string().nullable(),
     requestId: z.string().nullable(),

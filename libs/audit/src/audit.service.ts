@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
-import { Sql } from '#libs/platform/database';
-import { decodeCursor, encodeCursor } from '#libs/platform/http';
+import { epochMs, Sql } from '#libs/platform/database';
+import { cutPage, decodeCursor, encodeCursor } from '#libs/platform/http';
 
 import type { AuditEventView, AuditPage, ListAudit } from './audit.schema.js';
 
@@ -18,7 +18,7 @@ type Row = {
 };
 
 /** Absent filters are null; the planner sees the values, so that each combination gets its own plan. */
-const page = `select id, (extract(epoch from at) * 1000)::float8 as at_ms, event, user_id, caller, ip, user_agent,
+const page = `select id, ${epochMs('at')} as at_ms, event, user_id, caller, ip, user_agent,
     request_id, details
   from audit_events
   where ($2::text is null or event = $2) and ($3::uuid is null or user_id = $3)
@@ -35,17 +35,15 @@ export class AuditService {
   async list({ event, userId, after, before, limit, cursor }: ListAudit): Promise<AuditPage> {
     const position = cursor === undefined ? undefined : decodeCursor(cursor);
     const filters = [event ?? null, userId ?? null, after ?? null, before ?? null];
-    // one extra row tells whether a next page exists
     const values = [limit + 1, ...filters, position?.ms ?? null, position?.id ?? null];
-    const rows = await this.sql.rows<Row>({ text: page }, values);
-    const items = rows.slice(0, limit);
-    const last = items.at(-1);
-    return {
-      items: items.map(viewOf),
-      nextCursor: rows.length > limit && last ? encodeCursor({ ms: last.at_ms, id: last.id }) : null,
-    };
+    const found = await this.sql.rows<Row>({ text: page }, values);
+    const { rows, nextCursor } = cutPage(found, limit, ({ at_ms: ms, id }) => ({ ms, id }));
+    return { items: rows.map(viewOf), nextCursor };
   }
 }
+
+/** The cursor after any event, not only the last of a page. */
+export const cursorOf = ({ at, id }: AuditEventView): string => encodeCursor({ ms: Date.parse(at), id });
 
 function viewOf({ id, at_ms, event, user_id, caller, ip, user_agent, request_id, details }: Row): AuditEventView {
   const at = new Date(at_ms).toISOString();

@@ -1,4 +1,7 @@
+export { auditInsert, auditValues } from './audit-insert.js';
 export { AuditEntity } from './audit.entity.js';
-export { type AuditEvent } from './audit-event.js';
+export { type AuditEvent, auditEvents } from './audit-event.js';
 export { AuditModule } from './audit.module.js';
+export { type AuditEventView, listAuditSchema } from './audit.schema.js';
+export { AuditService, cursorOf } from './audit.service.js';
 export { AuditTrail } from './audit-trail.service.js';

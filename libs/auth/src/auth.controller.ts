@@ -3,8 +3,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { Caller, From, isUser, type Origin, type Principal, Public, type UserPrincipal } from '#libs/platform/access';
-import { AppError } from '#libs/platform/errors';
+import { Caller, From, type Origin, type Principal, PublicOrService } from '#libs/platform/access';
 import { ApiProblems, ClientGone } from '#libs/platform/http';
 import { RateClass } from '#libs/rate-limits';
 
@@ -18,6 +17,7 @@ import {
 } from './auth.schema.js';
 import { DeviceCookie } from './login/device-cookie.js';
 import { LoginService } from './login/login.service.js';
+import { asUser } from './sessions/session-access.js';
 import { SessionEnd } from './sessions/session-end.service.js';
 import { SessionsService } from './sessions/sessions.service.js';
 
@@ -32,13 +32,13 @@ export class AuthController {
   ) {}
 
   @Post('login')
-  @Public()
+  @PublicOrService()
   @RateClass('login')
   @RouteConfig({ hashes: true })
   @HttpCode(200)
   @ApiOperation({ operationId: 'login', summary: 'Sign in with user name or e-mail address and password' })
   @ApiResponse({ status: 200, standardSchema: tokenPairSchema, description: 'Tokens of a new session' })
-  @ApiProblems('invalid-request', 'invalid-credentials', 'rate-limited', 'overloaded')
+  @ApiProblems('invalid-request', 'invalid-credentials', 'invalid-service-key', 'overloaded')
   async login(
     @Body({ schema: loginSchema }) credentials: Login,
     @Headers('cookie') cookies: string | undefined,
@@ -53,12 +53,12 @@ export class AuthController {
   }
 
   @Post('refresh')
-  @Public()
+  @PublicOrService()
   @RateClass('write')
   @HttpCode(200)
   @ApiOperation({ operationId: 'refresh', summary: 'Trade a refresh token for new tokens; it has one use' })
   @ApiResponse({ status: 200, standardSchema: tokenPairSchema, description: 'The next tokens of the session' })
-  @ApiProblems('invalid-request', 'invalid-refresh-token', 'rate-limited')
+  @ApiProblems('invalid-request', 'invalid-refresh-token', 'invalid-service-key')
   refresh(@Body({ schema: refreshSchema }) { refreshToken }: Refresh, @From() origin: Origin): Promise<TokenPair> {
     return this.sessions.refresh(refreshToken, origin);
   }
@@ -79,10 +79,4 @@ export class AuthController {
   async logoutAll(@Caller() caller: Principal, @From() origin: Origin): Promise<void> {
     await this.sessionEnd.end(asUser(caller).userId, 'all', { cause: 'logout', event: 'logged-out', origin });
   }
-}
-
-/** @throws AppError `forbidden` for a service, which has no sessions */
-export function asUser(caller: Principal): UserPrincipal {
-  if (!isUser(caller)) throw new AppError('forbidden', { detail: 'Only a signed-in user has sessions.' });
-  return caller;
 }

@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 import { PassportModule } from '@nestjs/passport';
 
@@ -8,12 +8,12 @@ import { TokenVerifier } from '#libs/platform/access';
 import { RevocationModule } from '#libs/revocation';
 import { UsersModule } from '#libs/users';
 
+import { AuthPersonalData } from './auth.personal-data.js';
 import { AuthController } from './auth.controller.js';
 import { AuthSweeps } from './auth.sweeps.js';
 import { KeyRotation } from './keys/key-rotation.service.js';
 import { SigningKeysRepository } from './keys/signing-keys.repository.js';
 import { SigningKeys } from './keys/signing-keys.service.js';
-import { ClientCredentials } from './oauth/client-credentials.js';
 import { OAuthController } from './oauth/oauth.controller.js';
 import { TokenExplanation } from './oauth/token-explanation.service.js';
 import { TokenRevocation } from './oauth/token-revocation.service.js';
@@ -33,13 +33,15 @@ import { JwtStrategy } from './tokens/jwt.strategy.js';
 import { TokenIssuer } from './tokens/token-issuer.service.js';
 import { WellKnownController } from './well-known.controller.js';
 
+/** Global, so that guard and health can ask for the `TokenVerifier` without knowing who answers. */
+@Global()
 @Module({
   imports: [AuditModule, JwtModule.register({}), PassportModule, PasswordsModule, RevocationModule, UsersModule],
   controllers: [AuthController, OAuthController, SessionsController, WellKnownController],
   providers: [
     AccessTokenVerifier,
+    AuthPersonalData,
     AuthSweeps,
-    ClientCredentials,
     KeyRotation,
     { provide: TokenVerifier, useExisting: AccessTokenVerifier },
     JwtStrategy,
@@ -59,6 +61,15 @@ import { WellKnownController } from './well-known.controller.js';
     TokenRevocation,
     TokenStatus,
   ],
-  exports: [KeyRotation, SigningKeys, TokenVerifier],
+  exports: [
+    DeviceCookie,
+    KeyRotation,
+    LoginService,
+    PasswordChange,
+    SessionEnd,
+    SessionsService,
+    SigningKeys,
+    TokenVerifier,
+  ],
 })
 export class AuthModule {}

@@ -27,22 +27,19 @@ export const tokenPairSchema = z
   .meta({ id: 'TokenPair' });
 export type TokenPair = z.infer<typeof tokenPairSchema>;
 
-export const sessionListSchema = z
+const sessionSchema = z
   .strictObject({
-    items: z.array(
-      z
-        .strictObject({
-          id: z.uuid(),
-          createdAt: z.iso.datetime(),
-          lastUsedAt: z.iso.datetime(),
-          userAgent: z.string().nullable(),
-          ip: z.string().nullable(),
-          isCurrent: z.boolean(),
-        })
-        .meta({ id: 'Session' }),
-    ),
+    id: z.uuid(),
+    createdAt: z.iso.datetime(),
+    lastUsedAt: z.iso.datetime(),
+    userAgent: z.string().nullable(),
+    ip: z.string().nullable(),
+    isCurrent: z.boolean(),
   })
-  .meta({ id: 'SessionList' });
+  .meta({ id: 'Session' });
+export type SessionView = z.infer<typeof sessionSchema>;
+
+export const sessionListSchema = z.strictObject({ items: z.array(sessionSchema) }).meta({ id: 'SessionList' });
 export type SessionList = z.infer<typeof sessionListSchema>;
 
 export const sessionIdSchema = z.uuid('must be a session id');

@@ -1,6 +1,24 @@
 export { AuthModule } from './auth.module.js';
+export {
+  type ChangePassword,
+  changePasswordSchema,
+  type Login,
+  loginSchema,
+  type Refresh,
+  refreshSchema,
+  sessionIdSchema,
+  sessionOwnerSchema,
+  type SessionView,
+  type TokenPair,
+} from './auth.schema.js';
 export { KeyRotation } from './keys/key-rotation.service.js';
 export { SigningKeyEntity } from './keys/signing-key.entity.js';
 export { SigningKeys } from './keys/signing-keys.service.js';
+export { DeviceCookie } from './login/device-cookie.js';
 export { LoginDelayEntity } from './login/login-delay.entity.js';
+export { LoginService } from './login/login.service.js';
+export { PasswordChange } from './password-change.service.js';
+export { asUser, ownerOf } from './sessions/session-access.js';
+export { SessionEnd } from './sessions/session-end.service.js';
+export { SessionsService } from './sessions/sessions.service.js';
 export { SessionEntity } from './sessions/session.entity.js';

@@ -2,8 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nes
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 
-import { From, isAdmin, isUser, type Origin } from '#libs/platform/access';
-import { AppError } from '#libs/platform/errors';
+import { From, isUser, type Origin } from '#libs/platform/access';
 import { ApiProblems } from '#libs/platform/http';
 import { RateClass } from '#libs/rate-limits';
 import { userIdSchema } from '#libs/users';
@@ -20,6 +19,7 @@ import {
   sessionOwnerSchema,
 } from './auth.schema.js';
 import { PasswordChange } from './password-change.service.js';
+import { ownerOf } from './sessions/session-access.js';
 import { type Ended, SessionEnd } from './sessions/session-end.service.js';
 import { SessionsService } from './sessions/sessions.service.js';
 
@@ -39,7 +39,7 @@ export class SessionsController {
   @ApiResponse({ status: 200, standardSchema: sessionListSchema, description: 'Living sessions, last used first' })
   @ApiProblems('invalid-request')
   list(@Query({ schema: sessionOwnerSchema }) { userId }: SessionOwner, @From() origin: Origin): Promise<SessionList> {
-    return this.sessions.list(ownerOf(userId, origin), origin);
+    return this.sessions.list(ownerOf(userId, origin.caller), origin);
   }
 
   @Delete('auth/sessions')
@@ -52,7 +52,7 @@ export class SessionsController {
     @From() origin: Origin,
   ): Promise<void> {
     const which: Ended = except && isUser(origin.caller) ? { except: origin.caller.sessionId } : 'all';
-    await this.sessionEnd.end(ownerOf(userId, origin), which, { ...ended, origin });
+    await this.sessionEnd.end(ownerOf(userId, origin.caller), which, { ...ended, origin });
   }
 
   @Delete('auth/sessions/:sessionId')
@@ -65,7 +65,7 @@ export class SessionsController {
     @Query({ schema: sessionOwnerSchema }) { userId }: SessionOwner,
     @From() origin: Origin,
   ): Promise<void> {
-    await this.sessions.end(sessionId, ownerOf(userId, origin), { ...ended, origin });
+    await this.sessions.end(sessionId, ownerOf(userId, origin.caller), { ...ended, origin });
   }
 
   @Put('users/:id/password')
@@ -82,12 +82,4 @@ export class SessionsController {
   ): Promise<void> {
     await this.passwords.change(id, change, origin);
   }
-}
-
-/** Oneself; administrators may name another. @throws AppError `forbidden` */
-function ownerOf(userId: string | undefined, { caller }: Origin): string {
-  const own = isUser(caller) ? caller.userId : undefined;
-  const wanted = userId?.toLowerCase() ?? own;
-  if (wanted === undefined || (wanted !== own && !isAdmin(caller))) throw new AppError('forbidden');
-  return wanted;
 }

@@ -4,6 +4,7 @@ import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { Changes } from '#libs/platform/database';
+import { ReadinessChecks } from '#libs/platform/monitoring';
 
 import { KeyRing } from './key-ring.js';
 import { keysTopic, SigningKeysRepository } from './signing-keys.repository.js';
@@ -21,9 +22,11 @@ export class SigningKeys implements OnModuleInit {
     private readonly repository: SigningKeysRepository,
     private readonly changes: Changes,
     private readonly em: SqlEntityManager,
+    private readonly checks: ReadinessChecks,
   ) {}
 
   onModuleInit(): void {
+    this.checks.register('keys', () => this.#ring.signing(Date.now()) !== undefined);
     this.changes.subscribe(keysTopic, {
       onChange: () => void this.reload().catch(() => undefined),
       catchUp: () => this.reload(),

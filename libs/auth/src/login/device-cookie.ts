@@ -36,12 +36,12 @@ export class DeviceCookie {
     return isOurs ? device : unknownDevice;
   }
 
-  /** `Set-Cookie` for a device that has just signed in; a known device keeps its id. */
+  /** `Set-Cookie` for a device that has just signed in; a known device keeps its id, at either door (REST, GraphQL). */
   write(device: string, userId: string): string {
     const id = device === unknownDevice ? randomUUID() : device;
     const expires = Math.floor(Date.now() / 1000) + lifetimeSeconds;
     const tag = this.master.mac(purpose, `${userId}.${id}.${expires}`).subarray(0, tagBytes).toString('base64url');
     const secure = this.config.PUBLIC_URL.startsWith('https:') ? '; Secure' : '';
-    return `${name}=${id}.${expires}.${tag}; Path=/v1/auth; Max-Age=${lifetimeSeconds}; HttpOnly; SameSite=Strict${secure}`;
+    return `${name}=${id}.${expires}.${tag}; Path=/; Max-Age=${lifetimeSeconds}; HttpOnly; SameSite=Strict${secure}`;
   }
 }

@@ -1,13 +1,12 @@
-import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiConsumes, ApiOperation, ApiResponse, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import type { FastifyRequest } from 'fastify';
 
-import { From, type Origin, Public, Requires } from '#libs/platform/access';
+import { From, OAuthClient, type Origin, Requires } from '#libs/platform/access';
 import { ApiProblems, formMediaType } from '#libs/platform/http';
+import { RateClass } from '#libs/rate-limits';
 
 import { KeyRotation } from '../keys/key-rotation.service.js';
-import { ClientCredentials } from './client-credentials.js';
 import {
   type Explain,
   explainSchema,
@@ -33,7 +32,6 @@ const oauthError = (status: number, description: string): MethodDecorator =>
 @Controller('v1/auth')
 export class OAuthController {
   constructor(
-    private readonly clients: ClientCredentials,
     private readonly status: TokenStatus,
     private readonly revocation: TokenRevocation,
     private readonly explanation: TokenExplanation,
@@ -43,7 +41,9 @@ export class OAuthController {
   @Post('introspect')
   @ApiSecurity('serviceKey')
   @ApiSecurity('serviceBasic')
-  @Public()
+  @OAuthClient('tokens:introspect')
+  // a look-up, whatever its method
+  @RateClass('read')
   @HttpCode(200)
   @RouteConfig(oauth)
   @ApiConsumes(formMediaType)
@@ -56,18 +56,14 @@ export class OAuthController {
   @oauthError(400, '`invalid_request`')
   @oauthError(401, '`invalid_client`')
   @oauthError(403, '`insufficient_scope`: `tokens:introspect` is needed')
-  async introspect(
-    @Body({ schema: tokenFormSchema }) form: TokenForm,
-    @Req() request: FastifyRequest,
-  ): Promise<Introspection> {
-    await this.clients.authenticate(request, form, 'tokens:introspect');
-    return this.status.introspect(form.token);
+  introspect(@Body({ schema: tokenFormSchema }) { token }: TokenForm): Promise<Introspection> {
+    return this.status.introspect(token);
   }
 
   @Post('revoke')
   @ApiSecurity('serviceKey')
   @ApiSecurity('serviceBasic')
-  @Public()
+  @OAuthClient('tokens:revoke')
   @HttpCode(200)
   @RouteConfig(oauth)
   @ApiConsumes(formMediaType)
@@ -77,16 +73,15 @@ export class OAuthController {
   @oauthError(401, '`invalid_client`')
   @oauthError(403, '`insufficient_scope`: `tokens:revoke` is needed')
   async revoke(
-    @Body({ schema: tokenFormSchema }) form: TokenForm,
-    @Req() request: FastifyRequest,
+    @Body({ schema: tokenFormSchema }) { token }: TokenForm,
     @From() origin: Origin,
   ): Promise<Record<string, never>> {
-    const caller = await this.clients.authenticate(request, form, 'tokens:revoke');
-    await this.revocation.revoke(form.token, { ...origin, caller });
+    await this.revocation.revoke(token, origin);
     return {};
   }
 
   @Post('explain')
+  @RateClass('read')
   @Requires({ roles: ['admin'], scopes: ['tokens:introspect'] })
   @HttpCode(200)
   @ApiOperation({ operationId: 'explainToken', summary: 'Why an access token is or is not accepted' })

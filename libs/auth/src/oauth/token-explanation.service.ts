@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 
 import { type Config, CONFIG } from '#libs/platform/config';
-import { Sql, type Statement } from '#libs/platform/database';
+import { epochMs, Sql, type Statement } from '#libs/platform/database';
 import { UsersRepository } from '#libs/users';
 
 import { importPublicKey } from '../keys/key-ring.js';
@@ -16,7 +16,7 @@ type Refusal = Explanation & { readonly isAccepted: false };
 const keyById: Statement = { text: 'select public_jwk from signing_keys where id::text = $1' };
 /** Every entry that ends this token, the first of them first. */
 const endOf: Statement = {
-  text: `select kind, cause, (extract(epoch from created_at) * 1000)::float8 as at_ms from revocations
+  text: `select kind, cause, ${epochMs('created_at')} as at_ms from revocations
     where (kind = 'token' and subject = $1) or (kind = 'session' and subject = $2)
       or (kind = 'user' and subject = $3 and generation > $4) or (kind = 'key' and subject = $5)
     order by created_at, id limit 1`,

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 
 import type { Role } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
-import { Sql, type Statement } from '#libs/platform/database';
+import { epochMs, Sql, type Statement } from '#libs/platform/database';
 
 /** What a token of the session says of its user. */
 export type SessionUser = {
@@ -64,10 +64,20 @@ const byToken: Statement = {
     from sessions s join users u on u.id = s.user_id where s.id = $1 and s.current_hash = $4 and ${isAlive}`,
 };
 const listAlive: Statement = {
-  text: `select s.id, (extract(epoch from s.created_at) * 1000)::float8 as created_ms,
-      (extract(epoch from s.last_used_at) * 1000)::float8 as last_used_ms, s.user_agent, s.ip
+  text: `select s.id, ${epochMs('s.created_at')} as created_ms,
+      ${epochMs('s.last_used_at')} as last_used_ms, s.user_agent, s.ip
     from sessions s join users u on u.id = s.user_id where s.user_id = $1 and ${isAlive}
     order by s.last_used_at desc, s.id desc limit 100`,
+};
+
+/** As `listAlive` for several users, at most $4 of each. */
+const listAliveOfMany: Statement = {
+  text: `select wanted.id as user_id, alive.* from unnest($1::uuid[]) as wanted (id) cross join lateral (
+      select s.id, ${epochMs('s.created_at')} as created_ms,
+        ${epochMs('s.last_used_at')} as last_used_ms, s.user_agent, s.ip
+      from sessions s join users u on u.id = s.user_id where s.user_id = wanted.id and ${isAlive}
+      order by s.last_used_at desc, s.id desc limit $4
+    ) alive order by alive.last_used_ms desc, alive.id desc`,
 };
 
 type Device = { readonly userAgent: string | undefined; readonly ip: string };
@@ -114,6 +124,11 @@ export class SessionsRepository {
   /** Living sessions, last used first; at most 100. */
   list(userId: string): Promise<SessionRow[]> {
     return this.sql.rows(listAlive, [userId, ...this.#lifetimes()]);
+  }
+
+  /** Living sessions of several users in one statement, last used first. */
+  listOfMany(userIds: readonly string[], limit: number): Promise<(SessionRow & { user_id: string })[]> {
+    return this.sql.rows(listAliveOfMany, [userIds, ...this.#lifetimes(), limit]);
   }
 
   #lifetimes(): [idleSeconds: number, absoluteSeconds: number] {

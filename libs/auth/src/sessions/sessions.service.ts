@@ -1,15 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import { isUser, type Origin } from '#libs/platform/access';
+import { isUser, type Origin, type Principal } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { uuidV7 } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';
 
-import type { SessionList, TokenPair } from '../auth.schema.js';
+import type { SessionList, SessionView, TokenPair } from '../auth.schema.js';
 import { TokenIssuer } from '../tokens/token-issuer.service.js';
 import { hashOf, type RefreshToken, RefreshTokens } from './refresh-token.js';
 import { SessionEnd, type Why } from './session-end.service.js';
-import { SessionsRepository, type SessionUser } from './sessions.repository.js';
+import { type SessionRow, SessionsRepository, type SessionUser } from './sessions.repository.js';
 
 /** Starts sessions and keeps them going: each use of a refresh token gives the next one of its family. */
 @Injectable()
@@ -52,18 +52,15 @@ export class SessionsService {
 
   /** Living sessions of a user, last used first. */
   async list(userId: string, { caller }: Origin): Promise<SessionList> {
-    const currentId = isUser(caller) ? caller.sessionId : undefined;
     const rows = await this.sessions.list(userId);
-    return {
-      items: rows.map((row) => ({
-        id: row.id,
-        createdAt: new Date(row.created_ms).toISOString(),
-        lastUsedAt: new Date(row.last_used_ms).toISOString(),
-        userAgent: row.user_agent,
-        ip: row.ip,
-        isCurrent: row.id === currentId,
-      })),
-    };
+    return { items: rows.map((row) => viewOf(row, caller)) };
+  }
+
+  /** As `list` for several users at once, in their order and at most so many of each. */
+  async listOfMany(userIds: readonly string[], limit: number, caller: Principal): Promise<SessionView[][]> {
+    const rows = await this.sessions.listOfMany([...new Set(userIds)], limit);
+    const byUser = Map.groupBy(rows, ({ user_id }) => user_id);
+    return userIds.map((id) => (byUser.get(id) ?? []).map((row) => viewOf(row, caller)));
   }
 
   /** @throws AppError `session-not-found`, also for somebody else's */
@@ -101,4 +98,15 @@ export class SessionsService {
     if (!parsed) throw new Error('A token of our own must be readable');
     return hashOf(parsed);
   }
+}
+
+function viewOf(row: SessionRow, caller: Principal): SessionView {
+  return {
+    id: row.id,
+    createdAt: new Date(row.created_ms).toISOString(),
+    lastUsedAt: new Date(row.last_used_ms).toISOString(),
+    userAgent: row.user_agent,
+    ip: row.ip,
+    isCurrent: isUser(caller) && row.id === caller.sessionId,
+  };
 }

@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { TokenVerifier, type UserPrincipal } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
+import { MetricSources } from '#libs/platform/monitoring';
 import { Revocations } from '#libs/revocation';
 
 import type { VerifiedToken } from './access-token.js';
@@ -10,14 +11,37 @@ import { VerifiedTokenCache } from './verified-token-cache.js';
 
 /** What the guard asks: the signature from the cache or passport-jwt, expiry and revocation anew each time. */
 @Injectable()
-export class AccessTokenVerifier extends TokenVerifier {
+export class AccessTokenVerifier extends TokenVerifier implements OnModuleInit {
   readonly cache = new VerifiedTokenCache();
 
   constructor(
     private readonly strategy: JwtStrategy,
     private readonly revocations: Revocations,
+    private readonly metrics: MetricSources,
   ) {
     super();
+  }
+
+  onModuleInit(): void {
+    const { cache } = this;
+    this.metrics.register(
+      {
+        name: 'token_cache_lookups_total',
+        help: 'Look-ups in the cache of verified access tokens; a miss costs a signature check',
+        kind: 'counter',
+        labelNames: ['result'],
+        read: () => [
+          { labels: { result: 'hit' }, value: cache.hits },
+          { labels: { result: 'miss' }, value: cache.misses },
+        ],
+      },
+      {
+        name: 'token_cache_entries',
+        help: 'Access tokens in the cache of verified ones',
+        kind: 'gauge',
+        read: () => cache.size,
+      },
+    );
   }
 
   override verify(token: string): UserPrincipal | Promise<UserPrincipal> {
