@@ -2,15 +2,22 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 
 import { AuthModule } from '#libs/auth';
+import { AvatarsModule } from '#libs/avatars';
+import { GraphqlModule } from '#libs/graphql';
 import { HealthModule } from '#libs/health';
+import { MessagesModule } from '#libs/messages';
+import { MetricsModule } from '#libs/metrics';
 import { AccessGuard } from '#libs/platform/access';
 import { type Config, ConfigModule } from '#libs/platform/config';
 import { CryptoModule, type MasterKey } from '#libs/platform/crypto';
 import { DatabaseModule } from '#libs/platform/database';
 import { HttpModule } from '#libs/platform/http';
+import { PersonalDataModule } from '#libs/platform/personal-data';
+import { MonitoringModule } from '#libs/platform/monitoring';
 import { RateLimitGuard, RateLimitsModule } from '#libs/rate-limits';
 import { schema } from '#libs/schema';
 import { ServicesModule } from '#libs/services';
+import { TransferModule } from '#libs/transfer';
 import { UsersModule } from '#libs/users';
 
 import { DocsController } from './docs.controller.js';
@@ -24,14 +31,21 @@ export class AppModule {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(config),
+        MonitoringModule,
         CryptoModule.forRoot(masterKey),
         DatabaseModule.forRoot(schema),
         HttpModule,
+        PersonalDataModule,
         ServicesModule,
         UsersModule,
         AuthModule,
+        AvatarsModule,
+        MessagesModule,
+        TransferModule,
         HealthModule,
+        MetricsModule,
         RateLimitsModule,
+        GraphqlModule.forRoot(config),
       ],
       controllers: [DocsController],
       providers: [

@@ -2,12 +2,14 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { SigningKeys } from '#libs/auth';
-import { overloaded, PasswordHasher } from '#libs/passwords';
+import { PasswordHasher } from '#libs/passwords';
 import type { Config } from '#libs/platform/config';
 import type { MasterKey } from '#libs/platform/crypto';
 import { Changes } from '#libs/platform/database';
-import { createHttpAdapter, Draining, sendProblem } from '#libs/platform/http';
+import { createHttpAdapter, Draining, sendProblem, shedBeforeRouting } from '#libs/platform/http';
 import { type Log, NestLogger } from '#libs/platform/logging';
+import { overloaded } from '#libs/platform/work-queue';
+import { RateLimitsModule } from '#libs/rate-limits';
 import { FirstAdmin, type MadeAdmin } from '#libs/users';
 
 import { AppModule } from './app.module.js';
@@ -38,6 +40,7 @@ export async function createApp(config: Config, masterKey: MasterKey, log: Log):
     await app.init();
     await app.get(SigningKeys).ensure();
     await app.get(Changes).start();
+    await app.get(RateLimitsModule).start();
     return { app, madeAdmin: await app.get(FirstAdmin).ensure() };
   } catch (error) {
     await app.close();
@@ -48,9 +51,19 @@ export async function createApp(config: Config, masterKey: MasterKey, log: Log):
 /** Under a flood of logins a refusal must cost next to nothing: no body read, no look-up made, no error thrown. */
 function refuseWhenFull(app: NestFastifyApplication): void {
   const { queue } = app.get(PasswordHasher);
+  const draining = app.get(Draining);
   const server = app.getHttpAdapter().getInstance();
+  shedBeforeRouting(server, {
+    isFull: () => queue.isFull && !draining.isDraining,
+    refusal: overloaded,
+    onRefused: () => queue.refused++,
+  });
   server.addHook('onRequest', (request, reply, done) => {
-    if (queue.isFull && request.routeOptions.config.hashes === true) sendProblem(overloaded, request, reply);
-    else done();
+    if (!queue.isFull || request.routeOptions.config.hashes !== true) {
+      done();
+      return;
+    }
+    queue.refused++;
+    sendProblem(overloaded, request, reply);
   });
 }

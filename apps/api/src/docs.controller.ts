@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { Controller, Get, Header } from '@nestjs/common';
-import { ApiExcludeController, type OpenAPIObject } from '@nestjs/swagger';
+import { ApiExcludeController } from '@nestjs/swagger';
 
-import { Public } from '#libs/platform/access';
+import { Public, Unlimited } from '#libs/platform/access';
 
 import { OpenApi } from './openapi.service.js';
 
@@ -40,22 +40,30 @@ const script = `SwaggerUIBundle({
 `;
 const assets = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 
-/** The explorer (swagger-ui from its package) and the document it shows. */
+/**
+ * The explorer (swagger-ui from its package) and the document it shows. Constant answers from memory: they cost less
+ * than to count them.
+ */
 @ApiExcludeController()
 @Controller()
 export class DocsController {
+  readonly #assets = new Map<string, Promise<Buffer>>();
+
   constructor(private readonly openApi: OpenApi) {}
 
   @Get('openapi.json')
   @Public()
+  @Unlimited()
+  @Header('content-type', 'application/json; charset=utf-8')
   @Header('cache-control', 'no-cache')
   @Header('access-control-allow-origin', '*')
-  document(): Promise<OpenAPIObject> {
+  document(): Promise<string> {
     return this.openApi.document();
   }
 
   @Get('docs')
   @Public()
+  @Unlimited()
   @Header('content-type', 'text/html; charset=utf-8')
   @Header('content-security-policy', pagePolicy)
   page(): string {
@@ -64,6 +72,7 @@ export class DocsController {
 
   @Get('docs/start.js')
   @Public()
+  @Unlimited()
   @Header('content-type', 'text/javascript; charset=utf-8')
   script(): string {
     return script;
@@ -71,17 +80,26 @@ export class DocsController {
 
   @Get('docs/swagger-ui-bundle.js')
   @Public()
+  @Unlimited()
   @Header('content-type', 'text/javascript; charset=utf-8')
   @Header('cache-control', 'public, max-age=86400')
   bundle(): Promise<Buffer> {
-    return readFile(join(assets, 'swagger-ui-bundle.js'));
+    return this.#asset('swagger-ui-bundle.js');
   }
 
   @Get('docs/swagger-ui.css')
   @Public()
+  @Unlimited()
   @Header('content-type', 'text/css; charset=utf-8')
   @Header('cache-control', 'public, max-age=86400')
   style(): Promise<Buffer> {
-    return readFile(join(assets, 'swagger-ui.css'));
+    return this.#asset('swagger-ui.css');
+  }
+
+  /** Read once: who is not counted must not reach the disk. */
+  #asset(name: string): Promise<Buffer> {
+    const known = this.#assets.get(name) ?? readFile(join(assets, name));
+    this.#assets.set(name, known);
+    return known;
   }
 }

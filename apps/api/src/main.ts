@@ -1,7 +1,12 @@
 import { enableCompileCache } from 'node:module';
+import { env } from 'node:process';
 
 import './thread-pool.js';
 
 // what V8 has compiled is kept for the next start, which is a quarter shorter for it; a read-only disk does no harm
 enableCompileCache();
-await import('./start.js');
+const { startTraces, wantsTraces } = await import('./tracing.js');
+// before anything loads Fastify; nothing of OpenTelemetry is even read when nobody asks for it
+const flushTraces = wantsTraces(env) ? await startTraces() : undefined;
+const { start } = await import('./start.js');
+await start(flushTraces);

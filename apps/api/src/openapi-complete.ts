@@ -41,19 +41,25 @@ export function completeDocument(document: OpenAPIObject): OpenAPIObject {
 function complete(operation: Operation, method: string): void {
   const access: unknown = Reflect.get(operation, 'x-access');
   Reflect.deleteProperty(operation, 'x-access');
+  const isLimited = Reflect.get(operation, 'x-unlimited') !== true;
+  Reflect.deleteProperty(operation, 'x-unlimited');
   const rule = isRule(access) ? access : undefined;
-  const isPublic = rule?.kind === 'public';
+  if (Reflect.get(operation, 'x-also-text') === true) addText(operation);
+  Reflect.deleteProperty(operation, 'x-also-text');
+  const isPublic = rule?.kind === 'public' || rule?.kind === 'public-or-service';
   operation.security ??= securityOf(rule);
   const codes = [
     ...anywhere,
     ...(operation.requestBody ? withBody : []),
     ...(isPublic ? [] : (['authentication-required', 'invalid-token', 'invalid-service-key'] as const)),
     ...(isPublic ? [] : (['forbidden'] as const)),
+    ...(isLimited ? (['rate-limited'] as const) : []),
   ];
   addProblems(operation, codes);
   for (const [status, response] of Object.entries(operation.responses)) {
-    if (response && !('$ref' in response)) completeResponse(Number(status), response);
+    if (response && !('$ref' in response)) completeResponse(Number(status), response, isLimited ? limitHeaders : {});
   }
+  addForm(operation);
   if (method === 'patch' && operation.requestBody && 'content' in operation.requestBody) {
     const { content } = operation.requestBody;
     const json = content['application/json'];
@@ -61,11 +67,37 @@ function complete(operation: Operation, method: string): void {
   }
 }
 
+/** What is answered as JSON, or as plain text where the client would rather have that. */
+function addText(operation: Operation): void {
+  const response = operation.responses['200'];
+  if (response && 'content' in response && response.content) {
+    response.content['text/plain'] = { schema: { type: 'string' } };
+  }
+}
+
+/** A JSON body that may also come as a form, with a file beside its fields. */
+function addForm(operation: Operation): void {
+  const file: unknown = Reflect.get(operation, 'x-form-file');
+  Reflect.deleteProperty(operation, 'x-form-file');
+  if (typeof file !== 'string' || !operation.requestBody || !('content' in operation.requestBody)) return;
+  const { content } = operation.requestBody;
+  content['multipart/form-data'] = {
+    schema: {
+      type: 'object',
+      description: 'The fields of the JSON body as text, and a picture',
+      properties: { [file]: { type: 'string', format: 'binary' } },
+      additionalProperties: { type: 'string' },
+    },
+  };
+}
+
 function securityOf(rule: AccessRule | undefined): Record<string, string[]>[] {
   if (rule?.kind === 'public') return [];
+  if (rule?.kind === 'public-or-service') return [{}, { serviceKey: [] }];
   const user = { accessToken: [] };
   if (rule?.kind === 'optional') return [user, { serviceKey: [] }, {}];
-  return rule?.kind === 'requires' && rule.scopes.length > 0 ? [user, { serviceKey: [] }] : [user];
+  const isForServices = rule?.kind === 'requires' && (rule.services === 'any' || rule.scopes.length > 0);
+  return isForServices ? [user, { serviceKey: [] }] : [user];
 }
 
 function addProblems(operation: Operation, codes: readonly ErrorCode[]): void {
@@ -82,18 +114,29 @@ function addProblems(operation: Operation, codes: readonly ErrorCode[]): void {
   }
 }
 
-function completeResponse(status: number, response: Exclude<Response, { $ref: string }>): void {
+function completeResponse(
+  status: number,
+  response: Exclude<Response, { $ref: string }>,
+  counted: typeof limitHeaders | Record<string, never>,
+): void {
   const json = response.content?.['application/json'];
   if (status >= 400 && json && JSON.stringify(json.schema) === JSON.stringify(problem)) {
     response.content = { 'application/problem+json': json };
   }
   response.headers = {
     'X-Request-Id': header('Yours if it was sane, else a new one'),
+    ...counted,
+    ...(status === 429 && { 'Retry-After': header('Seconds until there is more') }),
     ...(status === 401 && { 'WWW-Authenticate': header('Challenge of RFC 6750') }),
     ...response.headers,
   };
 }
 
 const header = (description: string) => ({ description, schema: { type: 'string' as const } });
+
+const limitHeaders = {
+  RateLimit: header('What is left of the limit that counts, and in how many seconds there is more'),
+  'RateLimit-Policy': header('That limit: its name, requests and seconds'),
+};
 
 const isRule = (value: unknown): value is AccessRule => typeof value === 'object' && value !== null && 'kind' in value;

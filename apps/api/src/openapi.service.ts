@@ -1,5 +1,4 @@
 import { Inject, Injectable, type INestApplication } from '@nestjs/common';
-import type { OpenAPIObject } from '@nestjs/swagger';
 
 import { type Config, CONFIG } from '#libs/platform/config';
 
@@ -9,7 +8,7 @@ import { createOpenApi } from './openapi.js';
 @Injectable()
 export class OpenApi {
   #app: INestApplication | undefined;
-  #document: Promise<OpenAPIObject> | undefined;
+  #document: Promise<string> | undefined;
 
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
@@ -18,9 +17,10 @@ export class OpenApi {
     this.#app = app;
   }
 
-  document(): Promise<OpenAPIObject> {
+  /** As JSON text, which is made once. */
+  document(): Promise<string> {
     if (!this.#app) throw new Error('OpenApi.describe was not called');
-    this.#document ??= createOpenApi(this.#app, this.config.PUBLIC_URL);
+    this.#document ??= createOpenApi(this.#app, this.config.PUBLIC_URL).then((made) => JSON.stringify(made));
     return this.#document;
   }
 }

@@ -12,7 +12,7 @@ import { stopOnSignals } from './stop-on-signals.js';
 
 const startedAt = performance.now();
 
-async function main(): Promise<void> {
+async function main(flushTraces: FlushTraces): Promise<void> {
   const handOver = stopOnSignals();
   const config = loadConfig(env);
   const isTerminal = stdout.isTTY;
@@ -22,19 +22,27 @@ async function main(): Promise<void> {
   }
   const masterKey = loadMasterKey(config);
   const { app, madeAdmin } = await createApp(config, masterKey.key, log);
-  handOver({ app, config, log });
+  handOver({ app, config, log, flushTraces });
   await app.listen(config.PORT, config.HOST);
   const startMs = Math.round(performance.now() - startedAt);
+  if (isTerminal || madeAdmin) {
+    const started = { config, origin: masterKey.origin, madeAdmin, isTerminal: stderr.isTTY, startMs };
+    stderr.write(renderFirstScreen(started));
+  }
   log.info({ url: await app.getUrl(), startMs }, 'listening');
-  if (!isTerminal && !madeAdmin) return;
-  const started = { config, origin: masterKey.origin, madeAdmin, isTerminal: stderr.isTTY, startMs };
-  stderr.write(renderFirstScreen(started));
 }
 
-main().catch((error: unknown) => {
-  stderr.write(`${explain(error)}\n`);
-  exit(1);
-});
+type FlushTraces = (() => Promise<void>) | undefined;
+
+/** Runs the service; ends the process, with words on why, when it cannot start. */
+export async function start(flushTraces: FlushTraces): Promise<void> {
+  try {
+    await main(flushTraces);
+  } catch (error) {
+    stderr.write(`${explain(error)}\n`);
+    exit(1);
+  }
+}
 
 function explain(error: unknown): string {
   if (error instanceof ConfigError) return `${error.message}\n.env.example tells what each variable means.`;

@@ -9,8 +9,15 @@ import type { Log } from '#libs/platform/logging';
 
 /** Requests in flight that take longer than this are cut off, so that a stop ends before an orchestrator kills us. */
 const patienceMs = 10_000;
+const flushMs = 2_000;
 
-type Stoppable = { readonly app: NestFastifyApplication; readonly config: Config; readonly log: Log };
+type Stoppable = {
+  readonly app: NestFastifyApplication;
+  readonly config: Config;
+  readonly log: Log;
+  /** Sends the spans that have not been sent yet, if there are traces. */
+  readonly flushTraces: (() => Promise<void>) | undefined;
+};
 
 /**
  * Stops gracefully on SIGTERM and SIGINT: ready turns red at once, requests are served for `DRAIN_DELAY_SECONDS` while
@@ -36,13 +43,15 @@ export function stopOnSignals(): (running: Stoppable) => void {
   };
 }
 
-async function stop({ app, config, log }: Stoppable, signal: string): Promise<never> {
+async function stop({ app, config, log, flushTraces }: Stoppable, signal: string): Promise<never> {
   log.info({ signal, drainSeconds: config.DRAIN_DELAY_SECONDS }, 'stopping');
   app.get(Draining).begin();
   await sleep(config.DRAIN_DELAY_SECONDS * 1_000);
   const giveUp = setTimeout(() => app.getHttpServer().closeAllConnections(), patienceMs);
   await app.close();
   clearTimeout(giveUp);
+  // a collector that is gone must not keep the process
+  await Promise.race([flushTraces?.().catch(() => undefined), sleep(flushMs)]);
   log.info('stopped');
   process.exit(0);
 }

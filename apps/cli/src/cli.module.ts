@@ -1,11 +1,17 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 
 import { AuthModule } from '#libs/auth';
+import { AvatarsModule } from '#libs/avatars';
+import { MessagesModule } from '#libs/messages';
 import { type Config, ConfigModule } from '#libs/platform/config';
 import { CryptoModule, type MasterKey } from '#libs/platform/crypto';
 import { DatabaseModule } from '#libs/platform/database';
+import { PersonalDataModule } from '#libs/platform/personal-data';
+import { RateLimitsModule } from '#libs/rate-limits';
+import { MonitoringModule } from '#libs/platform/monitoring';
 import { schema } from '#libs/schema';
 import { ServicesModule } from '#libs/services';
+import { TransferModule } from '#libs/transfer';
 
 /** What the operator's commands need of the service. */
 @Module({})
@@ -15,10 +21,16 @@ export class CliModule {
       module: CliModule,
       imports: [
         ConfigModule.forRoot(config),
+        MonitoringModule,
         CryptoModule.forRoot(masterKey),
         DatabaseModule.forRoot(schema),
+        PersonalDataModule,
+        RateLimitsModule,
         ServicesModule,
         AuthModule,
+        AvatarsModule,
+        MessagesModule,
+        TransferModule,
       ],
     };
   }

@@ -3,6 +3,7 @@ import { stdout } from 'node:process';
 import type { Command } from 'commander';
 
 import { KeyRotation, SigningKeys } from '#libs/auth';
+import { LinkKeys } from '#libs/messages';
 
 import { type Environment, withContext } from './operator-context.js';
 
@@ -65,6 +66,6 @@ const revokeAll = (environment: Environment): Promise<void> =>
 
 const reseal = (environment: Environment): Promise<void> =>
   withContext(environment, async (context) => {
-    const count = await context.get(KeyRotation).reseal();
-    print(`Sealed ${count} keys anew; MASTER_KEY_PREVIOUS is no longer needed for them.`);
+    const count = (await context.get(KeyRotation).reseal()) + (await context.get(LinkKeys).reseal());
+    print(`Sealed ${count} keys anew; MASTER_KEY_PREVIOUS is no longer needed.`);
   });

@@ -1,23 +1,5 @@
-import 'reflect-metadata';
-import { argv, env, exit, stderr } from 'node:process';
+import { enableCompileCache } from 'node:module';
 
-import { Logger } from '@nestjs/common';
-import { Command } from 'commander';
-
-import { addKeys } from './keys.command.js';
-import { addMigrate } from './migrate.command.js';
-
-// what a command has to say it says itself
-Logger.overrideLogger(['warn', 'error', 'fatal']);
-
-const program = new Command('gatehouse')
-  .description("The operator's commands. They read the same variables as the service: see .env.example.")
-  .showHelpAfterError();
-
-addMigrate(program, env);
-addKeys(program, env);
-
-program.parseAsync(argv).catch((error: unknown) => {
-  stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  exit(1);
-});
+// what V8 has compiled is kept for the next command; a read-only disk does no harm
+enableCompileCache();
+await import('./program.js');

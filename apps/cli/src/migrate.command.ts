@@ -14,7 +14,7 @@ export function addMigrate(program: Command, environment: Environment): void {
     .command('migrate')
     .description('bring the database schema up to date')
     .action(async () => {
-      const orm = await openDatabase(loadConfig(environment), schema);
+      const orm = await openDatabase({ ...loadConfig(environment), statementMs: 0 }, schema);
       try {
         const names = await migrate(orm);
         stdout.write(names.length === 0 ? 'The schema is up to date.\n' : `Migrated: ${names.join(', ')}\n`);

@@ -1,0 +1,114 @@
+import { stdout } from 'node:process';
+
+import { type Command, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
+
+import { createServiceSchema, patchServiceSchema, ServicesService, type ServiceView } from '#libs/services';
+
+import { type Environment, withContext } from './operator-context.js';
+
+type Plan = Record<string, { limit: number; windowSeconds: number }>;
+type Change = { description?: string; scope?: string[]; plan?: Plan };
+
+/** Looks after the calling microservices: `services list|create|change|rotate|activate|deactivate|delete`. */
+export function addServices(program: Command, environment: Environment): void {
+  const services = program
+    .command('services')
+    .description('look after the calling services; running replicas on PostgreSQL act on a change at once');
+  services
+    .command('list')
+    .description('list them by name, with their plans')
+    .action(() => list(environment));
+  withFields(services.command('create <name>'))
+    .description('register one and show its secret, once')
+    .action((name: string, change: Change) => create(environment, name, change));
+  withFields(services.command('change <name>'))
+    .description('change what is given; scopes are replaced as a whole, a plan class by class')
+    .action((name: string, change: Change) => patch(environment, name, fieldsOf(change)));
+  services
+    .command('rotate <name>')
+    .description('give it a new secret and show it, once; the old one works for 24 h more')
+    .action((name: string) => rotate(environment, name));
+  for (const [command, status] of [
+    ['activate', 'active'],
+    ['deactivate', 'deactivated'],
+  ]) {
+    services
+      .command(`${command} <name>`)
+      .description(`set its status to ${status}`)
+      .action((name: string) => patch(environment, name, { status }));
+  }
+  services
+    .command('delete <name>')
+    .description('remove it; its key is dead at once')
+    .action((name: string) => remove(environment, name));
+}
+
+const withFields = (command: Command): Command =>
+  command
+    .option('--description <text>', 'what it is')
+    .option('--scope <names...>', 'what it may do, such as users:read')
+    .option(
+      '--plan <classes...>',
+      'what it may ask for, as class=limit/seconds: read=6000/60 login=300/60',
+      (text: string, plan?: Plan) => ({ ...plan, ...parsePart(text) }),
+    );
+
+function parsePart(text: string): Plan {
+  const [, name, limit, seconds] = /^([a-z]+)=(\d{1,10})\/(\d{1,6})$/.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError('Write class=limit/seconds, such as read=6000/60.');
+  return { [name]: { limit: Number(limit), windowSeconds: Number(seconds) } };
+}
+
+const fieldsOf = ({ description, scope, plan }: Change): object => ({
+  ...(description !== undefined && { description }),
+  ...(scope && { scopes: scope }),
+  ...(plan && { plan }),
+});
+
+const print = (text: string): void => void stdout.write(`${text}\n`);
+
+function show({ name, status, scopes, plan, lastUsedAt }: ServiceView): void {
+  const limits = Object.entries(plan).map(([part, { limit, windowSeconds }]) => `${part}=${limit}/${windowSeconds}`);
+  const granted = scopes.length === 0 ? 'no scopes' : scopes.join(' ');
+  print(`${name}  ${status}  ${granted}  ${limits.join(' ')}  last used ${lastUsedAt ?? 'never'}`);
+}
+
+const list = (environment: Environment): Promise<void> =>
+  withContext(environment, async (context) => {
+    for (const service of (await context.get(ServicesService).list()).items) show(service);
+  });
+
+const create = (environment: Environment, name: string, change: Change): Promise<void> =>
+  withContext(environment, async (context) => {
+    const input = parse(createServiceSchema, { name, scopes: [], ...fieldsOf(change) });
+    const { secret, ...service } = await context.get(ServicesService).create(input, 'operator');
+    show(service);
+    showSecret(name, secret);
+  });
+
+const patch = (environment: Environment, name: string, change: object): Promise<void> =>
+  withContext(environment, async (context) => {
+    show(await context.get(ServicesService).patch(name, parse(patchServiceSchema, change), 'operator'));
+  });
+
+const rotate = (environment: Environment, name: string): Promise<void> =>
+  withContext(environment, async (context) => {
+    const { secret, previousUntil } = await context.get(ServicesService).rotateSecret(name, 'operator');
+    showSecret(name, secret);
+    print(`The old secret works until ${previousUntil}.`);
+  });
+
+const remove = (environment: Environment, name: string): Promise<void> =>
+  withContext(environment, async (context) => {
+    await context.get(ServicesService).remove(name, 'operator');
+    print(`Removed ${name}; its key is dead.`);
+  });
+
+const showSecret = (name: string, secret: string): void => print(`Shown once: X-Service-Key: ${name}.${secret}`);
+
+function parse<T>(schema: z.ZodType<T>, input: unknown): T {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
+}
