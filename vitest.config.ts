@@ -1,6 +1,12 @@
+import { createRequire } from 'node:module';
+
 import { defineConfig } from 'vitest/config';
 
-/** One suite over HTTP on each database; what needs replicas or processes of its own on PostgreSQL or built code. */
+const require = createRequire(import.meta.url);
+
+/**
+ * One suite over HTTP on each database; what needs replicas, processes of its own or no particular database on PostgreSQL.
+ */
 const shared = {
   globalSetup: ['test/support/global-setup.ts'],
   setupFiles: ['test/support/setup.ts'],
@@ -9,7 +15,8 @@ const shared = {
 };
 
 export default defineConfig({
-  resolve: { conditions: ['source'] },
+  // Vite would take the `module` of graphql, Node takes its `main` for the packages that use it: there must be one copy
+  resolve: { conditions: ['source'], alias: [{ find: /^graphql$/, replacement: require.resolve('graphql') }] },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
     maxWorkers: 2,
@@ -29,7 +36,12 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'postgres',
-          include: ['test/e2e/**/*.spec.ts', 'test/replicas/**/*.spec.ts'],
+          include: [
+            'test/e2e/**/*.spec.ts',
+            'test/http/**/*.spec.ts',
+            'test/replicas/**/*.spec.ts',
+            'test/browser/**/*.spec.ts',
+          ],
           provide: { database: 'postgres' },
         },
       },

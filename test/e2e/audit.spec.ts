@@ -31,12 +31,14 @@ const byBoss = (body?: object): Call => ({ token: boss.token, ...(body && { body
 describe('what is recorded', () => {
   let person: Person;
   let other: Person;
+  let erased: Person;
   let service: Service;
   const secrets: string[] = [];
 
   beforeAll(async () => {
     person = await newPerson(gatehouse);
     other = await newPerson(gatehouse);
+    erased = await newPerson(gatehouse);
     service = await newService(gatehouse, { token: boss.token, scopes: ['tokens:revoke'] });
     secrets.push(service.secret, admin.password, boss.token, boss.refreshToken);
     for (const { token, refreshToken, password } of [person, other]) secrets.push(token, refreshToken, password);
@@ -86,7 +88,8 @@ describe('what is recorded', () => {
     ['roles-changed', chief, 'PATCH', () => `/v1/users/${person.id}`, () => byBoss({ roles: ['user', 'admin'] })],
     ['user-deactivated', chief, 'PATCH', () => `/v1/users/${person.id}`, () => byBoss({ status: 'deactivated' })],
     ['user-activated', chief, 'PATCH', () => `/v1/users/${person.id}`, () => byBoss({ status: 'active' })],
-    ['user-deleted', chief, 'DELETE', () => `/v1/users/${person.id}`, () => byBoss()],
+    ['user-exported', chief, 'GET', () => `/v1/users/${person.id}/export`, () => byBoss()],
+    ['user-deleted', chief, 'DELETE', () => `/v1/users/${erased.id}`, () => byBoss()],
     ['service-created', chief, 'POST', () => '/v1/services', () => byBoss({ name: 'short-lived', scopes: [] })],
     ['service-changed', chief, 'PATCH', () => '/v1/services/short-lived', () => byBoss({ scopes: ['users:read'] })],
     ['service-secret-rotated', chief, 'POST', () => '/v1/services/short-lived/secret', () => byBoss()],
@@ -116,9 +119,10 @@ describe('what is recorded', () => {
 
   test('whom or what it is about', async () => {
     const about = Object.fromEntries((await itemsOf({ limit: '100' })).map((row) => [row.requestId, row]));
-    for (const event of ['login-failed', 'password-changed', 'logged-out', 'roles-changed', 'user-deleted']) {
+    for (const event of ['login-failed', 'password-changed', 'logged-out', 'roles-changed']) {
       expect(about[`step-${event}`].userId).toBe(person.id);
     }
+    expect(about['step-user-deleted'].userId).toBe(erased.id);
     expect(about['step-token-revoked'].userId).toBe(other.id);
     expect(about['step-refresh-token-reused'].userId).toBe(other.id);
     expect(about['step-service-deleted']).toMatchObject({ userId: null, details: { service: 'short-lived' } });
@@ -147,8 +151,8 @@ describe('reading it', () => {
 
   beforeAll(async () => {
     const { name } = await newService(gatehouse, { token: boss.token, scopes: [] });
-    const change = { token: boss.token, body: { description: 'Changed' } };
-    await Promise.all(Array.from({ length: 45 }, () => gatehouse.api.patch(`/v1/services/${name}`, change)));
+    const change = (times: number) => ({ token: boss.token, body: { description: `Changed ${times} times` } });
+    await Promise.all(Array.from({ length: 45 }, (_, at) => gatehouse.api.patch(`/v1/services/${name}`, change(at))));
     const rows = await itemsOf({ event: 'service-changed', limit: '100' });
     events = rows.filter(({ details }) => details.service === name);
   });

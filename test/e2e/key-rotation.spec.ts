@@ -4,6 +4,7 @@ import { decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { KeyRotation, SigningKeys } from '#libs/auth';
+import { LinkKeys } from '#libs/messages';
 
 import { isAccepted, newPerson, type Person, signIn } from '../support/people.js';
 import { copyDatabase, type Gatehouse, type OwnDatabase, startGatehouse } from '../support/start-gatehouse.js';
@@ -84,6 +85,7 @@ describe('the master key', () => {
     expect(await isAccepted(between, somebody.token)).toBe(true);
     expect(await between.app.get(KeyRotation).reseal()).toBe(1);
     expect(await between.app.get(KeyRotation).reseal()).toBe(0);
+    expect(await between.app.get(LinkKeys).reseal()).toBe(1);
     await between.stop();
 
     const after = await withKeys(second);

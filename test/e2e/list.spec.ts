@@ -82,20 +82,54 @@ test.for(['0', '101', '-1', '1.5', '1e2', '', 'ten', '%20', '01000'])('a limit o
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const id = '0190a6d4-7f3a-7c8b-9d1e-2f3a4b5c6d7e';
+/** Made as ours are, for the query that is asked; it is what comes after the digest that is not ours. */
+const forged = async (...values: readonly unknown[]): Promise<string> => {
+  const { nextCursor } = (await list('?limit=1')).body;
+  const [digest] = JSON.parse(Buffer.from(nextCursor, 'base64url').toString());
+  return encode([digest, ...values]);
+};
+
+test.for<[string, () => Promise<string> | string]>([
+  ['text', () => 'nothing'],
+  ['nothing', () => ''],
+  ['another form', () => encode({ ms: 1, id })],
+  ['a digest that is none', () => encode([7, 1, id])],
+  ['no time', () => forged(null, id)],
+  ['a time below zero', () => forged(-1, id)],
+  ['a time that nobody will see', () => forged(9e15, id)],
+  ['a time that is no number', () => forged('1', id)],
+  ['half a millisecond', () => forged(1.5, id)],
+  ['no id', () => forged(1, 'x')],
+  ['SQL', () => forged(1, "'; drop table users; --")],
+  ['more than belongs in it', () => forged(1, id, 1)],
+  ['a user name where a time belongs', () => forged('ada')],
+  ['another spelling', async () => `${await forged(1, id)}=`],
+  ['a foreign letter', async () => `${await forged(1, id)}%20`],
+])('a cursor of %s is refused', async ([, made]) => {
+  const { status, body } = await list(`?cursor=${await made()}`);
+  expect([status, body.code]).toEqual([400, 'invalid-cursor']);
+});
+
+test('a cursor of ours is what a forged one is measured by', async () => {
+  expect((await list(`?cursor=${await forged(1, id)}`)).body).toEqual({ items: [], nextCursor: null });
+});
 
 test.for([
-  ['text', 'nothing'],
-  ['nothing', ''],
-  ['another form', encode({ ms: 1, id })],
-  ['no time', encode([null, id])],
-  ['a time below zero', encode([-1, id])],
-  ['a time that is no number', encode(['1', id])],
-  ['no id', encode([1, 'x'])],
-  ['SQL', encode([1, "'; drop table users; --"])],
-  ['more than belongs in it', encode([1, id, 1])],
-])('a cursor of %s is refused', async ([, cursor]) => {
-  const { status, body } = await list(`?cursor=${cursor}`);
-  expect([status, body.code]).toEqual([400, 'invalid-cursor']);
+  'sort=userName',
+  'sort=createdAt',
+  'role=admin',
+  'q=ada',
+  'status=active',
+  'createdAfter=2020-01-01T00:00:00Z',
+])('a cursor does not go on with another query: %s', async (other) => {
+  const { nextCursor } = (await list('?limit=1')).body;
+  const { status, body } = await list(`?cursor=${nextCursor}&${other}`);
+  expect([status, body.code]).toEqual([400, 'cursor-of-another-query']);
+});
+
+test('a cursor goes on with another limit, and with a count', async () => {
+  const { nextCursor } = (await list('?limit=1')).body;
+  expect((await list(`?limit=2&count=exact&cursor=${nextCursor}`)).body.items).toHaveLength(2);
 });
 
 test('a cut cursor is refused', async () => {

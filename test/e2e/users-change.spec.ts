@@ -51,9 +51,11 @@ describe('reading', () => {
 
   test('what is known already is not sent again', async () => {
     const etag = (await get('me', person.token)).headers.get('etag') ?? '';
-    for (const known of [etag, `W/${etag}`, `"0", ${etag}`, '*']) {
-      const { status, text, headers } = await get('me', person.token, { 'if-none-match': known });
-      expect([status, text, headers.get('etag')], known).toEqual([304, '', etag]);
+    for (const path of ['me', person.id, 'by-user-name/ada']) {
+      for (const known of [etag, `W/${etag}`, `"0", ${etag}`, '*']) {
+        const { status, text, headers } = await get(path, person.token, { 'if-none-match': known });
+        expect([status, text, headers.get('etag')], `${path} ${known}`).toEqual([304, '', etag]);
+      }
     }
     expect((await get('me', person.token, { 'if-none-match': '"0"' })).status).toBe(200);
   });
@@ -75,6 +77,26 @@ describe('a patch', () => {
       before.body,
       before.headers.get('etag'),
     ]);
+  });
+
+  test('of what is so already changes nothing, the version included', async () => {
+    const id = await newUser({ email: 'same@example.org', roles: ['user', 'admin'] });
+    const before = await get(id);
+    const { firstName, lastName, email, status } = before.body;
+    const after = await patch(id, {
+      firstName: ` ${firstName}`,
+      lastName,
+      email,
+      status,
+      roles: ['admin', 'user'],
+    });
+    expect([after.body, after.headers.get('etag')]).toEqual([before.body, before.headers.get('etag')]);
+    expect((await get(id)).body).toEqual(before.body);
+    expect((await erase(id)).status).toBe(204);
+  });
+
+  test('is not an array, a text or nothing', async () => {
+    for (const body of [[], '"text"', 'null', '7']) expect((await patch('me', body)).status, String(body)).toBe(400);
   });
 
   test('clears with null what may be absent, and only that', async () => {
@@ -175,6 +197,24 @@ describe('roles and status', () => {
     expect(await isAccepted(gatehouse, person.token)).toBe(false);
     expect((await patch(person.id, { status: 'active' })).body.status).toBe('active');
     expect(await isAccepted(gatehouse, person.token)).toBe(false);
+  });
+});
+
+describe('what is refused', () => {
+  test.for(['/v1/users/nonsense', '/v1/users/1'])('%s names the parameter', async (path) => {
+    const { body } = await gatehouse.api.get(path, { token: boss });
+    expect(body.errors.map((error: { path: string }) => error.path)).toEqual(['id']);
+  });
+
+  test.for<[string, unknown]>([
+    ['roles', 'admin'],
+    ['roles', { length: 5 }],
+    ['firstName', 7],
+    ['email', ['ada@example.org']],
+    ['status', 1],
+  ])('%s of %o has one fault', async ([field, value]) => {
+    const { status, body } = await patch('me', { [field]: value });
+    expect([status, body.errors.map((error: { path: string }) => error.path)]).toEqual([400, [field]]);
   });
 });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { expectSurvivors, registerUntilKilled } from '../support/registrations.js';
+import { runCli } from '../support/run-cli.js';
 import { type Process, spawnGatehouse, spawnRefused } from '../support/spawn-gatehouse.js';
 
 // one folder through its whole life: the tests build on each other, since each start of PGlite takes seconds
@@ -44,6 +45,11 @@ test('a second process on the same folder is told who has it', async () => {
   const { output } = await spawnRefused(environment);
   expect(output).toContain(`${folder} is in use by another Gatehouse process: stop it first, or set DATA_DIR`);
 }, 60_000);
+
+test('a command that would need the folder is told to use the routes', async () => {
+  const { code, err } = await runCli(environment, 'users', 'export');
+  expect([code, err]).toEqual([1, expect.stringContaining('POST /v1/users/import takes the same rows')]);
+});
 
 test('users whose registration was acknowledged survive kill -9, and the second start keeps the key', async () => {
   const key = read('master.key');

@@ -37,7 +37,7 @@ test('on SIGTERM ready turns red, requests are served until the port closes, and
   expect(await ask('/health/live')).toEqual([200, 'close']);
   expect(await ask('/.well-known/jwks.json')).toEqual([200, 'close']);
 
-  await expect.poll(() => ask('/health/live').catch(() => 'closed'), { timeout: 5_000 }).toBe('closed');
+  await expect.poll(() => ask('/health/live').catch(() => 'closed'), { timeout: 15_000 }).toBe('closed');
   upload.write(body.slice(10));
   const [answer] = await once(upload, 'data');
   expect(String(answer)).toMatch(/^HTTP\/1.1 401 .*connection: close/is);

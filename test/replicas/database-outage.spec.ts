@@ -1,3 +1,4 @@
+import { SqlEntityManager } from '@mikro-orm/sql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { newPerson, type Person, registration } from '../support/people.js';
@@ -21,17 +22,22 @@ afterAll(async () => {
   await database.drop();
 });
 
+/** Its status, and which parts the log says are down. */
 const ready = async (): Promise<unknown[]> => {
-  const { status, body } = await gatehouse.api.get('/health/ready');
-  return [status, body.details.database.status, body.details.revocations.status];
+  const { status } = await gatehouse.api.get('/health/ready');
+  const last = new Map(
+    gatehouse.log.filter(({ context }) => context === 'Readiness').map(({ check, event }) => [check, event]),
+  );
+  return [status, ...['database', 'migrations', 'revocations'].filter((check) => last.get(check) === 'down')];
 };
+const allDown = [503, 'database', 'migrations', 'revocations'];
 
 describe('while the database refuses connections', () => {
   beforeAll(() => proxy.cut());
   afterAll(() => proxy.mend());
 
   test('ready is red and live is green', async () => {
-    await expect.poll(ready).toEqual([503, 'down', 'down']);
+    await expect.poll(ready, { timeout: 15_000 }).toEqual(allDown);
     expect((await gatehouse.api.get('/health/live')).status).toBe(200);
   });
 
@@ -54,14 +60,25 @@ describe('while the database refuses connections', () => {
 });
 
 test('it serves again when the database is back, and no token came to life or died', async () => {
-  await expect.poll(ready, { timeout: 10_000 }).toEqual([200, 'up', 'up']);
+  await expect.poll(ready, { timeout: 15_000 }).toEqual([200]);
   expect((await gatehouse.api.get('/v1/users/me', { token: person.token })).body.firstName).toBe('Ada');
+});
+
+test('connections that are lost inside transactions go back to the pool', async () => {
+  const held = Array.from({ length: 10 }, () => gatehouse.app.get(SqlEntityManager).fork());
+  await Promise.all(held.map((em) => em.begin()));
+  await proxy.cut();
+  await Promise.allSettled(held.map((em) => em.rollback()));
+  await proxy.mend();
+  await expect
+    .poll(async () => (await gatehouse.api.get('/v1/users/me', { token: person.token })).status, { timeout: 15_000 })
+    .toBe(200);
 });
 
 test('ready is red within seconds when the database swallows what it is sent', async () => {
   proxy.stall();
-  const startedAt = performance.now();
-  expect((await ready()).slice(0, 2)).toEqual([503, 'down']);
-  expect(performance.now() - startedAt).toBeLessThan(4_000);
+  await expect.poll(ready, { timeout: 15_000 }).toEqual(allDown);
+  const credentials = { token: person.token, headers: { 'x-service-key': 'nobody.nothing' } };
+  expect((await gatehouse.api.get('/health/ready', credentials)).text).toBe('{"status":"error"}');
   expect((await gatehouse.api.get('/health/live')).status).toBe(200);
 });

@@ -32,19 +32,20 @@ export async function createApi(url: string): Promise<Api> {
   contract ??= loadContract(url);
   const { check } = await contract;
   const call = async (method: string, path: string, { token, body, headers }: Call = {}): Promise<Answer> => {
-    const isRaw = typeof body === 'string' || body instanceof Uint8Array || body instanceof URLSearchParams;
+    const isForm = body instanceof URLSearchParams || body instanceof FormData;
+    const isRaw = typeof body === 'string' || body instanceof Uint8Array || isForm;
     const response = await fetch(url + path, {
       method,
       redirect: 'manual',
       headers: {
-        ...(body !== undefined && !(body instanceof URLSearchParams) && { 'content-type': 'application/json' }),
+        ...(body !== undefined && !isForm && { 'content-type': 'application/json' }),
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
         ...headers,
       },
       ...(body !== undefined && { body: isRaw ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '');
     const answer = { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text, text };
     expect(check(method, path, answer), `${method} ${path} answered what its contract does not declare`).toEqual([]);
     return answer;

@@ -25,7 +25,10 @@ export async function startPostgres(): Promise<PostgresServer> {
   if (isRoot) chownSync(folder, nobody, nobody);
   chmodSync(folder, 0o755);
   const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
-  const options = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'];
+  // letters as production knows them: in the locale C only those of ASCII have upper and lower case
+  const letters = process.platform === 'darwin' ? 'UTF-8' : 'C.UTF-8';
+  const locale = ['--locale=C', `--lc-ctype=${letters}`];
+  const options = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', ...locale, '--no-sync'];
   const made = spawnSync(binaries.initdb, options, { ...identity, env, cwd: folder, encoding: 'utf8' });
   if (made.status !== 0) throw new Error(`initdb failed: ${made.error?.message ?? made.stderr}`);
   const port = await freePort();

@@ -13,10 +13,10 @@ export type Service = {
 /** A calling microservice with just these scopes. */
 export async function newService(
   { api }: Gatehouse,
-  { token, scopes }: { token: string; scopes: readonly string[] },
+  { token, scopes, plan }: { token: string; scopes: readonly string[]; plan?: object },
 ): Promise<Service> {
   const name = uniqueName('service');
-  const created = await api.post('/v1/services', { token, body: { name, scopes } });
+  const created = await api.post('/v1/services', { token, body: { name, scopes, plan } });
   expect(created.status, created.text).toBe(201);
   return { name, secret: created.body.secret, headers: keyOf(name, created.body.secret) };
 }

@@ -169,8 +169,8 @@ test.for([
 test.for([
   ['/v1/users?limit=1&limit=2', 'limit', 'invalid-type'],
   ['/v1/users?nothing=1', 'nothing', 'unknown-field'],
-  ['/v1/users/%00', '', 'invalid-format'],
-  ['/v1/users/by-user-name/a%00b', '', 'invalid'],
+  ['/v1/users/%00', 'id', 'invalid-format'],
+  ['/v1/users/by-user-name/a%00b', 'userName', 'invalid'],
 ])('%s names what is wrong with %s', async ([path = '', field, code]) => {
   const { status, body } = await gatehouse.api.get(path, { token });
   expect([status, body.code, body.errors[0].path, body.errors[0].code]).toEqual([400, 'invalid-request', field, code]);

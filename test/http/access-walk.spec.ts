@@ -11,11 +11,18 @@ const publicRoutes = [
   'GET /.well-known/openid-configuration',
   'GET /health/live',
   'GET /health/ready',
+  'GET /health/startup',
+  'GET /v1/avatars/{hash}-{size}.webp',
   'POST /v1/auth/login',
   'POST /v1/auth/refresh',
 ];
 /** Open to strangers, but credentials that are sent must be good. */
-const optionalRoutes = ['POST /v1/users'];
+const optionalRoutes = [
+  'DELETE /v1/messages/{token}',
+  'GET /v1/messages/{token}',
+  'POST /v1/messages/{token}/reveal',
+  'POST /v1/users',
+];
 /** Closed to users that are no administrators. */
 const adminRoutes = [
   'GET /v1/audit',
@@ -24,6 +31,7 @@ const adminRoutes = [
   'POST /v1/auth/explain',
   'POST /v1/auth/revoke-all',
   'POST /v1/services',
+  'POST /v1/users/import',
 ];
 
 /** What an operation needs so that nothing but the caller is wrong with the request. */

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { Sql } from '#libs/platform/database';
+
+import type { Answer } from '../support/api.js';
+import { fetchPicture, form, picture } from '../support/images.js';
+import { registration, signInAdmin } from '../support/people.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+
+let gatehouse: Gatehouse;
+
+beforeAll(async () => {
+  gatehouse = await startGatehouse();
+});
+afterAll(async () => {
+  await gatehouse.stop();
+});
+
+const textFields = (fields: Record<string, unknown> = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(registration(fields)).map(([name, value]) => [name, String(value)]));
+const register = (body: FormData): Promise<Answer> => gatehouse.api.post('/v1/users', { body });
+const kept = async (): Promise<number> =>
+  (await gatehouse.app.get(Sql).rows({ text: 'select hash from avatars' }, [])).length;
+
+test('a registration may be a form, and bring a picture', async () => {
+  const { status, body, headers, text } = await register(
+    form(await picture().png().toBuffer(), 'avatar', textFields()),
+  );
+  expect(status, text).toBe(201);
+  expect((await fetchPicture(gatehouse, body.avatar.url)).status).toBe(200);
+  const { token } = await signInAdmin(gatehouse);
+  const read = await gatehouse.api.get(`/v1/users/${body.id}`, { token });
+  expect([read.body, read.headers.get('etag')]).toEqual([body, headers.get('etag')]);
+});
+
+test('a form without a picture is a registration like any other', async () => {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(textFields())) body.append(name, value);
+  expect((await register(body)).body.avatar).toBeNull();
+});
+
+test('what is wrong with the fields is told, and the picture is not kept', async () => {
+  const before = await kept();
+  const file = await picture().png().toBuffer();
+  const { status, body } = await register(form(file, 'avatar', textFields({ email: 'nowhere', colour: 'red' })));
+  expect([status, body.code]).toEqual([400, 'invalid-request']);
+  expect(body.errors.map(({ path }: { path: string }) => path).toSorted()).toEqual(['colour', 'email']);
+  const weak = await register(form(file, 'avatar', textFields({ password: 'password' })));
+  expect([weak.status, weak.body.code]).toEqual([400, 'password-refused']);
+  expect(await kept()).toBe(before);
+});
+
+test('a picture that is none makes no user', async () => {
+  const fields = textFields();
+  const refused = await register(form(Buffer.from('<svg/>'.padEnd(100)), 'avatar', fields));
+  expect([refused.status, refused.body.code]).toEqual([415, 'unsupported-image']);
+  const damaged = await register(form((await picture().png().toBuffer()).subarray(0, 90), 'avatar', fields));
+  expect([damaged.status, damaged.body.code]).toEqual([422, 'unreadable-image']);
+  expect((await register(form(await picture().png().toBuffer(), 'avatar', fields))).status).toBe(201);
+});
+
+test('strangers send nothing where registration is closed', async () => {
+  const closed = await startGatehouse({ REGISTRATION: 'closed' });
+  try {
+    const body = form(await picture().png().toBuffer(), 'avatar', textFields());
+    expect((await closed.api.post('/v1/users', { body })).body.code).toBe('registration-closed');
+    const { token } = await signInAdmin(closed);
+    const again = form(await picture().png().toBuffer(), 'avatar', textFields());
+    expect((await closed.api.post('/v1/users', { body: again, token })).status).toBe(201);
+  } finally {
+    await closed.stop();
+  }
+});
+
+test('the same key with another picture is another request, with the same picture a retry', async () => {
+  const [file, fields] = [await picture().png().toBuffer(), textFields()];
+  const headers = { 'idempotency-key': crypto.randomUUID() };
+  const send = (bytes: Buffer): Promise<Answer> =>
+    gatehouse.api.post('/v1/users', { body: form(bytes, 'avatar', fields), headers });
+  const first = await send(file);
+  expect((await send(file)).body).toEqual(first.body);
+  expect((await send(await picture().png().toBuffer())).body.code).toBe('idempotency-key-reused');
+});

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { ask } from '../support/graphql.js';
+import { signInAdmin } from '../support/people.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+
+const loginLimit = 5;
+let gatehouse: Gatehouse;
+let token: string;
+
+beforeAll(async () => {
+  gatehouse = await startGatehouse({ RATE_LIMIT_IP_LOGIN: String(loginLimit) });
+  token = (await signInAdmin(gatehouse)).token;
+});
+afterAll(async () => {
+  await gatehouse.stop();
+});
+
+const times = (count: number, part: (index: number) => string): string =>
+  Array.from({ length: count }, (_, index) => part(index)).join(' ');
+const introspected = `{ __schema { types ${'{ fields { type '.repeat(10)}{ name }${' } }'.repeat(10)} } }`;
+const login = (index: number): string => `l${index}: login(userName: "admin", password: "wrong") { sessionId }`;
+const countAttempts = async (): Promise<number> => {
+  const { data } = await ask(
+    gatehouse,
+    '{ auditEvents(first: 100, filter: { event: LOGIN_FAILED }) { nodes { id } } }',
+    { token },
+  );
+  return data.auditEvents.nodes.length;
+};
+
+describe('a hostile query gets a clear answer', () => {
+  test.for<[name: string, query: string, status: number, code: string, message: RegExp]>([
+    [
+      '1,000 aliases',
+      `{ ${times(1_000, (index) => `a${index}: me { id }`)} }`,
+      400,
+      'query-too-costly',
+      /more that 1000 tokens/,
+    ],
+    [
+      '21 aliases',
+      `{ ${times(21, (index) => `a${index}: me { id }`)} }`,
+      400,
+      'query-too-costly',
+      /21 aliases; 20 are allowed/,
+    ],
+    [
+      'a query 50 deep',
+      `{ ${'me { '.repeat(50)} id ${'}'.repeat(50)} }`,
+      400,
+      'invalid-query',
+      /Cannot query field "me" on type "User"/,
+    ],
+    [
+      'pages of pages',
+      '{ users(first: 100) { nodes { sessions(first: 100) { id } } } }',
+      400,
+      'query-too-costly',
+      /10101 objects that it may answer; 2000/,
+    ],
+    [
+      'pages of a variable',
+      'query ($n: Int = 100) { users(first: 100) { nodes { sessions(first: $n) { id } } } }',
+      400,
+      'query-too-costly',
+      /objects/,
+    ],
+    [
+      'a fragment in itself',
+      '{ me { ...A } } fragment A on User { id ...A }',
+      400,
+      'invalid-query',
+      /Cannot spread fragment "A" within itself/,
+    ],
+    [
+      'a cycle of fragments',
+      '{ me { ...A } } fragment A on User { ...B } fragment B on User { ...A }',
+      400,
+      'invalid-query',
+      /via "B"/,
+    ],
+    ['the schema of the schema of …', introspected, 400, 'invalid-query', /Maximum introspection depth exceeded/],
+    ['directives', `{ me ${'@a '.repeat(400)} { id } }`, 400, 'invalid-query', /Unknown directive/],
+    ['a number beyond all bounds', '{ users(first: 99999999999) { nodes { id } } }', 400, 'invalid-query', /32-bit/],
+    ['a negative page', '{ users(first: -1) { nodes { id } } }', 200, 'invalid-request', /invalid fields/],
+  ])('%s', async ([, query, status, code, message]) => {
+    const answer = await ask(gatehouse, query, { token });
+    expect([answer.status, answer.code]).toEqual([status, code]);
+    expect(answer.errors[0].message).toMatch(message);
+  });
+
+  test('fragments that spread each other twice', async () => {
+    const fragments = times(25, (index) => `fragment F${index} on User { ...F${index + 1} ...F${index + 1} }`);
+    const answer = await ask(gatehouse, `{ me { ...F0 } } ${fragments} fragment F25 on User { id }`, { token });
+    expect([answer.status, answer.code]).toEqual([400, 'invalid-query']);
+    expect(answer.errors[0].message).toMatch(/too many selections/);
+  });
+
+  test('a megabyte is not even read', async () => {
+    const answer = await gatehouse.api.post('/graphql', {
+      token,
+      body: { query: `{ me { id } } # ${'a'.repeat(1_000_000)}` },
+    });
+    expect([answer.status, answer.body.code]).toEqual([413, 'body-too-large']);
+  });
+});
+
+describe('logins are counted one by one', () => {
+  test('a batch of 100 is refused, and none is tried', async () => {
+    const before = await countAttempts();
+    const one = { query: `mutation { ${login(0)} }` };
+    const response = await fetch(`${gatehouse.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(Array.from({ length: 100 }, () => one)),
+    });
+    const { errors }: any = await response.json();
+    expect([response.status, errors[0].extensions.code]).toEqual([400, 'bad-request']);
+    expect(errors[0].message).toMatch(/batching disabled/);
+    expect(await countAttempts()).toBe(before);
+  });
+
+  test('20 under other names are tried as far as the limit goes', async () => {
+    const before = await countAttempts();
+    const { errors, headers } = await ask(gatehouse, `mutation { ${times(20, login)} }`);
+    const codes = errors.map(({ extensions }: any) => extensions.code);
+    // one was used up by the administrator's own
+    const allowed = loginLimit - 1;
+    expect(codes).toEqual([...Array(allowed).fill('invalid-credentials'), ...Array(20 - allowed).fill('rate-limited')]);
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await countAttempts()).toBe(before + allowed);
+  });
+
+  test('what is used up at one door is used up at the other', async () => {
+    const { status } = await gatehouse.api.post('/v1/auth/login', { body: { userName: 'admin', password: 'wrong' } });
+    expect(status).toBe(429);
+    const { code } = await ask(gatehouse, `mutation { ${login(0)} }`);
+    expect(code).toBe('rate-limited');
+  });
+});

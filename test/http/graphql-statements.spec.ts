@@ -1,0 +1,69 @@
+import { SqlEntityManager } from '@mikro-orm/sql';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+
+import { ask } from '../support/graphql.js';
+import { registration, signIn, signInAdmin } from '../support/people.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+
+let gatehouse: Gatehouse;
+let token: string;
+/** Texts of the statements that reach the driver. */
+const statements: string[] = [];
+
+beforeAll(async () => {
+  gatehouse = await startGatehouse();
+  token = (await signInAdmin(gatehouse)).token;
+  for (let index = 0; index < 12; index++) {
+    const body = registration();
+    await gatehouse.api.post('/v1/users', { body });
+    if (index % 2 === 0) await signIn(gatehouse, body as { userName: string; password: string });
+  }
+  const client: any = await gatehouse.app.get(SqlEntityManager).getConnection().getNativeClient();
+  const query = client.query.bind(client);
+  vi.spyOn(client, 'query').mockImplementation((statement: any, ...rest: unknown[]) => {
+    statements.push(typeof statement === 'string' ? statement : statement.text);
+    return query(statement, ...rest);
+  });
+});
+afterAll(async () => {
+  vi.restoreAllMocks();
+  await gatehouse.stop();
+});
+
+/** Statements that a query causes; what runs by the clock is none of its. */
+async function countStatements(query: string): Promise<{ count: number; data: any }> {
+  statements.length = 0;
+  const { data, errors } = await ask(gatehouse, query, { token });
+  expect(errors).toBeUndefined();
+  return { count: statements.filter((text) => /from (users|sessions|unnest)/.test(text)).length, data };
+}
+
+const page = (first: number): string =>
+  `{ users(first: ${first}) { edges { cursor node { userName avatar { url } sessions { id } } } pageInfo { endCursor } } }`;
+
+test('a page with the avatars and sessions of all costs two statements, however long it is', async () => {
+  for (const first of [1, 5, 12]) {
+    const { count, data } = await countStatements(page(first));
+    expect([count, data.users.edges.length]).toEqual([2, first]);
+  }
+  const { data } = await countStatements(page(100));
+  const sessions = data.users.edges.map(({ node }: any) => node.sessions.length);
+  expect(sessions.filter((length: number) => length === 1).length).toBe(7);
+});
+
+test('the sessions of one page are those that REST lists for each', async () => {
+  const { data } = await countStatements(
+    '{ users { nodes { id sessions { id ip userAgent createdAt lastUsedAt isCurrent } } } }',
+  );
+  for (const { id, sessions } of data.users.nodes) {
+    const rest = await gatehouse.api.get(`/v1/auth/sessions?userId=${id}`, { token });
+    expect(sessions).toEqual(rest.body.items);
+  }
+});
+
+test('a total is counted only when it is asked for, and once', async () => {
+  expect((await countStatements('{ users(first: 2) { nodes { id } } }')).count).toBe(1);
+  expect((await countStatements('{ users(first: 2) { nodes { id } totalCount totalCountIs } }')).count).toBe(2);
+  // the whole list is on the page
+  expect((await countStatements('{ users(first: 100) { nodes { id } totalCount } }')).count).toBe(1);
+});

@@ -1,0 +1,78 @@
+import { availableParallelism } from 'node:os';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { PasswordHasher } from '#libs/passwords';
+
+import { newPerson, type Person, signIn } from '../support/people.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+
+let gatehouse: Gatehouse;
+let person: Person;
+
+beforeAll(async () => {
+  gatehouse = await startGatehouse({ CORS_ORIGINS: 'https://app.example.org' });
+  person = await newPerson(gatehouse);
+});
+afterAll(async () => {
+  await gatehouse.stop();
+});
+
+const login = (headers = {}): Promise<Response> =>
+  fetch(`${gatehouse.url}/v1/auth/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ userName: person.userName, password: person.password }),
+  });
+
+test('logins beyond what the queue holds are refused at once, and those that leave make room again', async () => {
+  const { queue } = gatehouse.app.get(PasswordHasher);
+  const leaving = new AbortController();
+  // work that goes on until it is told to leave, as many hashes as run and wait at most
+  const gone = new Promise((resolve) => leaving.signal.addEventListener('abort', resolve, { once: true }));
+  const work = Array.from({ length: availableParallelism() * 97 }, () =>
+    queue.run(() => gone, leaving.signal).catch(() => undefined),
+  );
+  await expect.poll(() => queue.isFull, { interval: 5 }).toBe(true);
+  const { userName, password } = person;
+  const { body, headers, status } = await gatehouse.api.post('/v1/auth/login', { body: { userName, password } });
+  expect([status, body.code, body.instance]).toEqual([503, 'overloaded', '/v1/auth/login']);
+  expect(headers.get('retry-after')).toMatch(/^\d+$/);
+  expect([headers.get('x-request-id'), headers.get('cache-control')]).toEqual([body.requestId, 'no-store']);
+  const fromBrowser = await login({ origin: 'https://app.example.org' });
+  const allowed = fromBrowser.headers.get('access-control-allow-origin');
+  expect([fromBrowser.status, allowed]).toEqual([503, 'https://app.example.org']);
+  expect(gatehouse.log.findLast(({ requestId }) => requestId === body.requestId)).toMatchObject({
+    msg: 'request',
+    method: 'POST',
+    route: '/v1/auth/login',
+    status: 503,
+    errorCode: 'overloaded',
+  });
+  // everybody else is served meanwhile
+  for (const path of ['/v1/users/me', '/health/ready']) {
+    expect((await gatehouse.api.get(path, { token: person.token })).status, path).toBe(200);
+  }
+  leaving.abort(new Error('gone'));
+  await Promise.all(work);
+  expect([queue.waiting, queue.running]).toEqual([0, 0]);
+  expect((await signIn(gatehouse, person)).token).toBeTruthy();
+});
+
+test('a stop ends with the last request in flight, kept-alive connections or not', async () => {
+  const own = await startGatehouse();
+  const { userName, password } = await newPerson(own);
+  const body = JSON.stringify({ userName, password });
+  const headers = { 'content-type': 'application/json' };
+  const logins = Array.from({ length: 8 }, () => fetch(`${own.url}/v1/auth/login`, { method: 'POST', headers, body }));
+  const { queue } = own.app.get(PasswordHasher);
+  await expect.poll(() => queue.waiting + queue.running, { interval: 2 }).toBeGreaterThan(1);
+  const stopped = own.stop();
+  // those that had not reached it yet may be turned away
+  const answers = await Promise.allSettled(logins);
+  expect(answers.filter((answer) => answer.status === 'fulfilled' && answer.value.status === 200)).not.toEqual([]);
+  const answeredAt = performance.now();
+  await stopped;
+  // the idle time-out of a kept-alive connection is 65 s
+  expect(performance.now() - answeredAt).toBeLessThan(8_000);
+});

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { registration, signInAdmin } from '../support/people.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+
+let gatehouse: Gatehouse;
+let token: string;
+
+beforeAll(async () => {
+  gatehouse = await startGatehouse({ RATE_LIMIT_IP_WRITE: '100000' });
+  token = (await signInAdmin(gatehouse)).token;
+});
+afterAll(async () => {
+  await gatehouse.stop();
+});
+
+const newUser = async (): Promise<string> =>
+  (await gatehouse.api.post('/v1/users', { token, body: registration() })).body.id;
+const read = (id: string) => gatehouse.api.get(`/v1/users/${id}`, { token });
+const patch = (id: string, body: object, headers = {}) =>
+  gatehouse.api.patch(`/v1/users/${id}`, { token, body, headers });
+
+test('of changes at once to one version, one is made and the others are told', async () => {
+  const id = await newUser();
+  const etag = (await read(id)).headers.get('etag') ?? '';
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, n) => patch(id, { firstName: `Ada ${n}` }, { 'if-match': etag })),
+  );
+  const made = answers.filter(({ status }) => status === 200);
+  expect(made).toHaveLength(1);
+  expect(answers.filter(({ status }) => status === 412)).toHaveLength(19);
+  expect((await read(id)).body).toEqual(made[0]?.body);
+});
+
+test('changes at once to different fields are all kept, and each answer is a version of its own', async () => {
+  const id = await newUser();
+  const changes = [
+    { firstName: 'Grace' },
+    { lastName: 'Hopper' },
+    { email: `${id}@example.org` },
+    { roles: ['admin'] },
+  ];
+  const answers = await Promise.all(changes.map((change) => patch(id, change)));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  expect((await read(id)).body).toMatchObject(Object.assign({}, ...changes));
+  expect(new Set(answers.map(({ headers }) => headers.get('etag'))).size).toBe(4);
+});
+
+test('who reads, adds and writes again until the version fits loses nothing', async () => {
+  const id = await newUser();
+  await patch(id, { lastName: '0' });
+  const add = async (): Promise<void> => {
+    for (;;) {
+      const { headers, body } = await read(id);
+      const next = String(Number(body.lastName) + 1);
+      const { status } = await patch(id, { lastName: next }, { 'if-match': headers.get('etag') ?? '' });
+      if (status === 200) return;
+      expect(status).toBe(412);
+    }
+  };
+  await Promise.all(Array.from({ length: 6 }, add));
+  expect((await read(id)).body.lastName).toBe('6');
+});
