@@ -4,17 +4,15 @@ import { mkdirSync } from 'node:fs';
 import { seedAccounts, signIn } from './lib/accounts.ts';
 import { Connection, meRequest } from './lib/connection.ts';
 import { createDatabase, type Database } from './lib/database.ts';
-import { closedLoop, roundRobin } from './lib/load.ts';
+import { measureInTurns, measureOnce, type Round } from './lib/interleaved.ts';
 import { type Options, readOptions } from './lib/options.ts';
-import { cpuSeconds, pin } from './lib/process-usage.ts';
+import { pin } from './lib/process-usage.ts';
 import { printProfile } from './lib/profile.ts';
 import { startFloor, startReplica, type Server } from './lib/replica.ts';
-import { median, quantile, spread } from './lib/statistics.ts';
+import { median, spread } from './lib/statistics.ts';
 import { note, printTable } from './lib/table.ts';
 
 type Numbers = 'users' | 'connections' | 'seconds' | 'rounds';
-type Round = { readonly perSecond: number; readonly cpuMicros: number; readonly busy: number; readonly p99Ms: number };
-
 const options = readOptions({ users: 500, connections: 64, seconds: 2, rounds: 15 }, ['profile']);
 const { users, connections, seconds, rounds } = options.numbers;
 const database = await createDatabase(options.database);
@@ -36,7 +34,15 @@ async function run(): Promise<void> {
   const floor = await started(startFloor(options, { databaseUrl: database.url }));
   const cachedFloor = await started(startFloor(options, { databaseUrl: database.url, env: { CACHE: 'on' } }));
   await assertSameBody([gatehouse, floor, cachedFloor], requests[0] ?? '');
-  const measured = await measure([gatehouse, floor, cachedFloor], requests);
+  const measured = await measureInTurns([gatehouse, floor, cachedFloor], {
+    requests,
+    connections,
+    seconds,
+    rounds,
+    onWarm: () => database.pinBackends(options.loadCpu),
+    onRound: (round, latest) =>
+      note(`round ${round}: ${latest.map((one) => one?.perSecond.toFixed(0)).join(' ')} requests/s`),
+  });
   report(measured);
 }
 
@@ -44,35 +50,6 @@ async function started(starting: Promise<Server>): Promise<Server> {
   const server = await starting;
   servers.push(server);
   return server;
-}
-
-/** Interleaved: every round has each server once, each time in another order. */
-async function measure(contenders: readonly Server[], requests: readonly string[]): Promise<readonly Round[][]> {
-  const results = contenders.map((): Round[] => []);
-  for (const server of contenders) await measureOnce(server, requests, 3);
-  await database.pinBackends(options.loadCpu);
-  for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < contenders.length; turn++) {
-      const at = (round + turn) % contenders.length;
-      const server = contenders[at];
-      if (server) results[at]?.push(await measureOnce(server, requests, seconds));
-    }
-    note(`round ${round + 1}: ${results.map((of) => of.at(-1)?.perSecond.toFixed(0)).join(' ')} requests/s`);
-  }
-  return results;
-}
-
-async function measureOnce(server: Server, requests: readonly string[], forSeconds: number): Promise<Round> {
-  const before = cpuSeconds(server.pid);
-  const load = await closedLoop(server.port, { connections, seconds: forSeconds, next: roundRobin(requests) });
-  const cpu = cpuSeconds(server.pid) - before;
-  const count = load.latenciesMs.length;
-  return {
-    perSecond: count / load.seconds,
-    cpuMicros: (cpu / count) * 1e6,
-    busy: (cpu / load.seconds) * 100,
-    p99Ms: quantile(load.latenciesMs, 0.99),
-  };
 }
 
 async function assertSameBody(contenders: readonly Server[], request: string): Promise<void> {
@@ -121,9 +98,10 @@ async function profile(from: Options<Numbers>, { url }: Database, requests: read
   const nodeFlags = ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}`];
   const server = await startReplica(from, { databaseUrl: url, nodeFlags });
   await database.pinBackends(options.loadCpu);
-  await measureOnce(server, requests, 3);
+  const load = { requests, connections };
+  await measureOnce(server, load, 3);
   const startedMicros = Number(process.hrtime.bigint() / 1_000n);
-  const { cpuMicros } = await measureOnce(server, requests, 10);
+  const { cpuMicros } = await measureOnce(server, load, 10);
   const window = [startedMicros, Number(process.hrtime.bigint() / 1_000n)] as const;
   await server.stop();
   printProfile(`${folder}/${name}`, window, cpuMicros);

@@ -1,6 +1,7 @@
 /**
  * The floor: the least that a Fastify server must do for `GET /v1/users/me`. The same ES256 check, the same SELECT by a
  * prepared statement over a pool of 10, the same body; no framework above Fastify, no guard, no headers, no log.
+ * `GET /v1/users?limit=` likewise, for the first page.
  * With `CACHE=on` it keeps verified tokens, as Gatehouse does: the harder floor.
  */
 import { createPublicKey, type KeyObject } from 'node:crypto';
@@ -33,6 +34,13 @@ const byId = {
     (extract(epoch from updated_at) * 1000)::float8 as updated_ms from users where id = $1`,
 };
 
+/** As Gatehouse asks, unnamed. */
+const page = {
+  text: byId.text
+    .replace('select id, user_name,', 'select id, user_name, user_name_key,')
+    .replace('where id = $1', 'order by created_at desc, id desc limit $1'),
+};
+
 const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 10 });
 const keys = await loadKeys();
 const cache = new Map<string, Verified>();
@@ -47,6 +55,15 @@ app.get('/v1/users/me', async (request, reply) => {
   const [row] = rows;
   if (!row) return reply.code(404).send();
   return view(row);
+});
+app.get('/v1/users', async (request, reply) => {
+  const header = request.headers.authorization;
+  if (!header?.startsWith('Bearer ') || !check(header.slice(7))) return reply.code(401).send();
+  const limit = Number((request.query as { limit: string }).limit);
+  const { rows } = await pool.query<Row>({ ...page, values: [limit + 1] });
+  const last = rows[limit - 1];
+  const nextCursor = Buffer.from(JSON.stringify([last?.created_ms, last?.id])).toString('base64url');
+  return { items: rows.slice(0, limit).map(view), nextCursor };
 });
 await app.listen({ port: Number(PORT), host: '127.0.0.1' });
 process.on('SIGTERM', () => process.exit(0));

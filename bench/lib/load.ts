@@ -8,10 +8,18 @@ export type Load = {
   readonly latenciesMs: readonly number[];
 };
 
-/** Closed loop: each connection sends its next request when it has its answer. Other answers than 200 are an error. */
+type ClosedLoop = {
+  readonly connections: number;
+  readonly seconds: number;
+  readonly next: () => string;
+  /** Any 2xx if absent. */
+  readonly status?: number;
+};
+
+/** Closed loop: each connection sends its next request when it has its answer. Other answers than `status` are an error. */
 export async function closedLoop(
   port: number,
-  { connections, seconds, next }: { connections: number; seconds: number; next: () => string },
+  { connections, seconds, next, status: wanted }: ClosedLoop,
 ): Promise<Load> {
   const open = await Promise.all(Array.from({ length: connections }, () => Connection.open(port)));
   const startedAt = performance.now();
@@ -21,7 +29,8 @@ export async function closedLoop(
     open.map(async (connection) => {
       for (let sentAt = performance.now(); sentAt < until;) {
         const { status, body } = await connection.send(next());
-        if (status !== 200) throw new Error(`${status}: ${body}`);
+        if (wanted === undefined ? status < 200 || status > 299 : status !== wanted)
+          throw new Error(`${status}: ${body}`);
         const now = performance.now();
         latenciesMs.push(now - sentAt);
         sentAt = now;
@@ -30,7 +39,7 @@ export async function closedLoop(
   );
   const elapsed = (performance.now() - startedAt) / 1_000;
   for (const connection of open) connection.close();
-  return { seconds: elapsed, byStatus: new Map([[200, latenciesMs.length]]), latenciesMs };
+  return { seconds: elapsed, byStatus: new Map([[wanted ?? 200, latenciesMs.length]]), latenciesMs };
 }
 
 /** What became of one request of an open loop. No answer: the connection was refused or cut. */

@@ -17,7 +17,7 @@ export type Options<Name extends string = never> = {
 };
 
 /** `npm start` of Gatehouse gives these to Node. */
-const shippedFlags = '--enable-source-maps --max-semi-space-size=16';
+const shippedFlags = '--max-semi-space-size=16';
 
 /** Reads the command line; `numbers` names the script's own numeric options with their defaults. */
 export function readOptions<Name extends string>(

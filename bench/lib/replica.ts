@@ -71,9 +71,12 @@ export async function startReplica(
 }
 
 /** Starts the bare Fastify server of `floor/`. */
-export async function startFloor(options: Options, { databaseUrl, env }: Start): Promise<Server> {
+export async function startFloor(
+  options: Options,
+  { databaseUrl, env, script = 'floor/server.ts' }: Start & { readonly script?: string },
+): Promise<Server> {
   return startServer({
-    command: [process.execPath, 'floor/server.ts'],
+    command: [process.execPath, script],
     cwd: import.meta.dirname.replace(/\/lib$/, ''),
     cpu: options.serverCpu,
     readyPath: '/ready',
@@ -140,7 +143,7 @@ async function stop(child: ChildProcess, folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

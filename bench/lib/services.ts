@@ -1,0 +1,26 @@
+import type { Server } from './replica.ts';
+
+type Plan = Readonly<Record<string, { readonly limit: number; readonly windowSeconds: number }>>;
+
+/** Registers a calling service that may read users. @returns its key */
+export async function createService(server: Server, adminToken: string, name: string, plan: Plan): Promise<string> {
+  const answer = await fetch(`${server.url}/v1/services`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name, scopes: ['users:read'], plan }),
+  });
+  if (answer.status !== 201) throw new Error(`service: ${answer.status} ${await answer.text()}`);
+  const { secret } = (await answer.json()) as { secret: string };
+  return `${name}.${secret}`;
+}
+
+export const serviceRequest = (path: string, key: string): string =>
+  `GET ${path} HTTP/1.1\r\nHost: bench\r\nX-Service-Key: ${key}\r\n\r\n`;
+
+/** Where the limits of a service are counted now, as its usage tells. */
+export async function countedIn(server: Server, key: string): Promise<string> {
+  const name = key.split('.', 1)[0] ?? '';
+  const answer = await fetch(`${server.url}/v1/services/${name}/usage`, { headers: { 'x-service-key': key } });
+  const body = (await answer.json()) as { countedIn?: string };
+  return body.countedIn ?? String(answer.status);
+}
