@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { auditInsert } from '#libs/audit';
-import { epochMs, Sql, type Statement } from '#libs/platform/database';
+import { BatchedRead, epochMs, Sql, type Statement } from '#libs/platform/database';
 
 import { LinkClaim } from './links/link-claim.js';
 
@@ -73,10 +73,17 @@ const isOpen = 'expires_at > now() and (reads_left is null or reads_left > 0)';
 /** What is limited is not even read out of the table: a look consumes nothing and gives nothing away. */
 const view: Statement = {
   name: 'view-message',
-  text: `select id, ${binding.join(', ')}, reads_left,
+  text: `select asked::int, id, ${binding.join(', ')}, reads_left,
       case when max_reads is null then sealed_key end as sealed_key, case when max_reads is null then body end as body
-    from messages where token_hash = $1 and ${isOpen} and (recipient_id is null or recipient_id = $2::uuid)`,
+    from unnest($1::text[], $2::uuid[]) with ordinality as link (hash, reader_id, asked)
+      cross join lateral (
+        select * from messages where token_hash = decode(link.hash, 'hex') and ${isOpen}
+          and (recipient_id is null or recipient_id = link.reader_id)
+        limit 1
+      ) as message`,
 };
+/** So that one answer has no more than 1 MiB of bodies. */
+const viewsAtOnce = 16;
 const remove = (condition: string, firstParameter: number): string => `with gone as (
     delete from messages where ${condition} returning id
   ), audit as (${auditInsert({ from: 'gone', firstParameter, details })})
@@ -103,8 +110,10 @@ const sent = `select id, ${binding.join(', ')}, reads_left, reads, ${epochMs('la
 @Injectable()
 export class MessagesRepository {
   readonly #claim: LinkClaim<MessageRow>;
+  readonly #view: BatchedRead<MessageRow & { readonly asked: number }>;
 
   constructor(private readonly sql: Sql) {
+    this.#view = new BatchedRead(sql, view, viewsAtOnce);
     this.#claim = new LinkClaim(sql, {
       table: 'messages',
       returns: [...binding, 'sealed_key', 'body'],
@@ -126,7 +135,7 @@ export class MessagesRepository {
   }
 
   view(tokenHash: Buffer, readerId: string | null): Promise<MessageRow | undefined> {
-    return this.sql.row(view, [tokenHash, readerId]);
+    return this.#view.row(tokenHash.toString('hex'), readerId);
   }
 
   /** One read, taken before anything is opened: of many at once each gets a read of its own or nothing. */

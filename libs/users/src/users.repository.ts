@@ -1,7 +1,8 @@
 import { LockMode, SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import { epochMs, Sql, type Statement } from '#libs/platform/database';
+import { isUuid } from '#libs/platform/crypto';
+import { BatchedRead, epochMs, Sql, type Statement } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
 import { type User, UserEntity } from './user.entity.js';
@@ -44,7 +45,12 @@ export const userColumns = `id, user_name, user_name_key, first_name, last_name,
   encode(avatar_hash, 'hex') as avatar_hash,
   ${epochMs('created_at')} as created_ms,
   ${epochMs('updated_at')} as updated_ms`;
-const byId: Statement = { name: 'user-by-id', text: `select ${userColumns} from users where id = $1` };
+const byId: Statement = {
+  name: 'user-by-id',
+  text: `select asked::int, found.* from unnest($1::uuid[]) with ordinality as wanted (wanted_id, asked)
+    cross join lateral (select ${userColumns} from users where id = wanted_id limit 1) as found`,
+};
+const idsAtOnce = 64;
 const byNameKey: Statement = {
   name: 'user-by-name',
   text: `select ${userColumns} from users where user_name_key = $1`,
@@ -65,13 +71,17 @@ const takenKeys: Statement = {
 /** Reads are SQL (design §4); writes go through the entity manager of their transaction. */
 @Injectable()
 export class UsersRepository {
+  readonly #byId: BatchedRead<UserRow & { readonly asked: number }>;
+
   constructor(
     private readonly sql: Sql,
     private readonly em: SqlEntityManager,
-  ) {}
+  ) {
+    this.#byId = new BatchedRead(sql, byId, idsAtOnce);
+  }
 
-  findById(id: string): Promise<UserRow | undefined> {
-    return this.sql.row(byId, [id]);
+  async findById(id: string): Promise<UserRow | undefined> {
+    return isUuid(id) ? this.#byId.row(id) : undefined;
   }
 
   findByNameKey(key: string): Promise<UserRow | undefined> {

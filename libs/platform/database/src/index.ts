@@ -1,3 +1,4 @@
+export { BatchedRead } from './batched-read.js';
 export { Changes, type Subscriber } from './changes.js';
 export { DatabaseModule, type DatabaseSchema } from './database.module.js';
 export { isUnavailable, isUniqueViolation, violatedConstraint } from './database-errors.js';
