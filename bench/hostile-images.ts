@@ -18,7 +18,7 @@ type Seen = {
 const options = readOptions({ parallel: 16 });
 const database = await createDatabase(options.database);
 // as the image has it
-const server = await startReplica(options, { databaseUrl: database.url, env: { MALLOC_ARENA_MAX: '2' } });
+const server = await startReplica(options, { databaseUrl: database.url });
 try {
   await run();
 } finally {

@@ -57,6 +57,7 @@ export async function startReplica(
     folder,
     env: {
       NODE_ENV: 'development',
+      MALLOC_ARENA_MAX: '2',
       LOG_LEVEL: 'info',
       DATABASE_URL: databaseUrl,
       DATA_DIR: folder,
