@@ -203,6 +203,7 @@ describe('reading it', () => {
     [{ event: 'coffee-made' }, 'invalid-request'],
     [{ userId: 'me' }, 'invalid-request'],
     [{ after: 'yesterday' }, 'invalid-request'],
+    [{ after: '0000-01-01T00:00:00Z' }, 'invalid-request'],
     [{ limit: '0' }, 'invalid-request'],
     [{ limit: '101' }, 'invalid-request'],
     [{ caller: 'operator' }, 'invalid-request'],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { pageCursorSchema, pageLimitSchema } from '#libs/platform/http';
+import { instant, pageCursorSchema, pageLimitSchema } from '#libs/platform/http';
 
 import { auditEvents } from './audit-event.js';
 
@@ -29,8 +29,8 @@ export type AuditPage = z.infer<typeof auditPageSchema>;
 export const listAuditSchema = z.strictObject({
   event: z.enum(auditEvents).optional(),
   userId: z.uuid().optional(),
-  after: z.iso.datetime({ offset: true }).optional().meta({ description: 'Only later ones' }),
-  before: z.iso.datetime({ offset: true }).optional().meta({ description: 'Only earlier ones' }),
+  after: instant.optional().meta({ description: 'Only later ones' }),
+  before: instant.optional().meta({ description: 'Only earlier ones' }),
   limit: pageLimitSchema,
   cursor: pageCursorSchema,
 });

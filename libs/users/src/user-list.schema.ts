@@ -1,11 +1,8 @@
 import { z } from 'zod';
 
-import { pageCursorSchema, pageLimitSchema, text } from '#libs/platform/http';
+import { instant, pageCursorSchema, pageLimitSchema, text } from '#libs/platform/http';
 
 import { emailSchema, isOneLine, userNameParamSchema, userSchema } from './users.schema.js';
-
-/** PostgreSQL knows no year 0. */
-const instant = z.iso.datetime({ offset: true }).refine((time) => !time.startsWith('0000'), 'must be a time');
 
 const searched = text({ max: 200 })
   .transform((part) => part.normalize('NFC').trim())
