@@ -27,9 +27,9 @@ const uses = {
   users: ['platform/*', 'passwords', 'rate-limits', 'idempotency', 'revocation', 'audit'],
   auth: ['platform/*', 'passwords', 'rate-limits', 'revocation', 'audit', 'users'],
   avatars: ['platform/*', 'rate-limits', 'audit', 'users'],
-  messages: ['platform/*', 'rate-limits', 'audit', 'users'],
+  messages: ['platform/*', 'rate-limits', 'idempotency', 'audit', 'users'],
   // users as rows of a file: nobody but apps uses it
-  transfer: ['platform/*', 'audit', 'passwords', 'rate-limits', 'users'],
+  transfer: ['platform/*', 'audit', 'idempotency', 'passwords', 'rate-limits', 'users'],
   graphql: ['platform/*', 'rate-limits', 'audit', 'services', 'users', 'auth'],
   health: ['platform/*'],
   schema: ['platform/*', 'audit', 'auth', 'avatars', 'idempotency', 'messages', 'revocation', 'services', 'users'],

@@ -1,16 +1,18 @@
+import { Readable } from 'node:stream';
+
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { callerName } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
-import { ApiProblems } from '#libs/platform/http';
+import { ApiProblems, pathOf } from '#libs/platform/http';
 
 /** One request under an `Idempotency-Key`. */
 export type Attempt = {
   /** Caller, route and key: what must be the same for a retry. Strangers share no keys. */
   readonly name: string;
-  /** The body in one spelling, whatever the order of its members. */
+  /** Query and body in one spelling, whatever the order of their members; of a body that streams, nothing. */
   readonly body: string;
   /** Says `Idempotency-Replayed: true` to the caller. */
   readonly markReplayed: () => void;
@@ -38,8 +40,8 @@ export const Attempted = createParamDecorator((_: undefined, context: ExecutionC
   const caller = callerName(request.principal ?? { kind: 'anonymous' });
   const reply = http.getResponse<FastifyReply>();
   return {
-    name: JSON.stringify([caller === 'anonymous' ? request.ip : caller, request.method, request.url, key]),
-    body: canonical(request.body),
+    name: JSON.stringify([caller === 'anonymous' ? request.ip : caller, request.method, pathOf(request.url), key]),
+    body: canonical(request.body instanceof Readable ? [request.query] : [request.query, request.body]),
     markReplayed: () => void reply.header('idempotency-replayed', 'true'),
   };
 });

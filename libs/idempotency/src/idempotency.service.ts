@@ -1,18 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { MasterKey } from '#libs/platform/crypto';
 import { Sql, type Statement, Sweeper } from '#libs/platform/database';
-import { AppError } from '#libs/platform/errors';
 
+import { AnswerSeal, type KeptRow } from './answer-seal.js';
 import type { Attempt } from './attempt.js';
+import { Claim, type Holding, inUse } from './claim.js';
+import { KeptAnswer, Lease, leaseSeconds, release } from './lease.js';
 
 const keptSeconds = 86_400;
-/** After this a killed replica's attempt may be made again; a slow one that comes back late is rolled back. */
-const leaseSeconds = 15;
 const waitMs = 8_000;
 const pollMs = 40;
 
@@ -24,18 +23,11 @@ const claim: Statement = {
     where (k.answer is null and k.leased_until < now()) or k.created_at < now() - make_interval(secs => ${keptSeconds})
     returning id`,
 };
+/** Of a claim whose body is still being read. */
+const unknownBody = Buffer.alloc(0);
 const find: Statement = { text: 'select fingerprint, answer from idempotency_keys where id = $1' };
-const release: Statement = {
-  text: 'delete from idempotency_keys where id = $1 and attempt = $2 and answer is null',
-};
-const keepAnswer = `update idempotency_keys set answer = ?, subject = ? where id = ? and attempt = ? returning 1`;
-
-const inUse = new AppError('idempotency-key-in-use', { headers: { 'retry-after': '1' } });
 
 type Row = { readonly fingerprint: Uint8Array; readonly answer: Uint8Array | null };
-
-/** Keeps an answer in the transaction that makes it true; `subject` is the user that it is about, if any. */
-export type Keep<Answer> = (em: SqlEntityManager, answer: Answer, subject?: string) => Promise<void>;
 
 /**
  * Requests that may be sent again (draft-ietf-httpapi-idempotency-key-header): what was done once is not done twice,
@@ -59,50 +51,59 @@ export class Idempotency implements OnModuleInit {
 
   /**
    * Does the work, or gives the answer of the attempt that did.
-   * @param work must call `keep` in its transaction, with what it gives back: as JSON it must come to the same.
+   * @param work must keep with the claim, in its transaction, what it gives back; without a key there is no claim
    * @throws AppError `idempotency-key-reused` under another body; `idempotency-key-in-use` if the first is still at it
    */
-  async run<Answer>(attempt: Attempt | undefined, work: (keep: Keep<Answer>) => Promise<Answer>): Promise<Answer> {
-    if (!attempt) return work(async () => undefined);
-    const [id, fingerprint] = [this.master.mac('idempotency-key', attempt.name), this.#fingerprintOf(attempt)];
-    const box = new MasterKey(this.master.mac('idempotency-answer', attempt.name));
-    const holder = randomUUID();
-    const kept = await this.#claim({ id, fingerprint, holder });
+  async run<Answer>(
+    attempt: Attempt | undefined,
+    work: (claim: Claim<Answer> | undefined) => Promise<Answer>,
+  ): Promise<Answer> {
+    if (!attempt) return work(undefined);
+    const [holding, seal] = [this.#holdingOf(attempt), new AnswerSeal<Answer>(this.master, attempt)];
+    const kept = await this.#claim(holding, seal);
     if (kept) {
       attempt.markReplayed();
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only this attempt's own kind of answer is kept under its route
-      return JSON.parse(box.open(kept, 'idempotency-answer').toString()) as Answer;
+      return seal.open(kept);
     }
     try {
-      return await work(async (em, answer, subject) => {
-        const sealed = box.seal(Buffer.from(JSON.stringify(answer)), 'idempotency-answer');
-        const rows = await em.execute<unknown[]>(keepAnswer, [sealed, subject ?? null, id, holder]);
-        if (rows.length === 0) throw inUse;
-      });
+      return await work(new Claim(holding, seal));
     } catch (error) {
       // if this fails too, the lease ends it
-      await this.sql.rows(release, [id, holder]).catch(() => undefined);
+      await this.sql.rows(release, [holding.id, holding.holder]).catch(() => undefined);
       throw error;
     }
   }
 
-  #fingerprintOf({ name, body }: Attempt): Buffer {
-    return this.master.mac('idempotency-body', `${name}\n${body}`);
+  /**
+   * For work that takes long over a body that is read meanwhile: the right to do it, or what is kept of the attempt that
+   * did, to be opened once the body has been read.
+   * @throws AppError `idempotency-key-in-use` if the first is still at it
+   */
+  async begin<Answer>(attempt: Attempt): Promise<Lease<Answer> | KeptAnswer<Answer>> {
+    const holding = this.#holdingOf(attempt);
+    const sealFor = (digest: string): AnswerSeal<Answer> =>
+      new AnswerSeal(this.master, { ...attempt, body: `${attempt.body}\n${digest}` });
+    const kept = await this.#claim(holding, undefined);
+    return kept ? new KeptAnswer(kept, sealFor, attempt) : new Lease(this.sql, holding, sealFor);
   }
 
-  /** @returns the answer that is kept, or undefined when the work is ours to do */
-  async #claim(claimed: { id: Buffer; fingerprint: Buffer; holder: string }): Promise<Buffer | undefined> {
-    const { id, fingerprint, holder } = claimed;
+  #holdingOf({ name }: Attempt): Holding {
+    return { id: this.master.mac('idempotency-key', name), holder: randomUUID() };
+  }
+
+  /** @returns what is kept, or undefined when the work is ours to do */
+  async #claim({ id, holder }: Holding, seal: AnswerSeal<unknown> | undefined): Promise<KeptRow | undefined> {
+    const values = [id, seal?.fingerprint ?? unknownBody, holder];
     for (const deadline = Date.now() + waitMs; Date.now() < deadline; await sleep(pollMs)) {
       // oxlint-disable-next-line no-await-in-loop -- each look follows from the one before
-      if (await this.sql.row(claim, [id, fingerprint, holder])) return undefined;
+      if (await this.sql.row(claim, values)) return undefined;
       // oxlint-disable-next-line no-await-in-loop
       const row = await this.sql.row<Row>(find, [id]);
       // gone since: the first attempt failed, and the next round claims
       if (!row) continue;
-      if (!fingerprint.equals(row.fingerprint)) throw new AppError('idempotency-key-reused');
-      if (row.answer) return Buffer.from(row.answer);
+      seal?.assertSame(row.fingerprint);
+      if (row.answer) return { ...row, answer: row.answer };
     }
-    throw inUse;
+    throw inUse();
   }
 }

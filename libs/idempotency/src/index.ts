@@ -1,4 +1,6 @@
 export { type Attempt, Attempted, IdempotencyKey } from './attempt.js';
+export { Claim, inUse, keepAnswer } from './claim.js';
 export { IdempotencyKeyEntity } from './idempotency-key.entity.js';
 export { IdempotencyModule } from './idempotency.module.js';
-export { Idempotency, type Keep } from './idempotency.service.js';
+export { Idempotency } from './idempotency.service.js';
+export { KeptAnswer, Lease } from './lease.js';

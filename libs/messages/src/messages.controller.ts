@@ -3,6 +3,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExtension, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
+import { type Attempt, Attempted, type Claim, Idempotency, IdempotencyKey } from '#libs/idempotency';
 import { Caller, From, OptionalAuth, type Origin, type Principal, Requires } from '#libs/platform/access';
 import { ApiProblems, linkNext } from '#libs/platform/http';
 import { RateClass } from '#libs/rate-limits';
@@ -34,17 +35,27 @@ const AlsoAsText = (): MethodDecorator => ApiExtension('x-also-text', true);
 @ApiTags('messages')
 @Controller('v1/messages')
 export class MessagesController {
-  constructor(private readonly messages: MessagesService) {}
+  constructor(
+    private readonly messages: MessagesService,
+    private readonly idempotency: Idempotency,
+  ) {}
 
   @Post()
   @Requires(senders)
   @RateClass('write')
+  @IdempotencyKey()
   @RouteConfig({ bodyLimit })
   @ApiOperation({ operationId: 'createMessage', summary: 'Leave an encrypted message at a URL that nobody can guess' })
   @ApiResponse({ status: 201, standardSchema: createdMessageSchema, description: 'Its URL, shown once' })
   @ApiProblems('invalid-request', 'body-too-large', 'rate-limited', 'too-many-messages')
-  create(@Body({ schema: createMessageSchema }) input: CreateMessage, @From() origin: Origin): Promise<CreatedMessage> {
-    return this.messages.create(input, origin);
+  create(
+    @Body({ schema: createMessageSchema }) input: CreateMessage,
+    @From() origin: Origin,
+    @Attempted() attempt: Attempt | undefined,
+  ): Promise<CreatedMessage> {
+    return this.idempotency.run(attempt, (claim: Claim<CreatedMessage> | undefined) =>
+      this.messages.create(input, origin, claim),
+    );
   }
 
   @Get()

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 
 import { AuditModule } from '#libs/audit';
+import { IdempotencyModule } from '#libs/idempotency';
 
 import { LinkKeys } from './links/link-keys.js';
 import { LinkTokens } from './links/link-tokens.js';
@@ -13,7 +14,7 @@ import { MessagesService } from './messages.service.js';
 import { MessagesSweep } from './messages.sweep.js';
 
 @Module({
-  imports: [AuditModule],
+  imports: [AuditModule, IdempotencyModule],
   controllers: [MessagesController, MessagePagesController],
   providers: [
     LinkKeys,

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { auditInsert } from '#libs/audit';
+import { keepAnswer } from '#libs/idempotency';
 import { BatchedRead, epochMs, Sql, type Statement } from '#libs/platform/database';
 
 import { LinkClaim } from './links/link-claim.js';
@@ -49,23 +50,26 @@ export type Allowance = { readonly count: number; readonly bytes: number };
 
 const details = `jsonb_build_object('messageId', id)`;
 
-/** `message_room` makes other creations of the same sender wait, so that the sum holds however many come at once. */
-const create: Statement = {
-  name: 'create-message',
-  text: `with room as materialized (
+const auditDetails = `${details} || jsonb_build_object('expiresAt', expires_at, 'maxReads', max_reads, 'isForOneUser', recipient_id is not null)`;
+
+/**
+ * `message_room` makes other creations of the same sender wait, so that the sum holds however many come at once. `once`
+ * keeps the answer before the message is made, and makes none when it may not.
+ */
+const creation = (once?: { readonly kept: string }): string => `with room as materialized (
       select message_room($3::text, $8::int, $12::int, $13::bigint) as has_room
-    ), message as (
+    ), open as (${once?.kept ?? 'select from room where has_room'}), message as (
       insert into messages (id, token_hash, sender, sender_id, recipient_id, sealed_key, body, size, max_reads,
         reads_left, created_at, expires_at)
       select $1::uuid, $2::bytea, $3::text, $4::uuid, $5::uuid, $6::bytea, $7::bytea, $8::int, $9::int, $9::int,
         to_timestamp($10::float8 / 1000), to_timestamp($11::float8 / 1000)
-      from room where has_room returning id, expires_at, max_reads, recipient_id
-    ), audit as (${auditInsert({
-      from: 'message',
-      firstParameter: 14,
-      details: `${details} || jsonb_build_object('expiresAt', expires_at, 'maxReads', max_reads, 'isForOneUser', recipient_id is not null)`,
-    })})
-    select id from message`,
+      from open returning id, expires_at, max_reads, recipient_id
+    ), audit as (${auditInsert({ from: 'message', firstParameter: 14, details: auditDetails })})
+    select has_room, exists (select from message) as is_made from room`;
+const create: Statement = { name: 'create-message', text: creation() };
+const createOnce: Statement = {
+  name: 'create-message-once',
+  text: creation({ kept: keepAnswer({ from: '(select from room where has_room) as room', firstParameter: 21 }) }),
 };
 
 const isOpen = 'expires_at > now() and (reads_left is null or reads_left > 0)';
@@ -125,13 +129,26 @@ export class MessagesRepository {
     });
   }
 
-  /** @returns whether there was room for it */
-  async create(message: NewMessage, allowance: Allowance, audit: readonly unknown[]): Promise<boolean> {
+  /**
+   * @param claimed the values of a claim, which is kept with the message
+   * @returns `lost` when that claim is not held any more
+   */
+  async create(
+    message: NewMessage,
+    allowance: Allowance,
+    audit: readonly unknown[],
+    claimed: readonly unknown[] = [],
+  ): Promise<'made' | 'no-room' | 'lost'> {
     const { id, tokenHash, sender, senderId, recipientId, sealedKey, body, size, maxReads } = message;
     const times = [message.createdMs, message.expiresMs];
     const row = [id, tokenHash, sender, senderId, recipientId, sealedKey, body, size, maxReads, ...times];
-    const made = await this.sql.rows(create, [...row, allowance.count, allowance.bytes, ...audit]);
-    return made.length > 0;
+    const values = [...row, allowance.count, allowance.bytes, ...audit, ...claimed];
+    const done = await this.sql.row<{ has_room: boolean; is_made: boolean }>(
+      claimed.length === 0 ? create : createOnce,
+      values,
+    );
+    if (done?.is_made) return 'made';
+    return done?.has_room ? 'lost' : 'no-room';
   }
 
   view(tokenHash: Buffer, readerId: string | null): Promise<MessageRow | undefined> {

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 
 import { auditValues } from '#libs/audit';
+import { type Claim, inUse } from '#libs/idempotency';
 import type { Origin, Principal } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { isUuid, uuidV7 } from '#libs/platform/crypto';
@@ -35,8 +36,11 @@ export class MessagesService {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** @throws AppError `body-too-large`, `too-many-messages`, `invalid-request` for an unknown recipient */
-  async create(input: CreateMessage, origin: Origin): Promise<CreatedMessage> {
+  /**
+   * With a `claim` the answer is kept for a retry of the request.
+   * @throws AppError `body-too-large`, `too-many-messages`, `invalid-request` for an unknown recipient
+   */
+  async create(input: CreateMessage, origin: Origin, claim?: Claim<CreatedMessage>): Promise<CreatedMessage> {
     const { body, expiresIn, maxReads = null, recipientId = null } = input;
     const text = Buffer.from(body, 'utf8');
     assertSize(text);
@@ -47,10 +51,15 @@ export class MessagesService {
     const sealed = this.cipher.seal(text, token, binding);
     const message = { ...binding, ...sealed, tokenHash, sender, senderId, size: text.length, createdMs };
     const audit = auditValues({ event: 'message-created', userId: senderId ?? undefined }, origin);
-    const hasRoom = await this.messages.create(message, this.#allowanceOf(origin.caller), audit).catch(rethrowUnknown);
-    if (!hasRoom) throw new AppError('too-many-messages', { detail: this.#fullText(origin.caller) });
     const url = `${this.config.PUBLIC_URL}/m#${token}`;
-    return { url, id: binding.id, expiresAt: new Date(binding.expiresMs).toISOString() };
+    const answer = { url, id: binding.id, expiresAt: new Date(binding.expiresMs).toISOString() };
+    const claimed = claim?.values(answer, senderId ?? undefined);
+    const done = await this.messages
+      .create(message, this.#allowanceOf(origin.caller), audit, claimed)
+      .catch(rethrowUnknown);
+    if (done === 'no-room') throw new AppError('too-many-messages', { detail: this.#fullText(origin.caller) });
+    if (done === 'lost') throw inUse();
+    return answer;
   }
 
   /** What a message is; its body only if reading it uses nothing up. @throws AppError `message-not-found`, `forbidden` */

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 
 import { AuditModule } from '#libs/audit';
+import { IdempotencyModule } from '#libs/idempotency';
 import { UsersModule } from '#libs/users';
 
 import { RowExport } from './export/row-export.service.js';
@@ -11,7 +12,7 @@ import { ProfileUpdates } from './import/profile-updates.service.js';
 import { UserImport } from './import/user-import.service.js';
 
 @Module({
-  imports: [AuditModule, UsersModule],
+  imports: [AuditModule, IdempotencyModule, UsersModule],
   controllers: [ImportController],
   providers: [BatchWriter, ImportRequests, ProfileUpdates, RowExport, UserImport],
   exports: [RowExport, UserImport],

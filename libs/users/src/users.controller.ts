@@ -16,7 +16,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExtension, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { type Attempt, Attempted, Idempotency, IdempotencyKey, type Keep } from '#libs/idempotency';
+import { type Attempt, Attempted, type Claim, Idempotency, IdempotencyKey } from '#libs/idempotency';
 import { Caller, From, OptionalAuth, type Origin, type Principal, Requires } from '#libs/platform/access';
 import { ApiProblems, linkNext, multipartMediaType } from '#libs/platform/http';
 import { RateClass } from '#libs/rate-limits';
@@ -80,8 +80,9 @@ export class UsersController {
     @Attempted() attempt: Attempt | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<UserView> {
-    const created = await this.idempotency.run(withPicture(attempt, picture), (keep: Keep<VersionedUser>) =>
-      this.users.create({ input, picture, keep }, origin, signal),
+    const created = await this.idempotency.run(
+      withPicture(attempt, picture),
+      (claim: Claim<VersionedUser> | undefined) => this.users.create({ input, picture, claim }, origin, signal),
     );
     void reply.header('location', `/v1/users/${created.user.id}`);
     return withTag(created, reply);

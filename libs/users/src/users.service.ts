@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { AuditTrail } from '#libs/audit';
-import type { Keep } from '#libs/idempotency';
+import type { Claim } from '#libs/idempotency';
 import { PasswordHasher, PasswordPolicy } from '#libs/passwords';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { violatedConstraint } from '#libs/platform/database';
@@ -15,14 +15,11 @@ import { type VersionedUser, viewOfEntity, viewOfRow } from './user-view.js';
 import { UsersRepository, type UserRow } from './users.repository.js';
 import type { CreateUser } from './users.schema.js';
 
-/**
- * What somebody registers with. `keep` keeps the answer for a retry of the request, in
- * the transaction that makes the user.
- */
+/** What somebody registers with. With a `claim` the answer is kept for a retry of the request. */
 type NewAccount = {
   readonly input: CreateUser;
   readonly picture: PendingPicture | undefined;
-  readonly keep: Keep<VersionedUser>;
+  readonly claim: Claim<VersionedUser> | undefined;
 };
 
 /** Makes and reads accounts. */
@@ -37,7 +34,7 @@ export class UsersService {
   ) {}
 
   /** @throws AppError `registration-closed`, `forbidden`, `password-refused`, `user-name-taken`, `email-taken` */
-  async create({ input, picture, keep }: NewAccount, origin: Origin, signal: AbortSignal): Promise<VersionedUser> {
+  async create({ input, picture, claim }: NewAccount, origin: Origin, signal: AbortSignal): Promise<VersionedUser> {
     assertMayCreate(input, origin.caller, this.config.REGISTRATION);
     const { userName, key: userNameKey } = toUserName(input.userName);
     const { firstName, lastName, password, email = null, roles = ['user'] } = input;
@@ -66,7 +63,7 @@ export class UsersService {
           const details = { roles: roles.join(' ') };
           if (avatarHash) await picture?.link(em, avatarHash);
           await this.audit.record({ event: 'user-created', userId: created.id, details }, origin, em);
-          await keep(em, viewOfEntity(created, this.config.PUBLIC_URL), created.id);
+          await claim?.keep(em, viewOfEntity(created, this.config.PUBLIC_URL), created.id);
         },
       )
       .catch(rethrowTaken);

@@ -24,7 +24,7 @@ const id = parsed(userIdSchema);
 const anyVersion = (): void => undefined;
 
 /** Pictures come over REST, and so do keys of attempts: `Idempotency-Key` is a header too. */
-const asked = { picture: undefined, keep: () => Promise.resolve() };
+const asked = { picture: undefined, claim: undefined };
 
 @Resolver()
 export class UserMutationsResolver {

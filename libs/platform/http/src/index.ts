@@ -17,6 +17,7 @@ export {
   QueryCursors,
 } from './page-cursor.js';
 export { observeRequests, refusalsOf } from './request-observers.js';
+export { pathOf } from './path-of.js';
 export { routesOf } from './route-table.js';
 export { toFailure } from './problem.filter.js';
 export { sendProblem } from './send-problem.js';

@@ -3,23 +3,18 @@ import { Readable } from 'node:stream';
 import { Injectable, Logger } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
+import { type Attempt, Idempotency, KeptAnswer } from '#libs/idempotency';
 import { isAdmin, type Origin } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
-import { liftBodyTimeout } from '#libs/platform/http';
 
+import { ImportBody } from './import-body.js';
+import { ImportRecord, type KeptLines, lastLine, replayed } from './import-record.js';
 import type { ImportSummary, RowResult } from './import-result.js';
 import type { ImportQuery } from './import.schema.js';
-import { readBody } from './read-body.js';
-import { readCsv } from './read-csv.js';
-import { readNdjson } from './read-ndjson.js';
-import type { SourceRows } from './source-row.js';
 import { UserImport } from './user-import.service.js';
 
 /** Each has a connection of the pool most of the time. */
 const maxAtOnce = 2;
-const limitBytes = 1_073_741_824;
-/** Nothing received and nothing sent for this long: the client hangs, or does not read its answer. */
-const idleMs = 30_000;
 /** What a client that is still sending may take to read why it was stopped. */
 const partingMs = 5_000;
 
@@ -27,54 +22,93 @@ const nothing: ImportSummary = { done: false, rows: 0, created: 0, exists: 0, up
 
 type Results = AsyncGenerator<readonly RowResult[], ImportSummary>;
 
+/** An import as somebody asks for it; `gone` fires when they hang up. */
+export type AskedImport = {
+  readonly request: FastifyRequest;
+  readonly query: ImportQuery;
+  readonly origin: Origin;
+  readonly attempt: Attempt | undefined;
+  readonly gone: AbortSignal;
+};
+
+type Work = { readonly body: ImportBody; readonly signal: AbortSignal; readonly record?: ImportRecord };
+/** `end` is for when the answer has gone out, or nobody takes it any more. */
+type Answer = { readonly lines: Readable; readonly end: () => Promise<void> };
+
 /** Imports over HTTP: rows come in and results go out at the speed of the slowest of client, database and service. */
 @Injectable()
 export class ImportRequests {
   #running = 0;
   readonly #logger = new Logger('ImportRequests');
 
-  constructor(private readonly imports: UserImport) {}
+  constructor(
+    private readonly imports: UserImport,
+    private readonly idempotency: Idempotency,
+  ) {}
 
   /**
-   * The lines of the answer; begun only when the first rows are written, so that what cannot even begin is an error.
-   * @throws AppError `forbidden`, `overloaded`, `malformed-csv`, `request-timeout`, `unavailable`
+   * The lines of the answer; begun only when the first rows are written, so that what cannot even begin is an error. Of
+   * an `attempt` that was done before, the lines that are kept, once the body has been read and is the same.
+   * @throws AppError `forbidden`, `overloaded`, `malformed-csv`, `request-timeout`, `unavailable`,
+   *   `idempotency-key-in-use`, `idempotency-key-reused`
    */
-  async begin(request: FastifyRequest, query: ImportQuery, origin: Origin, gone: AbortSignal): Promise<Readable> {
-    if (query.onExisting === 'update' && !isAdmin(origin.caller)) {
+  async begin(asked: AskedImport): Promise<Readable> {
+    if (asked.query.onExisting === 'update' && !isAdmin(asked.origin.caller)) {
       throw new AppError('forbidden', { detail: 'Only an administrator may change users by an import.' });
     }
     if (this.#running >= maxAtOnce) {
       throw new AppError('overloaded', { detail: 'Other imports are running.', headers: { 'retry-after': '10' } });
     }
     this.#running++;
-    const results = this.#results(request, query, origin, gone);
     try {
-      const first = await results.next();
-      const lines = Readable.from(linesOf(results, first, query), { objectMode: false });
-      return lines.once('close', () => void this.#end(results));
+      const { lines, end } = await this.#answer(asked);
+      return lines.once('close', () => void this.#end(end));
     } catch (error) {
       this.#running--;
       throw error;
     }
   }
 
-  #results(request: FastifyRequest, { onExisting }: ImportQuery, who: Origin, gone: AbortSignal): Results {
-    liftBodyTimeout(request);
-    const idle = new AbortController();
-    request.raw.setTimeout(idleMs, () => {
-      // the second time nobody has noticed the first: the client does not read what it is told
-      if (idle.signal.aborted) request.raw.destroy();
-      else idle.abort(new AppError('request-timeout'));
-    });
-    const signal = AbortSignal.any([gone, idle.signal]);
-    const grantable = isAdmin(who.caller) ? (['user', 'admin'] as const) : (['user'] as const);
-    return this.imports.run(rowsOf(request, signal), { who, grantable, onExisting, commit: 'write', signal });
+  async #answer(asked: AskedImport): Promise<Answer> {
+    const { request, attempt, gone } = asked;
+    const body = new ImportBody(request);
+    const signal = AbortSignal.any([gone, body.idle]);
+    if (!attempt) return this.#start(asked, { body, signal });
+    const begun = await this.idempotency.begin<KeptLines>(attempt);
+    if (begun instanceof KeptAnswer) {
+      await body.skip(signal);
+      return { lines: replayed(begun.open(body.digest())), end: () => Promise.resolve() };
+    }
+    const record = new ImportRecord((kept) => begun.keep(body.digest(), kept));
+    try {
+      const { lines, end } = await this.#start(asked, { body, signal: AbortSignal.any([signal, begun.lost]), record });
+      const endBoth = async (): Promise<void> => {
+        try {
+          await end();
+        } finally {
+          await begun.end();
+        }
+      };
+      return { lines, end: endBoth };
+    } catch (error) {
+      await begun.end();
+      throw error;
+    }
+  }
+
+  async #start({ query, origin }: AskedImport, { body, signal, record }: Work): Promise<Answer> {
+    const grantable = isAdmin(origin.caller) ? (['user', 'admin'] as const) : (['user'] as const);
+    const options = { who: origin, grantable, onExisting: query.onExisting, commit: 'write', signal } as const;
+    const results = this.imports.run(body.rows(signal), options);
+    const first = await results.next();
+    const lines = Readable.from(linesOf(results, first, query.report, record), { objectMode: false });
+    return { lines, end: async () => void (await results.return(nothing)) };
   }
 
   /** Also for a client that has left: then the import ends at the border of a batch. */
-  async #end(results: Results): Promise<void> {
+  async #end(end: Answer['end']): Promise<void> {
     try {
-      await results.return(nothing);
+      await end();
     } catch (error) {
       this.#logger.error({ err: error, event: 'the end of an import was not recorded' });
     } finally {
@@ -86,21 +120,20 @@ export class ImportRequests {
 async function* linesOf(
   results: Results,
   first: IteratorResult<readonly RowResult[], ImportSummary>,
-  { report }: ImportQuery,
+  report: ImportQuery['report'],
+  record: ImportRecord | undefined,
 ): AsyncGenerator<string> {
   let step = first;
   while (step.done !== true) {
     const lines = report === 'all' ? step.value : step.value.filter(({ status }) => status === 'refused');
-    if (lines.length > 0) yield lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    record?.add(text);
+    if (text !== '') yield text;
     step = await results.next();
   }
-  yield `${JSON.stringify(step.value)}\n`;
-}
-
-function rowsOf(request: FastifyRequest, signal: AbortSignal): SourceRows {
-  const body = request.body instanceof Readable ? request.body : request.raw;
-  const bytes = readBody(body, { limitBytes, signal });
-  return /^text\/csv\b/i.test(request.headers['content-type'] ?? '') ? readCsv(bytes) : readNdjson(bytes);
+  // before the client can see that it was done
+  await record?.end(step.value);
+  yield lastLine(step.value);
 }
 
 /** A client that goes on sending after its answer is complete is not listened to for ever. */

@@ -1,8 +1,9 @@
-import { Controller, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, HttpCode, Post, Query, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 
+import { type Attempt, Attempted, IdempotencyKey } from '#libs/idempotency';
 import { From, type Origin, Requires } from '#libs/platform/access';
 import { ApiProblems, ClientGone, rowMediaTypes } from '#libs/platform/http';
 import { RateClass } from '#libs/rate-limits';
@@ -16,7 +17,10 @@ row and 1 GiB at once. A row without \`passwordHash\` makes a user who cannot lo
 const answer = `A line a row, in order, while the rows come:
 \`{ row, status: created|exists|updated|unchanged|refused, id?, code?, errors? }\`. The last line counts them:
 \`{ done, rows, created, exists, updated, unchanged, refused, stopped?: { code, detail } }\`. Without it, or with \`done\`
-false, send the same rows again: those that are there are skipped. Read the answer while you send.`;
+false, send the same rows again: those that are there are skipped. Read the answer while you send. Under an
+\`Idempotency-Key\` the answer to the same bytes is kept when it is \`done\`; an import that was cut off or stopped keeps
+nothing, and its retry brings in what is missing. Of a very long answer (4 MiB gzipped, some 300,000 rows) only the last
+line is kept: its replay has \`linesKept: false\`.`;
 
 @ApiTags('users')
 @Controller('v1/users')
@@ -27,6 +31,7 @@ export class ImportController {
   @HttpCode(200)
   @Requires({ roles: ['admin'], scopes: ['users:write'] })
   @RateClass('write')
+  @IdempotencyKey()
   @RouteConfig({ consumes: rowMediaTypes })
   @ApiOperation({ operationId: 'importUsers', summary: 'Bring users in, with the passwords they have' })
   @ApiConsumes(...rowMediaTypes)
@@ -40,12 +45,13 @@ export class ImportController {
   async import(
     @Query({ schema: importQuerySchema }) query: ImportQuery,
     @From() origin: Origin,
+    @Attempted() attempt: Attempt | undefined,
     @ClientGone() gone: AbortSignal,
-    @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    const { request } = reply;
     cutOffAfterAnswer(request, reply.raw);
-    const lines = await this.imports.begin(request, query, origin, gone);
+    const lines = await this.imports.begin({ request, query, origin, attempt, gone });
     await reply.header('content-type', 'application/x-ndjson; charset=utf-8').send(lines);
   }
 }
