@@ -8,7 +8,7 @@ import { readOptions } from './lib/options.ts';
 import { pin } from './lib/process-usage.ts';
 import { startRedis } from './lib/redis.ts';
 import { freePort, type Server, startReplica } from './lib/replica.ts';
-import { countedIn, createService, serviceRequest } from './lib/services.ts';
+import { countedIn, createService, metricsToken, serviceRequest, storeInMetrics } from './lib/services.ts';
 import { quantile } from './lib/statistics.ts';
 import { printTable } from './lib/table.ts';
 
@@ -33,7 +33,8 @@ const phases: readonly Phase[] = [
 try {
   pin(process.pid, options.loadCpu);
   for (let at = 0; at < 2; at++) {
-    replicas.push(await startReplica(options, { databaseUrl: database.url, env: { REDIS_URL: redis.url } }));
+    const env = { REDIS_URL: redis.url, METRICS_TOKEN: metricsToken };
+    replicas.push(await startReplica(options, { databaseUrl: database.url, env }));
   }
   await run();
 } finally {
@@ -54,11 +55,15 @@ async function run(): Promise<void> {
   const rows = [];
   for (const phase of phases) {
     await phase.fault?.();
-    const [outcomes, noticedMs] = await Promise.all([load(request), untilCounted(phase.counted, watcher)]);
-    rows.push(rowOf(phase, outcomes, noticedMs));
+    const [outcomes, ...noticed] = await Promise.all([
+      load(request),
+      untilAll(phase.counted, storeInMetrics),
+      untilAll(phase.counted, (replica) => countedIn(replica, watcher)),
+    ]);
+    rows.push(rowOf(phase, outcomes, noticed));
   }
   printTable(
-    `a plan of ${limit} in ${window} s at ${factor} times, two replicas; phases of ${phaseSeconds} s, ${phaseSeconds / window} windows each`,
+    `a plan of ${limit} in ${window} s at ${factor} times, two replicas; phases of ${phaseSeconds} s, ${(phaseSeconds / window).toFixed(1)} windows each`,
     rows,
   );
 }
@@ -74,23 +79,23 @@ async function load(request: string): Promise<readonly Outcome[]> {
   return outcomes;
 }
 
-/** From the fault until every replica counts as it should, asked every 20 ms. */
-async function untilCounted(expected: string, key: string): Promise<number> {
+/** From the fault until every replica says that it counts where it should, asked every 20 ms. */
+async function untilAll(expected: string, ask: (replica: Server) => Promise<string>): Promise<number> {
   const startedAt = performance.now();
   while (performance.now() - startedAt < phaseSeconds * 1_000) {
-    const found = await Promise.all(replicas.map((replica) => countedIn(replica, key)));
+    const found = await Promise.all(replicas.map(ask));
     if (found.every((where) => where === expected)) return performance.now() - startedAt;
     await sleep(20);
   }
   return Number.NaN;
 }
 
-function rowOf({ name, counted }: Phase, outcomes: readonly Outcome[], noticedMs: number) {
+function rowOf({ name, counted }: Phase, outcomes: readonly Outcome[], noticed: readonly number[]) {
   const of = (status: number): number => outcomes.filter(({ answer }) => answer?.status === status).length;
   const failed = outcomes.filter(({ answer }) => (answer?.status ?? 599) >= 500);
   const times = outcomes.map(({ sentAt, doneAt }) => doneAt - sentAt);
   // one window more than the phase has: what the counts of the one before still allowed, or a store that began empty
-  const bound = limit * (phaseSeconds / window + 1);
+  const bound = Math.round(limit * (phaseSeconds / window + 1));
   return {
     phase: name,
     sent: outcomes.length,
@@ -102,6 +107,7 @@ function rowOf({ name, counted }: Phase, outcomes: readonly Outcome[], noticedMs
     'p99 ms': quantile(times, 0.99).toFixed(1),
     'longest ms': Math.max(...times).toFixed(0),
     [`counted in`]: counted,
-    'after ms': noticedMs.toFixed(0),
+    '/metrics says so after ms': noticed[0]?.toFixed(0) ?? '',
+    'usage after ms': noticed[1]?.toFixed(0) ?? '',
   };
 }

@@ -24,3 +24,12 @@ export async function countedIn(server: Server, key: string): Promise<string> {
   const body = (await answer.json()) as { countedIn?: string };
   return body.countedIn ?? String(answer.status);
 }
+
+export const metricsToken = 'bench-metrics-token-0815';
+
+/** Where a replica says in `/metrics` that it counts limits; it must have been started with `metricsToken`. */
+export async function storeInMetrics(server: Server): Promise<string> {
+  const answer = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${metricsToken}` } });
+  const text = await answer.text();
+  return /^\w*rate_limit_store\{.*?store="(\w+)".*?\} 1$/m.exec(text)?.[1] ?? String(answer.status);
+}
