@@ -82,3 +82,27 @@ test('ready is red within seconds when the database swallows what it is sent', a
   expect((await gatehouse.api.get('/health/ready', credentials)).text).toBe('{"status":"error"}');
   expect((await gatehouse.api.get('/health/live')).status).toBe(200);
 });
+
+test('what a database was asked that fell silent is answered with 503, in transactions and out of them', async () => {
+  const { api } = gatehouse;
+  const { token } = person;
+  const askAll = () =>
+    Promise.all(
+      Array.from({ length: 10 }, (_, at) =>
+        at % 2 === 0
+          ? api.get('/v1/users/me', { token })
+          : api.patch('/v1/users/me', { token, body: { firstName: `Eve${at}` } }),
+      ),
+    );
+  await proxy.mend();
+  await expect.poll(ready, { timeout: 15_000 }).toEqual([200]);
+  // all connections of the pool are open and idle
+  expect(new Set((await askAll()).map(({ status }) => status))).toEqual(new Set([200]));
+  proxy.stall();
+  expect(new Set((await askAll()).map(({ status, body }) => `${status} ${body.code}`))).toEqual(
+    new Set(['503 unavailable']),
+  );
+  await proxy.mend();
+  await expect.poll(ready, { timeout: 15_000 }).toEqual([200]);
+  expect(new Set((await askAll()).map(({ status }) => status))).toEqual(new Set([200]));
+});

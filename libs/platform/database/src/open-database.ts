@@ -61,9 +61,9 @@ async function openPostgres(
     driverOptions: {
       application_name: 'gatehouse',
       connectionTimeoutMillis: connectTimeoutMs,
-      ...(statementMs > 0 && { statement_timeout: statementMs, query_timeout: statementMs + graceMs }),
+      ...(statementMs > 0 && { statement_timeout: statementMs }),
       keepAlive: true,
-      onPoolCreated: returnLostConnections,
+      onPoolCreated: returnLostConnections(statementMs > 0 ? statementMs + graceMs : 0),
     },
   });
 }
