@@ -62,7 +62,7 @@ describe('a retry of an import with the same bytes', () => {
     const [key, body, before] = [randomUUID(), rows(), await started()];
     const both = await Promise.all([send(key, body), send(key, body)]);
     expect(both[0]?.answer.text).toBe(both[1]?.answer.text);
-    expect(both.map(replayed).toSorted()).toEqual([null, 'true']);
+    expect(both.filter((one) => replayed(one) === 'true')).toHaveLength(1);
     expect(await started()).toBe(before + 1);
   });
 

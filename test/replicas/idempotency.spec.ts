@@ -51,6 +51,6 @@ test('one message that reaches two replicas at once is at one URL, and either re
     expect(answers[0]?.text).toBe(answers[1]?.text);
     const secret = String(answers[0]?.body.url).split('#')[1];
     const reads = await Promise.all(replicas.map(({ api }) => api.post(`/v1/messages/${secret}/reveal`)));
-    expect(reads.map(({ status }) => status).toSorted()).toEqual([200, 404]);
+    expect(reads.filter(({ status }) => status === 200)).toHaveLength(1);
   }
 });
