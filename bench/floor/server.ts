@@ -19,7 +19,7 @@ type Row = {
   readonly first_name: string;
   readonly last_name: string;
   readonly email: string | null;
-  readonly roles: readonly string[];
+  readonly roles: string;
   readonly status: string;
   readonly version: number;
   readonly created_ms: number;
@@ -29,7 +29,8 @@ type Verified = { readonly sub: string; readonly exp: number };
 
 const byId = {
   name: 'user-by-id',
-  text: `select id, user_name, first_name, last_name, email, roles, status, version,
+  text: `select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status, version,
+    encode(avatar_hash, 'hex') as avatar_hash,
     (extract(epoch from created_at) * 1000)::float8 as created_ms,
     (extract(epoch from updated_at) * 1000)::float8 as updated_ms from users where id = $1`,
 };
@@ -95,7 +96,7 @@ function view(row: Row): unknown {
     firstName: row.first_name,
     lastName: row.last_name,
     email: row.email,
-    roles: row.roles,
+    roles: row.roles.split(' '),
     status: row.status,
     avatar: null,
     createdAt: new Date(row.created_ms).toISOString(),

@@ -11,6 +11,7 @@ import {
   type UserFilters,
   UserListStatements,
 } from '../../libs/users/src/user-list.statements.js';
+import { rarePattern } from '../../libs/users/src/user-search/trigrams.js';
 import { signInAdmin } from '../support/people.js';
 import { copyDatabase, type Gatehouse, type OwnDatabase, startGatehouse } from '../support/start-gatehouse.js';
 
@@ -83,13 +84,19 @@ const orders = [
   ['-userName', ['maria.smith1']],
 ] as const satisfies readonly (readonly [UserFilters['sort'], ListPosition])[];
 
+/** With what a sample of the texts makes of it, and as it is before there is one. */
+function searchesOf(statements: UserListStatements, { q }: UserFilters, after?: ListPosition): readonly Asked[] {
+  const pattern = q === undefined ? undefined : rarePattern(q, new Map());
+  return [statements.search(51, 5_001, after), statements.search(51, 5_001, after, pattern)];
+}
+
 /** Every statement that the repository may choose for a page. */
 function statementsOf(filters: UserFilters, after?: ListPosition): readonly Asked[] {
   const statements = new UserListStatements(filters);
   if (statements.isStraight) return [statements.page(51, after)];
   return [
     statements.window(51, 1_000, after),
-    ...(statements.isSearchable ? [statements.search(51, 5_001, after)] : []),
+    ...(statements.isSearchable ? searchesOf(statements, filters, after) : []),
     statements.window(51, 100_000, after),
     statements.endedWindow(51, 100_000, after),
   ];

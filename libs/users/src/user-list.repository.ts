@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { Sql } from '#libs/platform/database';
 
 import { type Asked, type ListPosition, type UserFilters, UserListStatements } from './user-list.statements.js';
+import { TrigramSample } from './user-search/trigram-sample.js';
+import { rarePattern } from './user-search/trigrams.js';
 import type { UserRow } from './users.repository.js';
 
 /** A page of rows, and where the next one goes on, if there is one. */
@@ -25,7 +27,10 @@ const countLimit = 10_000;
 /** Reads lists of users in time that does not grow with the table. How and why: ADR 9. */
 @Injectable()
 export class UserListRepository {
-  constructor(private readonly sql: Sql) {}
+  constructor(
+    private readonly sql: Sql,
+    private readonly trigrams: TrigramSample,
+  ) {}
 
   async findPage(filters: UserFilters, part: Part): Promise<UserRows> {
     const statements = new UserListStatements(filters);
@@ -39,7 +44,9 @@ export class UserListRepository {
     // about what it costs to read on until the page is full, against finding all that match
     const isRare = near.length * 15 < wanted;
     if (isRare && statements.isSearchable) {
-      const all = await this.#ask<UserRow & { found: number }>(statements.search(wanted, searchRows + 1, after));
+      const pattern = this.#patternOf(filters);
+      const search = statements.search(wanted, searchRows + 1, after, pattern);
+      const all = await this.#ask<UserRow & { found: number }>(search);
       if ((all[0]?.found ?? 0) <= searchRows) return cut(all);
     }
     const rows = await this.#ask<UserRow>(statements.window(wanted, walkRows, after));
@@ -61,6 +68,11 @@ export class UserListRepository {
     const found = row?.['QUERY PLAN'] ?? [];
     const plans: Plan[] = typeof found === 'string' ? JSON.parse(found) : found;
     return { total: plans[0]?.Plan['Plan Rows'] ?? 0, totalIs: 'estimated' };
+  }
+
+  #patternOf({ q }: UserFilters): string | undefined {
+    const { counts } = this.trigrams;
+    return q === undefined || !counts ? undefined : rarePattern(q, counts);
   }
 
   #ask<Row>({ values, avoid, ...statement }: Asked): Promise<Row[]> {

@@ -13,6 +13,7 @@ import { UserExport } from './user-export.service.js';
 import { UserAvatar } from './user-avatar.service.js';
 import { UserListRepository } from './user-list.repository.js';
 import { UserListService } from './user-list.service.js';
+import { TrigramSample } from './user-search/trigram-sample.js';
 import { UserChangesService } from './user-changes.service.js';
 import { UsersController } from './users.controller.js';
 import { UsersRepository } from './users.repository.js';
@@ -29,6 +30,7 @@ import { UsersService } from './users.service.js';
     UserExport,
     UserListRepository,
     UserListService,
+    TrigramSample,
     UserAvatar,
     FirstAdmin,
     OperatorAdmin,

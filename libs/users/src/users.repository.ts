@@ -15,7 +15,8 @@ export type UserRow = {
   readonly first_name: string;
   readonly last_name: string;
   readonly email: string | null;
-  readonly roles: readonly ('user' | 'admin')[];
+  /** Apart by spaces: the driver reads an array letter by letter. */
+  readonly roles: string;
   readonly status: 'active' | 'deactivated';
   /** Hexadecimal. */
   readonly avatar_hash: string | null;
@@ -41,7 +42,8 @@ export type Credentials = Pick<UserRow, 'id' | 'status'> & { readonly password_h
 const adminLock = 0x61646d6e;
 
 /** Those of a `UserRow`. */
-export const userColumns = `id, user_name, user_name_key, first_name, last_name, email, roles, status, version,
+export const userColumns = `id, user_name, user_name_key, first_name, last_name, email,
+  array_to_string(roles, ' ') as roles, status, version,
   encode(avatar_hash, 'hex') as avatar_hash,
   ${epochMs('created_at')} as created_ms,
   ${epochMs('updated_at')} as updated_ms`;
