@@ -3,7 +3,7 @@ import { constants, createGunzip, gzipSync } from 'node:zlib';
 
 import type { ImportSummary } from './import-result.js';
 
-/** Some 300,000 rows. Of a longer answer only the last line is kept. */
+/** Some 250,000 rows. Of a longer answer only the last line is kept. */
 const keptBytes = 4_194_304;
 
 /** The lines of an answer, gzipped and in base64, or its last line alone. */

@@ -19,7 +19,7 @@ const answer = `A line a row, in order, while the rows come:
 \`{ done, rows, created, exists, updated, unchanged, refused, stopped?: { code, detail } }\`. Without it, or with \`done\`
 false, send the same rows again: those that are there are skipped. Read the answer while you send. Under an
 \`Idempotency-Key\` the answer to the same bytes is kept when it is \`done\`; an import that was cut off or stopped keeps
-nothing, and its retry brings in what is missing. Of a very long answer (4 MiB gzipped, some 300,000 rows) only the last
+nothing, and its retry brings in what is missing. Of a very long answer (4 MiB gzipped, some 250,000 rows) only the last
 line is kept: its replay has \`linesKept: false\`.`;
 
 @ApiTags('users')
