@@ -14,6 +14,8 @@ import type { SourceRows } from './source-row.js';
 
 type Counts = { -readonly [Key in 'rows' | RowResult['status']]: number };
 
+type Checked = PreparedRow | RowResult;
+
 /** PGlite works on the main thread: a batch holds up all requests for as long as it takes. */
 const batchRows = { postgres: 1_000, embedded: 200 };
 
@@ -66,8 +68,7 @@ export class UserImport {
   async *#results(source: SourceRows, options: ImportOptions, run: ImportRun): AsyncGenerator<readonly RowResult[]> {
     let writing: Promise<readonly RowResult[]> | undefined;
     try {
-      for await (const batch of inBatches(source, this.#batchRows)) {
-        const checked = batch.map((row) => prepareRow(row, options.grantable));
+      for await (const checked of inBatches(check(source, options), this.#batchRows)) {
         if (writing) yield await writing;
         writing = undefined;
         options.signal.throwIfAborted();
@@ -82,7 +83,7 @@ export class UserImport {
     if (writing) yield await writing;
   }
 
-  async #write(checked: readonly (PreparedRow | RowResult)[], run: ImportRun): Promise<readonly RowResult[]> {
+  async #write(checked: readonly Checked[], run: ImportRun): Promise<readonly RowResult[]> {
     const rows = checked.filter((row) => 'user' in row);
     const refusals = checked.filter((row) => 'status' in row);
     const written = rows.length === 0 ? [] : await this.writer.write(rows, run);
@@ -101,4 +102,8 @@ export class UserImport {
 function count(counts: Counts, results: readonly RowResult[]): void {
   counts.rows += results.length;
   for (const { status } of results) counts[status]++;
+}
+
+async function* check(source: SourceRows, { grantable }: ImportOptions): AsyncGenerator<readonly Checked[]> {
+  for await (const rows of source) yield rows.map((row) => prepareRow(row, grantable));
 }
