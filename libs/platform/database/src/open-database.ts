@@ -15,6 +15,12 @@ export type Orm = MikroORM<AbstractSqlDriver, SqlEntityManager>;
 /** Whether this is PGlite: one process, one connection. */
 export const isEmbedded = (orm: Orm): boolean => orm.em.getDriver().constructor.name === 'PgliteDriver';
 
+/**
+ * PGlite writes all of its buffers at start: with the 128 MB it would take by itself a start costs 120 ms and 100 MB more.
+ * What does not fit is in the system's cache of files.
+ */
+const embeddedBuffers = '32MB';
+
 type Where = Pick<Config, 'DATABASE_URL' | 'DATABASE_POOL_SIZE' | 'DATA_DIR'> & {
   /** Most milliseconds a statement may take; 0 for as long as it takes, as for migrations. */
   readonly statementMs?: number;
@@ -72,8 +78,9 @@ async function openEmbedded(dataDir: string, shared: Options): Promise<Orm> {
   const release = await lockFolder(dataDir);
   const folder = join(dataDir, 'pglite');
   placeTemplate(folder);
-  const [{ PgliteDriver }, { pg_trgm: trigrams }] = await Promise.all([
+  const [{ PgliteDriver }, { PGlite }, { pg_trgm: trigrams }] = await Promise.all([
     import('@mikro-orm/pglite'),
+    import('@electric-sql/pglite'),
     import('@electric-sql/pglite/contrib/pg_trgm'),
   ]);
   const orm = await MikroORM.init<AbstractSqlDriver, SqlEntityManager>({
@@ -81,7 +88,10 @@ async function openEmbedded(dataDir: string, shared: Options): Promise<Orm> {
     driver: PgliteDriver,
     dbName: folder,
     // the search for users stands on it; the wider world's PostgreSQL has it too
-    driverOptions: { extensions: { pg_trgm: trigrams } },
+    driverOptions: {
+      extensions: { pg_trgm: trigrams },
+      startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${embeddedBuffers}`],
+    },
   });
   const close = orm.close.bind(orm);
   orm.close = async (force) => {
