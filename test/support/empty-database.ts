@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
 
-type EmptyDatabase = { readonly url: string; readonly drop: () => Promise<void> };
+export type EmptyDatabase = { readonly url: string; readonly drop: () => Promise<void> };
 
 /** A PostgreSQL database without a schema. */
 export async function emptyDatabase(): Promise<EmptyDatabase> {

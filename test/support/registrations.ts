@@ -31,7 +31,7 @@ export async function registerUntilKilled({ url, kill, ended }: Process): Promis
     }
   };
   const workers = Array.from({ length: 16 }, register);
-  while (acknowledged.length < 120) await sleep(5);
+  while (acknowledged.length < 60) await sleep(5);
   kill('SIGKILL');
   const outcomes = await Promise.allSettled(workers);
   await ended;
