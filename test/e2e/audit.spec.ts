@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Answer, Call } from '../support/api.js';
-import { newPerson, type Person, signIn, signInAdmin, uniqueName } from '../support/people.js';
+import { admin, newPerson, type Person, signIn, signInAdmin, uniqueName } from '../support/people.js';
 import { newService, type Service } from '../support/services.js';
-import { admin, type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 let gatehouse: Gatehouse;
 let boss: Awaited<ReturnType<typeof signInAdmin>>;

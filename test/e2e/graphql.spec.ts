@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { ask } from '../support/graphql.js';
-import { newPerson, registration, signInAdmin, uniqueName } from '../support/people.js';
-import { admin, type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { admin, newPerson, registration, signInAdmin, uniqueName } from '../support/people.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 let gatehouse: Gatehouse;
 let adminToken: string;

@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SigningKeys } from '#libs/auth';
 import { Draining } from '#libs/platform/http';
 
+import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { newPerson, signInAdmin } from '../support/people.js';
-import { copyDatabase, type Gatehouse, type OwnDatabase, startGatehouse } from '../support/start-gatehouse.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 let database: OwnDatabase;
 let gatehouse: Gatehouse;

@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KeyRotation, SigningKeys } from '#libs/auth';
 import { LinkKeys } from '#libs/messages';
 
+import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { isAccepted, newPerson, type Person, signIn } from '../support/people.js';
-import { copyDatabase, type Gatehouse, type OwnDatabase, startGatehouse } from '../support/start-gatehouse.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 let gatehouse: Gatehouse;
 let person: Person;

@@ -7,9 +7,10 @@ import { KeyRotation } from '#libs/auth';
 import { LinkKeys } from '#libs/messages';
 import { MasterKey } from '#libs/platform/crypto';
 
+import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { newMessage, type Sent } from '../support/messages.js';
 import { newPerson, type Person } from '../support/people.js';
-import { copyDatabase, type Gatehouse, type OwnDatabase, startGatehouse } from '../support/start-gatehouse.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 const base64 = (): string => randomBytes(32).toString('base64');
 

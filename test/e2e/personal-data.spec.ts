@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Sql } from '#libs/platform/database';
 import { PersonalData } from '#libs/platform/personal-data';
 
-import { newPerson, type Person, signIn, signInAdmin, uniqueName } from '../support/people.js';
-import { admin, type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { admin, newPerson, type Person, signIn, signInAdmin, uniqueName } from '../support/people.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 let gatehouse: Gatehouse;
 let boss: string;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
-import { isAccepted, newPerson, type Person, registration, signIn, signInAdmin } from '../support/people.js';
-import { admin, type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { admin, isAccepted, newPerson, type Person, registration, signIn, signInAdmin } from '../support/people.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 let gatehouse: Gatehouse;
 let person: Person;

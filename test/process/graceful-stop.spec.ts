@@ -2,9 +2,9 @@ import { once } from 'node:events';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { openSocket } from '../support/raw-http.js';
 import { type Process, spawnGatehouse } from '../support/spawn-gatehouse.js';
-import { copyDatabase, type OwnDatabase } from '../support/start-gatehouse.js';
 
 let database: OwnDatabase;
 let service: Process;

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 
 import { expect, test } from 'vitest';
 
+import { copyDatabase } from '../support/copy-database.js';
 import { runCli } from '../support/run-cli.js';
 import { spawnGatehouse } from '../support/spawn-gatehouse.js';
-import { copyDatabase } from '../support/start-gatehouse.js';
 
 const keyIn = (text: string): string => /X-Service-Key: (\S+)/.exec(text)?.[1] ?? '';
 

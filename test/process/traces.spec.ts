@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { type Process, spawnGatehouse } from '../support/spawn-gatehouse.js';
-import { copyDatabase, type OwnDatabase } from '../support/start-gatehouse.js';
 
 let database: OwnDatabase;
 let collector: Server;

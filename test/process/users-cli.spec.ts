@@ -7,9 +7,9 @@ import { gzipSync } from 'node:zlib';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { toNdjson } from '../support/imports.js';
 import { runCli, startCli } from '../support/run-cli.js';
-import { copyDatabase, type OwnDatabase } from '../support/start-gatehouse.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-cli-'));
 const databases: OwnDatabase[] = [];

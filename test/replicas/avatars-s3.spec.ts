@@ -7,11 +7,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { Sweeper } from '#libs/platform/database';
 
+import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { freePort } from '../support/free-port.js';
 import { fetchPicture, inSize, picture, putAvatar } from '../support/images.js';
 import { newPerson, type Person, signInAdmin } from '../support/people.js';
 import { type S3Server, startS3Server } from '../support/s3-server.js';
-import { copyDatabase, type Gatehouse, type OwnDatabase, startGatehouse } from '../support/start-gatehouse.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 const keys = { accessKeyId: 'gatehouse', secretAccessKey: 'a secret / with + signs', region: 'eu-test-1' };
 let s3: S3Server;

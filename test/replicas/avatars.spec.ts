@@ -2,9 +2,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { Sql } from '#libs/platform/database';
 
+import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { fetchPicture, picture, putAvatar } from '../support/images.js';
 import { newPerson, type Person } from '../support/people.js';
-import { copyDatabase, type Gatehouse, type OwnDatabase, startGatehouse } from '../support/start-gatehouse.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 let own: OwnDatabase;
 let replicas: readonly [Gatehouse, Gatehouse];

@@ -1,8 +1,9 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { newPerson, type Person, registration } from '../support/people.js';
-import { copyDatabase, type Gatehouse, type OwnDatabase, startGatehouse } from '../support/start-gatehouse.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 import { type Proxy, startProxy } from '../support/tcp-proxy.js';
 
 let database: OwnDatabase;

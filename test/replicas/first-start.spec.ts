@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SigningKeys } from '#libs/auth';
 import { FirstAdmin } from '#libs/users';
 
-import { copyDatabase, type Gatehouse, type OwnDatabase, startGatehouse } from '../support/start-gatehouse.js';
+import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 let database: OwnDatabase;
 let replicas: readonly Gatehouse[];

@@ -1,10 +1,11 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { hashVectors } from '../support/hash-vectors.js';
 import { importRow, importUsers } from '../support/imports.js';
 import { signInAdmin, uniqueName } from '../support/people.js';
-import { copyDatabase, type Gatehouse, type OwnDatabase, startGatehouse } from '../support/start-gatehouse.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 // on one database only: what a hash is worth does not depend on where it is kept
 let database: OwnDatabase;

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { importRow, importUsers } from '../support/imports.js';
 import { newPerson, registration, signInAdmin } from '../support/people.js';
-import { copyDatabase, type Gatehouse, type OwnDatabase, startGatehouse } from '../support/start-gatehouse.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 let database: OwnDatabase;
 let replicas: [Gatehouse, Gatehouse];

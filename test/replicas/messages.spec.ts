@@ -8,9 +8,10 @@ import { LinkKeys } from '#libs/messages';
 import { Sweeper } from '#libs/platform/database';
 import { MetricSources } from '#libs/platform/monitoring';
 
+import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { newMessage, type Sent } from '../support/messages.js';
 import { newPerson, type Person } from '../support/people.js';
-import { copyDatabase, type Gatehouse, type OwnDatabase, startGatehouse } from '../support/start-gatehouse.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 const [oldKey, newKey] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
 const limits = { MESSAGE_LIMIT_USER_COUNT: '10' };

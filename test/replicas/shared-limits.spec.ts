@@ -7,11 +7,12 @@ import { RateLimitState } from '#libs/rate-limits';
 
 import { limitScript } from '../../libs/rate-limits/src/limit-script.js';
 import type { Answer } from '../support/api.js';
+import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { limitVectors } from '../support/limit-vectors.js';
 import { signInAdmin } from '../support/people.js';
 import { startRedis } from '../support/redis-server.js';
 import { newService, type Service } from '../support/services.js';
-import { copyDatabase, type Gatehouse, type OwnDatabase, startGatehouse } from '../support/start-gatehouse.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 import { type Proxy, startProxy } from '../support/tcp-proxy.js';
 
 const redis = await startRedis();

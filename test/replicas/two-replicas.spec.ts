@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { KeyRotation } from '#libs/auth';
 
+import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { isAccepted, newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
-import { copyDatabase, type Gatehouse, type OwnDatabase, startGatehouse } from '../support/start-gatehouse.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 let own: OwnDatabase;
 let [here, there]: Gatehouse[] = [];

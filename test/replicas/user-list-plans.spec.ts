@@ -12,8 +12,9 @@ import {
   UserListStatements,
 } from '../../libs/users/src/user-list.statements.js';
 import { rarePattern } from '../../libs/users/src/user-search/trigrams.js';
+import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { signInAdmin } from '../support/people.js';
-import { copyDatabase, type Gatehouse, type OwnDatabase, startGatehouse } from '../support/start-gatehouse.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 let gatehouse: Gatehouse;
 let own: OwnDatabase;

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 
 import type { Gatehouse } from './start-gatehouse.js';
-import { admin } from './start-gatehouse.js';
+
+export const admin = { userName: 'admin', password: 'tin whistle at dawn' };
 
 export type Person = {
   readonly id: string;
