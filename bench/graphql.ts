@@ -1,4 +1,5 @@
 /** A page of 100 users over GraphQL against the same page over REST; and what GraphQL costs at start. See README.md. */
+import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { signInAdmin } from './lib/accounts.ts';
@@ -7,12 +8,17 @@ import { createDatabase, type Database } from './lib/database.ts';
 import { fillUsers } from './lib/fill-users.ts';
 import { closedLoop } from './lib/load.ts';
 import { readOptions } from './lib/options.ts';
+import { measureOnce } from './lib/interleaved.ts';
 import { cpuSeconds, pin, residentMb } from './lib/process-usage.ts';
 import { type Server, startReplica } from './lib/replica.ts';
+import { printProfile } from './lib/profile.ts';
 import { median, spread } from './lib/statistics.ts';
 import { printTable } from './lib/table.ts';
 
-const options = readOptions({ users: 10_000, rounds: 7, seconds: 2, starts: 3, connections: 16 });
+const options = readOptions({ users: 10_000, rounds: 7, seconds: 2, starts: 3, connections: 16 }, [
+  'profile',
+  'sessions',
+]);
 const { users, rounds, seconds, starts, connections } = options.numbers;
 const fields = 'id userName firstName lastName email roles status avatar { url sizes } createdAt updatedAt';
 const sessions = 'sessions { id createdAt lastUsedAt userAgent ip isCurrent }';
@@ -25,10 +31,14 @@ try {
   await fillUsers(database, users, 'none');
   await giveAll(database);
   const { accessToken: token } = await signInAdmin(server);
-  await comparePages(server, token);
-  await server.stop();
-  servers.pop();
-  await compareStarts();
+  if (options.flags.has('profile')) {
+    await profile(token);
+  } else {
+    await comparePages(server, token);
+    await server.stop();
+    servers.pop();
+    await compareStarts();
+  }
 } finally {
   await Promise.all(servers.map((server) => server.stop()));
   await database.drop();
@@ -48,7 +58,7 @@ async function giveAll({ query }: Database): Promise<void> {
     [],
   );
   await query(`update users set avatar_hash = sha256(id::text::bytea)`, []);
-  await query('vacuum analyze users', []);
+  await query('vacuum analyze users, sessions', []);
 }
 
 type Kind = { readonly name: string; readonly requests: readonly string[]; readonly target: string };
@@ -140,4 +150,23 @@ async function askOnce({ url, pid }: Server): Promise<{ ms: number; mb: number }
   const ms = performance.now() - askedAt;
   await sleep(500);
   return { ms, mb: residentMb(pid).now };
+}
+
+/** Ten seconds of the page under V8's sampling profiler. */
+async function profile(token: string): Promise<void> {
+  const folder = `${import.meta.dirname}/profiles`;
+  mkdirSync(folder, { recursive: true });
+  const name = `graphql-${process.pid}.cpuprofile`;
+  const nodeFlags = ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}`];
+  const server = await startReplica(options, { databaseUrl: database.url, nodeFlags });
+  const asked = options.flags.has('sessions') ? `${fields} ${sessions}` : fields;
+  const query = `{ users(first: 100) { nodes { ${asked} } } }`;
+  const load = { requests: [jsonRequest('POST', '/graphql', { query }, token)], connections };
+  await measureOnce(server, load, 3);
+  await database.pinBackends(options.loadCpu);
+  const startedMicros = Number(process.hrtime.bigint() / 1_000n);
+  const { cpuMicros } = await measureOnce(server, load, 10);
+  const window = [startedMicros, Number(process.hrtime.bigint() / 1_000n)] as const;
+  await server.stop();
+  printProfile(`${folder}/${name}`, window, cpuMicros);
 }

@@ -1,0 +1,124 @@
+import { GraphQLError, locatedError } from 'graphql';
+
+import type { PlannedField, Shape } from './query-plan.js';
+
+/** Where a value is in the answer, from its end. */
+type Path = { readonly prev: Path | undefined; readonly key: string | number };
+type Place = Path | undefined;
+type Fields = Record<string, unknown>;
+type Data = { readonly data: Fields | null; readonly errors?: readonly GraphQLError[] };
+
+/** Executes a planned query as the specification has it (GraphQL, October 2021, §6.4). One for each request. */
+export class QueryRunner {
+  readonly #errors: GraphQLError[] = [];
+  readonly #failed = new Set<Place>();
+
+  constructor(private readonly context: unknown) {}
+
+  async run(fields: readonly PlannedField[], root: unknown): Promise<Data> {
+    const data = await this.#dataOf(fields, root);
+    return this.#errors.length === 0 ? { data } : { errors: this.#errors, data };
+  }
+
+  async #dataOf(fields: readonly PlannedField[], root: unknown): Promise<Fields | null> {
+    try {
+      return await this.#object(fields, root, undefined);
+    } catch (error) {
+      this.#note(locatedError(error, undefined), undefined);
+      return null;
+    }
+  }
+
+  #object(fields: readonly PlannedField[], source: unknown, place: Place): Fields | Promise<Fields> {
+    const done: Fields = {};
+    let pending: Promise<void>[] | undefined;
+    try {
+      for (const field of fields) {
+        const value = this.#field(field, source, { prev: place, key: field.key });
+        done[field.key] = value;
+        if (value instanceof Promise) (pending ??= []).push(fill(done, field.key, value));
+      }
+    } catch (error) {
+      if (!pending) throw error;
+      // those may fail as well, and somebody must have waited for them
+      return Promise.allSettled(pending).then(() => Promise.reject(error));
+    }
+    return pending ? Promise.all(pending).then(() => done) : done;
+  }
+
+  #field(field: PlannedField, source: unknown, path: Path): unknown {
+    try {
+      const value = field.resolve(source, this.context);
+      if (!isThenable(value)) return this.#guarded(field, field.shape, value, path);
+      return this.#later(field, value, path);
+    } catch (error) {
+      return this.#orNull(error, field, field.shape, path);
+    }
+  }
+
+  async #later(field: PlannedField, value: PromiseLike<unknown>, path: Path): Promise<unknown> {
+    try {
+      return await this.#complete(field, field.shape, await value, path);
+    } catch (error) {
+      return this.#orNull(error, field, field.shape, path);
+    }
+  }
+
+  /** As `#complete`; what fails is null where the type lets it be. */
+  #guarded(field: PlannedField, shape: Shape, value: unknown, path: Path): unknown {
+    try {
+      const done = this.#complete(field, shape, value, path);
+      return done instanceof Promise ? done.catch((error: unknown) => this.#orNull(error, field, shape, path)) : done;
+    } catch (error) {
+      return this.#orNull(error, field, shape, path);
+    }
+  }
+
+  #complete(field: PlannedField, shape: Shape, value: unknown, path: Path): unknown {
+    if (value instanceof Error) throw value;
+    if (value === null || value === undefined) {
+      if (shape.isNullable) return null;
+      throw new Error(`Cannot return null for non-nullable field ${field.name}.`);
+    }
+    if (shape.kind === 'object') return this.#object(shape.fields, value, path);
+    if (shape.kind === 'list') return this.#list(field, shape.item, value, path);
+    const leaf: unknown = shape.type.serialize(value);
+    if (leaf === null || leaf === undefined) throw new Error(`${field.name} gave what is no ${shape.type.name}.`);
+    return leaf;
+  }
+
+  #list(field: PlannedField, item: Shape, values: unknown, path: Path): unknown {
+    if (!Array.isArray(values)) throw new Error(`Expected Iterable, but did not find one for field "${field.name}".`);
+    const done = values.map((value: unknown, key) => this.#guarded(field, item, value, { prev: path, key }));
+    return done.some((value) => value instanceof Promise) ? Promise.all(done) : done;
+  }
+
+  /** @throws GraphQLError that says where, if the type does not let the value be null */
+  #orNull(error: unknown, { nodes }: PlannedField, { isNullable }: Shape, path: Path): null {
+    const located = locatedError(error, nodes, keysOf(path));
+    if (!isNullable) throw located;
+    this.#note(located, path);
+    return null;
+  }
+
+  /** Unless what it is part of is null by now. */
+  #note(error: GraphQLError, place: Place): void {
+    for (let part = place; part; part = part.prev) if (this.#failed.has(part)) return;
+    if (this.#failed.has(undefined)) return;
+    this.#failed.add(place);
+    this.#errors.push(error);
+  }
+}
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+
+async function fill(done: Fields, key: string, value: Promise<unknown>): Promise<void> {
+  done[key] = await value;
+}
+
+function keysOf(path: Path): (string | number)[] {
+  const keys = [];
+  for (let part: Place = path; part; part = part.prev) keys.push(part.key);
+  return keys.toReversed();
+}
