@@ -11,7 +11,7 @@ import {
   OperationTypeNode,
 } from 'graphql';
 
-import { NotPlanned, type PlannedField, QueryPlanner } from './query-plan.js';
+import { NotPlanned, QueryPlanner, type Selection } from './query-plan.js';
 import { QueryRunner } from './query-runner.js';
 
 type Request = {
@@ -24,12 +24,12 @@ type Request = {
 
 /** Executes a validated request: queries by a plan, for pages have many objects; all the rest as graphql-js does it. */
 export async function executeGraph(request: Request): Promise<ExecutionResult> {
-  const fields = planOf(request);
-  if (!fields) return execute(request);
-  return new QueryRunner(request.contextValue).run(fields, undefined);
+  const selection = planOf(request);
+  if (!selection) return execute(request);
+  return new QueryRunner(request.contextValue).run(selection, undefined);
 }
 
-function planOf({ schema, document, operationName, variableValues }: Request): readonly PlannedField[] | undefined {
+function planOf({ schema, document, operationName, variableValues }: Request): Selection | undefined {
   const operation = getOperationAST(document, operationName);
   const root = schema.getQueryType();
   if (!root || operation?.operation !== OperationTypeNode.QUERY) return undefined;

@@ -65,6 +65,8 @@ export class GraphModule {
       persistedQueries: false,
       stopOnTerminationSignals: false,
       includeStacktraceInErrorResponses: false,
+      // Apollo's own adds a line end, and so copies the text of a whole page
+      stringifyResult: (result) => JSON.stringify(result),
       logger: apolloLogger,
       plugins: [
         requestPlugin,

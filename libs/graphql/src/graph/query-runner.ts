@@ -1,6 +1,6 @@
 import { GraphQLError, locatedError } from 'graphql';
 
-import type { PlannedField, Shape } from './query-plan.js';
+import type { PlannedField, Selection, Shape } from './query-plan.js';
 
 /** Where a value is in the answer, from its end. */
 type Path = { readonly prev: Path | undefined; readonly key: string | number };
@@ -15,26 +15,26 @@ export class QueryRunner {
 
   constructor(private readonly context: unknown) {}
 
-  async run(fields: readonly PlannedField[], root: unknown): Promise<Data> {
-    const data = await this.#dataOf(fields, root);
+  async run(selection: Selection, root: unknown): Promise<Data> {
+    const data = await this.#dataOf(selection, root);
     return this.#errors.length === 0 ? { data } : { errors: this.#errors, data };
   }
 
-  async #dataOf(fields: readonly PlannedField[], root: unknown): Promise<Fields | null> {
+  async #dataOf(selection: Selection, root: unknown): Promise<Fields | null> {
     try {
-      return await this.#object(fields, root, undefined);
+      return await this.#object(selection, root, undefined);
     } catch (error) {
       this.#note(locatedError(error, undefined), undefined);
       return null;
     }
   }
 
-  #object(fields: readonly PlannedField[], source: unknown, place: Place): Fields | Promise<Fields> {
-    const done: Fields = {};
+  #object({ fields, blank }: Selection, source: unknown, place: Place): Fields | Promise<Fields> {
+    const done: Fields = { ...blank };
     let pending: Promise<void>[] | undefined;
     try {
       for (const field of fields) {
-        const value = this.#field(field, source, { prev: place, key: field.key });
+        const value = this.#field(field, source, place);
         done[field.key] = value;
         if (value instanceof Promise) (pending ??= []).push(fill(done, field.key, value));
       }
@@ -46,13 +46,16 @@ export class QueryRunner {
     return pending ? Promise.all(pending).then(() => done) : done;
   }
 
-  #field(field: PlannedField, source: unknown, path: Path): unknown {
+  #field(field: PlannedField, source: unknown, prev: Place): unknown {
+    const { key, shape } = field;
     try {
       const value = field.resolve(source, this.context);
-      if (!isThenable(value)) return this.#guarded(field, field.shape, value, path);
-      return this.#later(field, value, path);
+      // most values are leaves, which need a path only when they fail
+      if (shape.kind === 'leaf' && !isThenable(value)) return leafOf(field, shape, value);
+      const path = { prev, key };
+      return isThenable(value) ? this.#later(field, value, path) : this.#guarded(field, shape, value, path);
     } catch (error) {
-      return this.#orNull(error, field, field.shape, path);
+      return this.#orNull(error, field, shape, { prev, key });
     }
   }
 
@@ -75,16 +78,9 @@ export class QueryRunner {
   }
 
   #complete(field: PlannedField, shape: Shape, value: unknown, path: Path): unknown {
+    if (shape.kind === 'leaf' || isAbsent(value)) return leafOf(field, shape, value);
     if (value instanceof Error) throw value;
-    if (value === null || value === undefined) {
-      if (shape.isNullable) return null;
-      throw new Error(`Cannot return null for non-nullable field ${field.name}.`);
-    }
-    if (shape.kind === 'object') return this.#object(shape.fields, value, path);
-    if (shape.kind === 'list') return this.#list(field, shape.item, value, path);
-    const leaf: unknown = shape.type.serialize(value);
-    if (leaf === null || leaf === undefined) throw new Error(`${field.name} gave what is no ${shape.type.name}.`);
-    return leaf;
+    return shape.kind === 'object' ? this.#object(shape, value, path) : this.#list(field, shape.item, value, path);
   }
 
   #list(field: PlannedField, item: Shape, values: unknown, path: Path): unknown {
@@ -108,6 +104,20 @@ export class QueryRunner {
     this.#failed.add(place);
     this.#errors.push(error);
   }
+}
+
+const isAbsent = (value: unknown): value is null | undefined => value === null || value === undefined;
+
+/** @throws Error also for an absent list or object that must be there */
+function leafOf({ name }: PlannedField, shape: Shape, value: unknown): unknown {
+  if (value instanceof Error) throw value;
+  if (isAbsent(value)) {
+    if (shape.isNullable) return null;
+    throw new Error(`Cannot return null for non-nullable field ${name}.`);
+  }
+  const leaf: unknown = shape.kind === 'leaf' ? shape.type.serialize(value) : undefined;
+  if (isAbsent(leaf)) throw new Error(`${name} is not what its type says.`);
+  return leaf;
 }
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
