@@ -1,14 +1,13 @@
-import { SqlEntityManager } from '@mikro-orm/sql';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { ask } from '../support/graphql.js';
 import { registration, signIn, signInAdmin } from '../support/people.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { recordStatements } from '../support/statements.js';
 
 let gatehouse: Gatehouse;
 let token: string;
-/** Texts of the statements that reach the driver. */
-const statements: string[] = [];
+let statements: string[];
 
 beforeAll(async () => {
   gatehouse = await startGatehouse();
@@ -18,12 +17,7 @@ beforeAll(async () => {
     await gatehouse.api.post('/v1/users', { body });
     if (index % 2 === 0) await signIn(gatehouse, body as { userName: string; password: string });
   }
-  const client: any = await gatehouse.app.get(SqlEntityManager).getConnection().getNativeClient();
-  const query = client.query.bind(client);
-  vi.spyOn(client, 'query').mockImplementation((statement: any, ...rest: unknown[]) => {
-    statements.push(typeof statement === 'string' ? statement : statement.text);
-    return query(statement, ...rest);
-  });
+  statements = await recordStatements(gatehouse);
 });
 afterAll(async () => {
   vi.restoreAllMocks();

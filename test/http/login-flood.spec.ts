@@ -1,11 +1,13 @@
 import { availableParallelism } from 'node:os';
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 
 import { PasswordHasher } from '#libs/passwords';
 
-import { newPerson, type Person, signIn } from '../support/people.js';
+import { ask } from '../support/graphql.js';
+import { newPerson, type Person, registration, signIn } from '../support/people.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { recordStatements } from '../support/statements.js';
 
 let gatehouse: Gatehouse;
 let person: Person;
@@ -13,6 +15,9 @@ let person: Person;
 beforeAll(async () => {
   gatehouse = await startGatehouse({ CORS_ORIGINS: 'https://app.example.org' });
   person = await newPerson(gatehouse);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
 });
 afterAll(async () => {
   await gatehouse.stop();
@@ -25,7 +30,8 @@ const login = (headers = {}): Promise<Response> =>
     body: JSON.stringify({ userName: person.userName, password: person.password }),
   });
 
-test('logins beyond what the queue holds are refused at once, and those that leave make room again', async () => {
+/** Fills the queue for hashes. @returns what lets all go */
+async function fillQueue(): Promise<() => Promise<unknown>> {
   const { queue } = gatehouse.app.get(PasswordHasher);
   const leaving = new AbortController();
   // work that goes on until it is told to leave, as many hashes as run and wait at most
@@ -34,6 +40,15 @@ test('logins beyond what the queue holds are refused at once, and those that lea
     queue.run(() => gone, leaving.signal).catch(() => undefined),
   );
   await expect.poll(() => queue.isFull, { interval: 5 }).toBe(true);
+  return () => {
+    leaving.abort(new Error('gone'));
+    return Promise.all(work);
+  };
+}
+
+test('logins beyond what the queue holds are refused at once, and those that leave make room again', async () => {
+  const { queue } = gatehouse.app.get(PasswordHasher);
+  const letGo = await fillQueue();
   const { userName, password } = person;
   const { body, headers, status } = await gatehouse.api.post('/v1/auth/login', { body: { userName, password } });
   expect([status, body.code, body.instance]).toEqual([503, 'overloaded', '/v1/auth/login']);
@@ -53,10 +68,40 @@ test('logins beyond what the queue holds are refused at once, and those that lea
   for (const path of ['/v1/users/me', '/health/ready']) {
     expect((await gatehouse.api.get(path, { token: person.token })).status, path).toBe(200);
   }
-  leaving.abort(new Error('gone'));
-  await Promise.all(work);
+  await letGo();
   expect([queue.waiting, queue.running]).toEqual([0, 0]);
   expect((await signIn(gatehouse, person)).token).toBeTruthy();
+});
+
+test('over GraphQL what would hash is refused as over REST, and asks the database nothing', async () => {
+  const { userName, password, token } = person;
+  const user = registration();
+  const change = { currentPassword: password, password: 'eight brown bottles' };
+  const [login, create, replace] = [
+    'mutation ($userName: String!, $password: String!) { login(userName: $userName, password: $password) { sessionId } }',
+    'mutation ($user: NewUser!) { createUser(user: $user) { id } }',
+    'mutation ($change: PasswordChangeInput!) { changePassword(id: "me", change: $change) }',
+  ] as const;
+  const mutations: readonly [query: string, variables: Record<string, unknown>, token?: string][] = [
+    [login, { userName, password }],
+    [create, { user }],
+    [replace, { change }, token],
+  ];
+  await ask(gatehouse, '{ __typename }');
+  const letGo = await fillQueue();
+  const { body: rest } = await gatehouse.api.post('/v1/auth/login', { body: { userName, password } });
+  const statements = await recordStatements(gatehouse);
+  for (const [query, variables, as] of mutations) {
+    const { data, errors, headers } = await ask(gatehouse, query, { variables, token: as });
+    expect(Object.values(data)).toEqual([null]);
+    const { detail, instance: _, requestId: __, ...problem } = rest;
+    expect(errors[0].message).toBe(detail);
+    expect(errors[0].extensions).toMatchObject({ ...problem, instance: '/graphql', requestId: expect.any(String) });
+    expect(headers.get('retry-after')).toBe('2');
+  }
+  expect(statements.filter((text) => /users|login_delays|audit|sessions/.test(text))).toEqual([]);
+  await letGo();
+  expect((await ask(gatehouse, login, { variables: { userName, password } })).data.login.sessionId).toBeTruthy();
 });
 
 test('a stop ends with the last request in flight, kept-alive connections or not', async () => {

@@ -36,6 +36,7 @@ export class UsersService {
   /** @throws AppError `registration-closed`, `forbidden`, `password-refused`, `user-name-taken`, `email-taken` */
   async create({ input, picture, claim }: NewAccount, origin: Origin, signal: AbortSignal): Promise<VersionedUser> {
     assertMayCreate(input, origin.caller, this.config.REGISTRATION);
+    this.hasher.queue.assertRoom();
     const { userName, key: userNameKey } = toUserName(input.userName);
     const { firstName, lastName, password, email = null, roles = ['user'] } = input;
     await this.policy.check(password, { userName, firstName, lastName, email });

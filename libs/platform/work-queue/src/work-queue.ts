@@ -42,6 +42,13 @@ export class WorkQueue {
     return this.#waiting.size >= this.limits.queue;
   }
 
+  /** For whoever does other work before: what would be refused then is refused now. @throws AppError `overloaded` */
+  assertRoom(): void {
+    if (!this.isFull) return;
+    this.refused++;
+    throw overloaded;
+  }
+
   /** @throws AppError `overloaded` when the queue is full; the signal's reason when it aborts while waiting */
   async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const slot = (this.#waiting.size === 0 ? this.#take() : undefined) ?? (await this.#wait(signal));
@@ -60,10 +67,7 @@ export class WorkQueue {
   }
 
   #wait(signal: AbortSignal | undefined): Promise<Slot> {
-    if (this.isFull) {
-      this.refused++;
-      throw overloaded;
-    }
+    this.assertRoom();
     signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
       const leave = (): void => waiter.giveUp(signal?.reason);
