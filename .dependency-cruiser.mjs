@@ -30,7 +30,7 @@ const uses = {
   messages: ['platform/*', 'rate-limits', 'idempotency', 'audit', 'users'],
   // users as rows of a file: nobody but apps uses it
   transfer: ['platform/*', 'audit', 'idempotency', 'passwords', 'rate-limits', 'users'],
-  graphql: ['platform/*', 'rate-limits', 'audit', 'services', 'users', 'auth'],
+  graphql: ['platform/*', 'rate-limits', 'idempotency', 'audit', 'services', 'users', 'auth'],
   health: ['platform/*'],
   schema: ['platform/*', 'audit', 'auth', 'avatars', 'idempotency', 'messages', 'revocation', 'services', 'users'],
   metrics: ['platform/*'],

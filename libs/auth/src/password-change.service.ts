@@ -24,7 +24,6 @@ export class PasswordChange {
   /** @throws AppError `forbidden`, `user-not-found`, `wrong-password`, `password-refused`, `overloaded` */
   async change(id: string, { currentPassword, password }: ChangePassword, origin: Origin): Promise<void> {
     const userId = changeableId(id, origin.caller);
-    this.newPassword.assertRoom();
     const owner = await this.users.findPasswordOwner(userId);
     if (!owner) throw new AppError('user-not-found');
     const self = isUser(origin.caller) && origin.caller.userId === userId ? origin.caller : undefined;

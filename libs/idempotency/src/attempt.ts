@@ -4,7 +4,7 @@ import { applyDecorators, createParamDecorator, type ExecutionContext } from '@n
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { callerName } from '#libs/platform/access';
+import { callerName, type RequestContext } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { ApiProblems, pathOf } from '#libs/platform/http';
 
@@ -34,17 +34,31 @@ export const IdempotencyKey = (): MethodDecorator =>
 /** The `Attempt` of the request, or undefined without the header. Anonymous callers are told apart by address. */
 export const Attempted = createParamDecorator((_: undefined, context: ExecutionContext): Attempt | undefined => {
   const http = context.switchToHttp();
-  const request = http.getRequest<FastifyRequest>();
+  const [request, reply] = [http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>()];
+  const body = request.body instanceof Readable ? [request.query] : [request.query, request.body];
+  return attemptOf({ request, reply }, [request.method, pathOf(request.url)], body);
+});
+
+/**
+ * The `Attempt` at one thing that a request asks for, or undefined without the header.
+ * @param what names the thing beside the caller and the key
+ * @param body what it is done with, as far as it is known
+ * @throws AppError `invalid-idempotency-key`
+ */
+export function attemptOf(
+  { request, reply }: RequestContext,
+  what: readonly string[],
+  body: unknown,
+): Attempt | undefined {
   const key = parseKey(request.headers['idempotency-key']);
   if (key === undefined) return undefined;
   const caller = callerName(request.principal ?? { kind: 'anonymous' });
-  const reply = http.getResponse<FastifyReply>();
   return {
-    name: JSON.stringify([caller === 'anonymous' ? request.ip : caller, request.method, pathOf(request.url), key]),
-    body: canonical(request.body instanceof Readable ? [request.query] : [request.query, request.body]),
+    name: JSON.stringify([caller === 'anonymous' ? request.ip : caller, ...what, key]),
+    body: canonical(body),
     markReplayed: () => void reply.header('idempotency-replayed', 'true'),
   };
-});
+}
 
 /**
  * As it is or as a quoted string (draft-ietf-httpapi-idempotency-key-header §2.1): both are in use.

@@ -1,4 +1,4 @@
-export { type Attempt, Attempted, IdempotencyKey } from './attempt.js';
+export { type Attempt, Attempted, attemptOf, IdempotencyKey } from './attempt.js';
 export { Claim, inUse, keepAnswer } from './claim.js';
 export { IdempotencyKeyEntity } from './idempotency-key.entity.js';
 export { IdempotencyModule } from './idempotency.module.js';

@@ -12,11 +12,6 @@ export class NewPassword {
     private readonly hasher: PasswordHasher,
   ) {}
 
-  /** Before anything is looked up for it. @throws AppError `overloaded` */
-  assertRoom(): void {
-    this.hasher.queue.assertRoom();
-  }
-
   /** @returns its hash @throws AppError `password-refused`, `overloaded` */
   async take(password: string, personal: PersonalWords): Promise<string> {
     await this.policy.check(password, personal);

@@ -8,7 +8,7 @@ import { UserListRepository, type Total, type UserRows } from './user-list.repos
 import type { ListUsers, UserPage } from './user-list.schema.js';
 import type { ListPosition, UserFilters } from './user-list.statements.js';
 import { toEmailKey, toUserName } from './user-keys.js';
-import { viewOfRow } from './user-view.js';
+import { type VersionedUser, viewOfRow } from './user-view.js';
 import type { UserView } from './users.schema.js';
 
 /** The last time that JavaScript and PostgreSQL both know, in Unix milliseconds. */
@@ -22,6 +22,8 @@ const byName: z.ZodType<ListPosition> = z.tuple([
     .refine((key) => key.isWellFormed() && !key.includes('\0')),
 ]);
 
+type VersionedPage = Omit<UserPage, 'items'> & { readonly items: VersionedUser[] };
+
 /** Lists, filters, searches and counts users. */
 @Injectable()
 export class UserListService {
@@ -32,6 +34,12 @@ export class UserListService {
 
   /** @throws AppError `invalid-request`, `invalid-cursor`, `cursor-of-another-query` */
   async list(query: ListUsers): Promise<UserPage> {
+    const { items, ...rest } = await this.listVersioned(query);
+    return { items: items.map(({ user }) => user), ...rest };
+  }
+
+  /** As `list`, with what makes the ETag of each. */
+  async listVersioned(query: ListUsers): Promise<VersionedPage> {
     const { limit, cursor, count } = query;
     const filters = filtersOf(query);
     const cursors = cursorsOf(filters);
@@ -39,7 +47,7 @@ export class UserListService {
     const page = await this.lists.findPage(filters, { limit, after });
     const isWhole = after === undefined && page.next === undefined;
     return {
-      items: page.rows.map((row) => viewOfRow(row, this.config.PUBLIC_URL)),
+      items: page.rows.map((row) => ({ user: viewOfRow(row, this.config.PUBLIC_URL), version: row.version })),
       nextCursor: page.next ? cursors.encode(page.next) : null,
       ...(count && (isWhole ? counted(page) : await this.#count(filters, count))),
     };

@@ -9,6 +9,7 @@ import { NoSchemaIntrospectionCustomRule } from 'graphql';
 
 import { AuditModule } from '#libs/audit';
 import { AuthModule } from '#libs/auth';
+import { IdempotencyModule } from '#libs/idempotency';
 import type { Config } from '#libs/platform/config';
 import { ServicesModule } from '#libs/services';
 import { UsersModule } from '#libs/users';
@@ -30,7 +31,7 @@ import { UsersResolver } from './users.resolver.js';
 
 /** The graph: resolvers that call what the controllers call. */
 @Module({
-  imports: [AuditModule, AuthModule, ServicesModule, UsersModule],
+  imports: [AuditModule, AuthModule, IdempotencyModule, ServicesModule, UsersModule],
   providers: [
     AuditResolver,
     AvatarResolver,

@@ -15,7 +15,7 @@ export class PageInfo {
   readonly endCursor!: string | null;
 }
 
-type Page<Item> = { readonly items: readonly Item[]; readonly nextCursor: string | null };
+export type Page<Item> = { readonly items: readonly Item[]; readonly nextCursor: string | null };
 
 /** The place of a page in its list. A search for what is rare may give an empty page before the last. */
 export class PagePlace<Item> implements PageInfo {

@@ -37,6 +37,22 @@ export function countAliases(document: DocumentNode): number {
   return count;
 }
 
+/** How often an operation asks for a field of its root; what is spread twice is one field. */
+export function countRootField(document: DocumentNode, operation: OperationDefinitionNode, name: string): number {
+  const [keys, seen] = [new Set<string>(), new Set<SelectionSetNode>()];
+  const look = (set: SelectionSetNode | undefined): void => {
+    if (!set || seen.has(set)) return;
+    seen.add(set);
+    for (const part of set.selections) {
+      if (part.kind === Kind.INLINE_FRAGMENT) look(part.selectionSet);
+      if (part.kind === Kind.FRAGMENT_SPREAD) look(fragmentsOf(document).get(part.name.value)?.selectionSet);
+      if (part.kind === Kind.FIELD && part.name.value === name) keys.add((part.alias ?? part.name).value);
+    }
+  };
+  look(operation.selectionSet);
+  return keys.size;
+}
+
 /** Measures a validated operation before it is executed: fragments are known and have no cycles. */
 export class QueryMeter {
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
@@ -47,8 +63,7 @@ export class QueryMeter {
     document: DocumentNode,
     private readonly variables: Variables,
   ) {
-    const fragments = document.definitions.filter((part) => part.kind === Kind.FRAGMENT_DEFINITION);
-    this.#fragments = new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
+    this.#fragments = fragmentsOf(document);
   }
 
   measure({ operation, selectionSet }: OperationDefinitionNode): QueryMeasure {
@@ -108,4 +123,9 @@ export class QueryMeter {
     // a default of a variable is not looked for, and what is out of bounds is refused by whoever reads it
     return typeof value === 'number' && value >= 1 ? Math.min(value, pageLimit) : pageLimit;
   }
+}
+
+function fragmentsOf({ definitions }: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
+  const fragments = definitions.filter((part) => part.kind === Kind.FRAGMENT_DEFINITION);
+  return new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
 }

@@ -6,7 +6,9 @@ import type { RequestContext } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 
 import { failureOf, refusal } from './graph.errors.js';
-import { countAliases, queryLimits, QueryMeter } from './query-limits.js';
+import { countAliases, countRootField, queryLimits, QueryMeter } from './query-limits.js';
+
+type Resolved = GraphQLRequestContextDidResolveOperation<RequestContext>;
 
 const logger = new Logger('Problem');
 const operationNameLimit = 64;
@@ -18,6 +20,7 @@ export const requestPlugin: ApolloServerPlugin<RequestContext> = {
       didResolveOperation: (context) => {
         context.contextValue.request.operationName = context.operationName?.slice(0, operationNameLimit);
         assertWithinLimits(context);
+        assertOneAttempt(context);
         return Promise.resolve();
       },
       didEncounterErrors: ({ errors, contextValue }) => {
@@ -39,7 +42,7 @@ const withId = (error: GraphQLFormattedError, requestId: string): GraphQLFormatt
   extensions: { ...error.extensions, requestId },
 });
 
-function assertWithinLimits(context: GraphQLRequestContextDidResolveOperation<RequestContext>): void {
+function assertWithinLimits(context: Resolved): void {
   const { document, operation, schema, request } = context;
   const aliases = countAliases(document);
   const meter = new QueryMeter(schema, document, request.variables ?? {});
@@ -53,6 +56,15 @@ function assertWithinLimits(context: GraphQLRequestContextDidResolveOperation<Re
       throw refusal('query-too-costly', `The query has ${asked} ${what}; ${limit} are allowed.`);
     }
   }
+}
+
+/** A header names one attempt: of several it could not say which. */
+function assertOneAttempt({ document, operation, contextValue }: Resolved): void {
+  if (!operation || contextValue.request.headers['idempotency-key'] === undefined) return;
+  const asked = countRootField(document, operation, 'createUser');
+  if (asked <= 1) return;
+  const detail = `An operation with \`Idempotency-Key\` takes one \`createUser\`; this one has ${asked}.`;
+  throw refusal('invalid-idempotency-key', detail);
 }
 
 /** For the log line, and as headers what a caller would get over REST; the unexpected is logged, once, here. */

@@ -1,30 +1,35 @@
-import { Args, ID, Mutation, Resolver } from '@nestjs/graphql';
+import { Args, Context, ID, Mutation, Resolver } from '@nestjs/graphql';
 
 import { type ChangePassword, changePasswordSchema, PasswordChange } from '#libs/auth';
-import { From, OptionalAuth, type Origin } from '#libs/platform/access';
+import { attemptOf, type Claim, Idempotency } from '#libs/idempotency';
+import { From, OptionalAuth, type Origin, type RequestContext } from '#libs/platform/access';
 import { ClientGone } from '#libs/platform/http';
 import { RateClass } from '#libs/rate-limits';
 import {
   type CreateUser,
   createUserSchema,
+  ifMatch,
   type PatchUser,
   patchUserSchema,
   UserChangesService,
   userIdSchema,
   UsersService,
-  type UserView,
+  type VersionedUser,
 } from '#libs/users';
 
+import { type GraphUser, toGraphUser } from './graph-user.js';
 import { parsed } from './parsed.pipe.js';
 import { NewUser, PasswordChangeInput, User, UserChange } from './user.types.js';
 
 const userId = { type: () => ID, description: 'A user id, or `me`.' };
 const id = parsed(userIdSchema);
-/** Versions are a matter of HTTP headers, which one request with several changes has but once. */
-const anyVersion = (): void => undefined;
-
-/** Pictures come over REST, and so do keys of attempts: `Idempotency-Key` is a header too. */
-const asked = { picture: undefined, claim: undefined };
+/** The header of REST, which one request with several changes would have but once. */
+const version = {
+  type: () => String,
+  nullable: true,
+  description: 'The `etag` that was read; with another since then nothing is changed (`precondition-failed`).',
+};
+const anyVersion = ifMatch(undefined);
 
 @Resolver()
 export class UserMutationsResolver {
@@ -32,17 +37,29 @@ export class UserMutationsResolver {
     private readonly users: UsersService,
     private readonly changes: UserChangesService,
     private readonly passwords: PasswordChange,
+    private readonly idempotency: Idempotency,
   ) {}
 
-  @Mutation(() => User, { nullable: true, description: 'Register, or create a user as an administrator.' })
+  @Mutation(() => User, {
+    nullable: true,
+    description:
+      'Register, or create a user as an administrator. The header `Idempotency-Key` works as over REST, for one `createUser` in an operation.',
+  })
   @OptionalAuth()
   @RateClass('hash')
   async createUser(
     @Args('user', { type: () => NewUser }, parsed(createUserSchema)) input: CreateUser,
     @From() origin: Origin,
     @ClientGone() signal: AbortSignal,
-  ): Promise<UserView> {
-    return (await this.users.create({ input, ...asked }, origin, signal)).user;
+    @Context() context: RequestContext,
+  ): Promise<GraphUser> {
+    const attempt = attemptOf(context, ['POST', '/graphql', 'createUser'], input);
+    return toGraphUser(
+      await this.idempotency.run(attempt, (claim: Claim<VersionedUser> | undefined) =>
+        // pictures come over REST
+        this.users.create({ input, picture: undefined, claim }, origin, signal),
+      ),
+    );
   }
 
   @Mutation(() => User, { nullable: true, description: 'Change a user in part.' })
@@ -50,9 +67,10 @@ export class UserMutationsResolver {
   async updateUser(
     @Args('id', userId, id) target: string,
     @Args('change', { type: () => UserChange }, parsed(patchUserSchema)) change: PatchUser,
+    @Args('ifMatch', version) match: string | null | undefined,
     @From() origin: Origin,
-  ): Promise<UserView> {
-    return (await this.changes.patch(target, change, origin, anyVersion)).user;
+  ): Promise<GraphUser> {
+    return toGraphUser(await this.changes.patch(target, change, origin, ifMatch(match ?? undefined)));
   }
 
   @Mutation(() => User, {
@@ -60,13 +78,13 @@ export class UserMutationsResolver {
     description: 'End the trust in a user: tokens are dead at once. Administrators only.',
   })
   @RateClass('write')
-  deactivateUser(@Args('id', userId, id) target: string, @From() origin: Origin): Promise<UserView> {
+  deactivateUser(@Args('id', userId, id) target: string, @From() origin: Origin): Promise<GraphUser> {
     return this.#setStatus(target, 'deactivated', origin);
   }
 
   @Mutation(() => User, { nullable: true, description: 'Let a deactivated user in again. Administrators only.' })
   @RateClass('write')
-  activateUser(@Args('id', userId, id) target: string, @From() origin: Origin): Promise<UserView> {
+  activateUser(@Args('id', userId, id) target: string, @From() origin: Origin): Promise<GraphUser> {
     return this.#setStatus(target, 'active', origin);
   }
 
@@ -83,12 +101,16 @@ export class UserMutationsResolver {
 
   @Mutation(() => Boolean, { nullable: true, description: 'Erase a user; all tokens are dead at once.' })
   @RateClass('write')
-  async deleteUser(@Args('id', userId, id) target: string, @From() origin: Origin): Promise<true> {
-    await this.changes.erase(target, origin, anyVersion);
+  async deleteUser(
+    @Args('id', userId, id) target: string,
+    @Args('ifMatch', version) match: string | null | undefined,
+    @From() origin: Origin,
+  ): Promise<true> {
+    await this.changes.erase(target, origin, ifMatch(match ?? undefined));
     return true;
   }
 
-  async #setStatus(target: string, status: 'active' | 'deactivated', origin: Origin): Promise<UserView> {
-    return (await this.changes.patch(target, { status }, origin, anyVersion)).user;
+  async #setStatus(target: string, status: 'active' | 'deactivated', origin: Origin): Promise<GraphUser> {
+    return toGraphUser(await this.changes.patch(target, { status }, origin, anyVersion));
   }
 }

@@ -1,6 +1,7 @@
-import type { ListUsers, UserListService, UserPage, UserView } from '#libs/users';
+import type { ListUsers, UserListService, UserView } from '#libs/users';
 
-import { PagePlace } from './page-info.js';
+import { type Page, PagePlace } from './page-info.js';
+import type { GraphUser } from './graph-user.js';
 
 type Counted = Awaited<ReturnType<UserListService['count']>>;
 
@@ -12,10 +13,10 @@ export class UserPageView {
   constructor(
     private readonly lists: UserListService,
     private readonly query: ListUsers,
-    private readonly page: UserPage,
+    private readonly page: Page<GraphUser>,
   ) {}
 
-  get nodes(): readonly UserView[] {
+  get nodes(): readonly GraphUser[] {
     return this.page.items;
   }
 
@@ -29,7 +30,7 @@ export class UserPageView {
     }));
   }
 
-  get pageInfo(): PagePlace<UserView> {
+  get pageInfo(): PagePlace<GraphUser> {
     return new PagePlace(this.page, (user) => this.#cursor(user), this.query.cursor);
   }
 

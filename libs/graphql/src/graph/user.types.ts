@@ -44,6 +44,9 @@ export class User {
 
   @Field(() => DateTime)
   readonly updatedAt!: string;
+
+  @Field(() => String, { description: 'The version, as the header `ETag` has it over REST; for `ifMatch`.' })
+  readonly etag!: string;
 }
 
 @ObjectType()

@@ -3,16 +3,10 @@ import { Args, ID, Int, Query, Resolver } from '@nestjs/graphql';
 import { Caller, type Principal, Requires } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { RateClass } from '#libs/rate-limits';
-import {
-  listUsersSchema,
-  UserListService,
-  userIdSchema,
-  userNameParamSchema,
-  UsersService,
-  type UserView,
-} from '#libs/users';
+import { listUsersSchema, UserListService, userIdSchema, userNameParamSchema, UsersService } from '#libs/users';
 
 import { UserSort } from './enums.js';
+import { type GraphUser, toGraphUser } from './graph-user.js';
 import { parseInput, withoutNulls } from './parsed.pipe.js';
 import { UserPageView } from './user-page.js';
 import { User, UserConnection, UserFilter } from './user.types.js';
@@ -26,8 +20,8 @@ export class UsersResolver {
 
   @Query(() => User, { nullable: true, description: 'The signed-in user.' })
   @RateClass('read')
-  async me(@Caller() caller: Principal): Promise<UserView> {
-    return (await this.accounts.get('me', caller)).user;
+  async me(@Caller() caller: Principal): Promise<GraphUser> {
+    return toGraphUser(await this.accounts.get('me', caller));
   }
 
   @Query(() => User, {
@@ -39,14 +33,14 @@ export class UsersResolver {
     @Args('id', { type: () => ID, nullable: true }) id: string | undefined,
     @Args('userName', { type: () => String, nullable: true }) userName: string | undefined,
     @Caller() caller: Principal,
-  ): Promise<UserView> {
+  ): Promise<GraphUser> {
     const [byId, byName] = [id ?? undefined, userName ?? undefined];
     if ((byId === undefined) === (byName === undefined)) throw new AppError('invalid-request', oneOfBoth);
     const found =
       byId === undefined
         ? await this.accounts.getByUserName(parseInput(userNameParamSchema, byName), caller)
         : await this.accounts.get(parseInput(userIdSchema, byId), caller);
-    return found.user;
+    return toGraphUser(found);
   }
 
   @Query(() => UserConnection, {
@@ -64,7 +58,8 @@ export class UsersResolver {
     // over REST these are texts of a query
     const fields = { ...withoutNulls(filter), sort, limit: String(first), ...withoutNulls({ cursor: after }) };
     const query = parseInput(listUsersSchema, fields, { limit: 'first', cursor: 'after' });
-    return new UserPageView(this.lists, query, await this.lists.list(query));
+    const { items, nextCursor } = await this.lists.listVersioned(query);
+    return new UserPageView(this.lists, query, { items: items.map(toGraphUser), nextCursor });
   }
 }
 
