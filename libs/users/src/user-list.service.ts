@@ -8,7 +8,7 @@ import { UserListRepository, type Total, type UserRows } from './user-list.repos
 import type { ListUsers, UserPage } from './user-list.schema.js';
 import type { ListPosition, UserFilters } from './user-list.statements.js';
 import { toEmailKey, toUserName } from './user-keys.js';
-import { type VersionedUser, viewOfRow } from './user-view.js';
+import { viewOfRow } from './user-view.js';
 import type { UserView } from './users.schema.js';
 
 /** The last time that JavaScript and PostgreSQL both know, in Unix milliseconds. */
@@ -22,7 +22,7 @@ const byName: z.ZodType<ListPosition> = z.tuple([
     .refine((key) => key.isWellFormed() && !key.includes('\0')),
 ]);
 
-type VersionedPage = Omit<UserPage, 'items'> & { readonly items: VersionedUser[] };
+type PageOf<Item> = Omit<UserPage, 'items'> & { readonly items: Item[] };
 
 /** Lists, filters, searches and counts users. */
 @Injectable()
@@ -33,13 +33,12 @@ export class UserListService {
   ) {}
 
   /** @throws AppError `invalid-request`, `invalid-cursor`, `cursor-of-another-query` */
-  async list(query: ListUsers): Promise<UserPage> {
-    const { items, ...rest } = await this.listVersioned(query);
-    return { items: items.map(({ user }) => user), ...rest };
+  list(query: ListUsers): Promise<UserPage> {
+    return this.listAs(query, (user) => user);
   }
 
-  /** As `list`, with what makes the ETag of each. */
-  async listVersioned(query: ListUsers): Promise<VersionedPage> {
+  /** As `list`, of what is made of each user and its version. */
+  async listAs<Item>(query: ListUsers, make: (user: UserView, version: number) => Item): Promise<PageOf<Item>> {
     const { limit, cursor, count } = query;
     const filters = filtersOf(query);
     const cursors = cursorsOf(filters);
@@ -47,7 +46,7 @@ export class UserListService {
     const page = await this.lists.findPage(filters, { limit, after });
     const isWhole = after === undefined && page.next === undefined;
     return {
-      items: page.rows.map((row) => ({ user: viewOfRow(row, this.config.PUBLIC_URL), version: row.version })),
+      items: page.rows.map((row) => make(viewOfRow(row, this.config.PUBLIC_URL), row.version)),
       nextCursor: page.next ? cursors.encode(page.next) : null,
       ...(count && (isWhole ? counted(page) : await this.#count(filters, count))),
     };

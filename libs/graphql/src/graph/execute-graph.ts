@@ -8,6 +8,7 @@ import {
   type GraphQLSchema,
   type DocumentNode,
   Kind,
+  type OperationDefinitionNode,
   OperationTypeNode,
 } from 'graphql';
 
@@ -29,12 +30,26 @@ export async function executeGraph(request: Request): Promise<ExecutionResult> {
   return new QueryRunner(request.contextValue).run(selection, undefined);
 }
 
-function planOf({ schema, document, operationName, variableValues }: Request): Selection | undefined {
-  const operation = getOperationAST(document, operationName);
+/** Plans of operations without variables; Apollo's server keeps documents that it has seen. */
+const kept = new WeakMap<OperationDefinitionNode, Selection>();
+
+function planOf(request: Request): Selection | undefined {
+  const operation = getOperationAST(request.document, request.operationName);
+  if (operation?.operation !== OperationTypeNode.QUERY) return undefined;
+  const known = kept.get(operation);
+  if (known) return known;
+  const plan = makePlan(request, operation);
+  if (plan && !operation.variableDefinitions?.length) kept.set(operation, plan);
+  return plan;
+}
+
+function makePlan(
+  { schema, document, variableValues }: Request,
+  operation: OperationDefinitionNode,
+): Selection | undefined {
   const root = schema.getQueryType();
-  if (!root || operation?.operation !== OperationTypeNode.QUERY) return undefined;
   const variables = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {});
-  if (!variables.coerced) return undefined;
+  if (!root || !variables.coerced) return undefined;
   const fragments: Record<string, FragmentDefinitionNode> = {};
   for (const part of document.definitions)
     if (part.kind === Kind.FRAGMENT_DEFINITION) fragments[part.name.value] = part;

@@ -83,8 +83,18 @@ export class QueryRunner {
     return shape.kind === 'object' ? this.#object(shape, value, path) : this.#list(field, shape.item, value, path);
   }
 
+  /** As `#guarded` for an item of a list; a path is made only when it fails. */
+  #leaf(field: PlannedField, item: Shape, value: unknown, path: Path, key: number): unknown {
+    try {
+      return leafOf(field, item, value);
+    } catch (error) {
+      return this.#orNull(error, field, item, { prev: path, key });
+    }
+  }
+
   #list(field: PlannedField, item: Shape, values: unknown, path: Path): unknown {
     if (!Array.isArray(values)) throw new Error(`Expected Iterable, but did not find one for field "${field.name}".`);
+    if (item.kind === 'leaf') return values.map((value: unknown, key) => this.#leaf(field, item, value, path, key));
     const done = values.map((value: unknown, key) => this.#guarded(field, item, value, { prev: path, key }));
     return done.some((value) => value instanceof Promise) ? Promise.all(done) : done;
   }

@@ -1,6 +1,6 @@
 import type { ApolloServerPlugin, GraphQLRequestContextDidResolveOperation } from '@apollo/server';
 import { Logger } from '@nestjs/common';
-import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import type { GraphQLError, GraphQLFormattedError, OperationDefinitionNode } from 'graphql';
 
 import type { RequestContext } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
@@ -42,8 +42,12 @@ const withId = (error: GraphQLFormattedError, requestId: string): GraphQLFormatt
   extensions: { ...error.extensions, requestId },
 });
 
+/** Operations without variables that are within the limits; Apollo's server keeps documents that it has seen. */
+const measured = new WeakSet<OperationDefinitionNode>();
+
 function assertWithinLimits(context: Resolved): void {
   const { document, operation, schema, request } = context;
+  if (operation && measured.has(operation)) return;
   const aliases = countAliases(document);
   const meter = new QueryMeter(schema, document, request.variables ?? {});
   const { depth, cost } = operation ? meter.measure(operation) : { depth: 0, cost: 0 };
@@ -56,6 +60,7 @@ function assertWithinLimits(context: Resolved): void {
       throw refusal('query-too-costly', `The query has ${asked} ${what}; ${limit} are allowed.`);
     }
   }
+  if (operation && !operation.variableDefinitions?.length) measured.add(operation);
 }
 
 /** A header names one attempt: of several it could not say which. */

@@ -6,7 +6,7 @@ import { RateClass } from '#libs/rate-limits';
 import { listUsersSchema, UserListService, userIdSchema, userNameParamSchema, UsersService } from '#libs/users';
 
 import { UserSort } from './enums.js';
-import { type GraphUser, toGraphUser } from './graph-user.js';
+import { type GraphUser, toGraphUser, withEtag } from './graph-user.js';
 import { parseInput, withoutNulls } from './parsed.pipe.js';
 import { UserPageView } from './user-page.js';
 import { User, UserConnection, UserFilter } from './user.types.js';
@@ -58,8 +58,7 @@ export class UsersResolver {
     // over REST these are texts of a query
     const fields = { ...withoutNulls(filter), sort, limit: String(first), ...withoutNulls({ cursor: after }) };
     const query = parseInput(listUsersSchema, fields, { limit: 'first', cursor: 'after' });
-    const { items, nextCursor } = await this.lists.listVersioned(query);
-    return new UserPageView(this.lists, query, { items: items.map(toGraphUser), nextCursor });
+    return new UserPageView(this.lists, query, await this.lists.listAs(query, withEtag));
   }
 }
 
