@@ -32,6 +32,8 @@ export type AskedImport = {
 };
 
 type Work = { readonly body: ImportBody; readonly signal: AbortSignal; readonly record?: ImportRecord };
+/** Gives its place to the next import, before the client can see that it is done; as often as one likes. */
+type Release = () => void;
 /** `end` is for when the answer has gone out, or nobody takes it any more. */
 type Answer = { readonly lines: Readable; readonly end: () => Promise<void> };
 
@@ -59,29 +61,40 @@ export class ImportRequests {
     if (this.#running >= maxAtOnce) {
       throw new AppError('overloaded', { detail: 'Other imports are running.', headers: { 'retry-after': '10' } });
     }
-    this.#running++;
+    const release = this.#take();
     try {
-      const { lines, end } = await this.#answer(asked);
-      return lines.once('close', () => void this.#end(end));
+      const { lines, end } = await this.#answer(asked, release);
+      return lines.once('close', () => void this.#end(end).finally(release));
     } catch (error) {
-      this.#running--;
+      release();
       throw error;
     }
   }
 
-  async #answer(asked: AskedImport): Promise<Answer> {
+  #take(): Release {
+    let isHeld = true;
+    this.#running++;
+    return () => {
+      if (isHeld) this.#running--;
+      isHeld = false;
+    };
+  }
+
+  async #answer(asked: AskedImport, release: Release): Promise<Answer> {
     const { request, attempt, gone } = asked;
     const body = new ImportBody(request);
     const signal = AbortSignal.any([gone, body.idle]);
-    if (!attempt) return this.#start(asked, { body, signal });
+    if (!attempt) return this.#start(asked, release, { body, signal });
     const begun = await this.idempotency.begin<KeptLines>(attempt);
     if (begun instanceof KeptAnswer) {
       await body.skip(signal);
+      release();
       return { lines: replayed(begun.open(body.digest())), end: () => Promise.resolve() };
     }
     const record = new ImportRecord((kept) => begun.keep(body.digest(), kept));
     try {
-      const { lines, end } = await this.#start(asked, { body, signal: AbortSignal.any([signal, begun.lost]), record });
+      const work = { body, signal: AbortSignal.any([signal, begun.lost]), record };
+      const { lines, end } = await this.#start(asked, release, work);
       const endBoth = async (): Promise<void> => {
         try {
           await end();
@@ -96,12 +109,16 @@ export class ImportRequests {
     }
   }
 
-  async #start({ query, origin }: AskedImport, { body, signal, record }: Work): Promise<Answer> {
+  async #start({ query, origin }: AskedImport, release: Release, { body, signal, record }: Work): Promise<Answer> {
     const grantable = isAdmin(origin.caller) ? (['user', 'admin'] as const) : (['user'] as const);
     const options = { who: origin, grantable, onExisting: query.onExisting, commit: 'write', signal } as const;
     const results = this.imports.run(body.rows(signal), options);
     const first = await results.next();
-    const lines = Readable.from(linesOf(results, first, query.report, record), { objectMode: false });
+    const onDone = async (summary: ImportSummary): Promise<void> => {
+      await record?.end(summary);
+      release();
+    };
+    const lines = Readable.from(linesOf(results, first, query.report, { record, onDone }), { objectMode: false });
     return { lines, end: async () => void (await results.return(nothing)) };
   }
 
@@ -111,8 +128,6 @@ export class ImportRequests {
       await end();
     } catch (error) {
       this.#logger.error({ err: error, event: 'the end of an import was not recorded' });
-    } finally {
-      this.#running--;
     }
   }
 }
@@ -121,7 +136,7 @@ async function* linesOf(
   results: Results,
   first: IteratorResult<readonly RowResult[], ImportSummary>,
   report: ImportQuery['report'],
-  record: ImportRecord | undefined,
+  { record, onDone }: { record: ImportRecord | undefined; onDone: (summary: ImportSummary) => Promise<void> },
 ): AsyncGenerator<string> {
   let step = first;
   while (step.done !== true) {
@@ -132,7 +147,7 @@ async function* linesOf(
     step = await results.next();
   }
   // before the client can see that it was done
-  await record?.end(step.value);
+  await onDone(step.value);
   yield lastLine(step.value);
 }
 
