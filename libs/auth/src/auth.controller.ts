@@ -1,7 +1,7 @@
-import { Body, Controller, Headers, HttpCode, Post, Res } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { Caller, From, type Origin, type Principal, PublicOrService } from '#libs/platform/access';
 import { ApiProblems, ClientGone } from '#libs/platform/http';
@@ -15,8 +15,7 @@ import {
   type TokenPair,
   tokenPairSchema,
 } from './auth.schema.js';
-import { DeviceCookie } from './login/device-cookie.js';
-import { LoginService } from './login/login.service.js';
+import { LoginDoor } from './login/login-door.js';
 import { asUser } from './sessions/session-access.js';
 import { SessionEnd } from './sessions/session-end.service.js';
 import { SessionsService } from './sessions/sessions.service.js';
@@ -25,10 +24,9 @@ import { SessionsService } from './sessions/sessions.service.js';
 @Controller('v1/auth')
 export class AuthController {
   constructor(
-    private readonly logins: LoginService,
+    private readonly door: LoginDoor,
     private readonly sessions: SessionsService,
     private readonly sessionEnd: SessionEnd,
-    private readonly cookie: DeviceCookie,
   ) {}
 
   @Post('login')
@@ -39,17 +37,14 @@ export class AuthController {
   @ApiOperation({ operationId: 'login', summary: 'Sign in with user name or e-mail address and password' })
   @ApiResponse({ status: 200, standardSchema: tokenPairSchema, description: 'Tokens of a new session' })
   @ApiProblems('invalid-request', 'invalid-credentials', 'invalid-service-key', 'overloaded')
-  async login(
+  login(
     @Body({ schema: loginSchema }) credentials: Login,
-    @Headers('cookie') cookies: string | undefined,
     @From() origin: Origin,
     @ClientGone() signal: AbortSignal,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenPair> {
-    const deviceOf = (userId: string): string => this.cookie.read(cookies, userId);
-    const { pair, userId, device } = await this.logins.login({ credentials, deviceOf, origin, signal });
-    void reply.header('set-cookie', this.cookie.write(device, userId));
-    return pair;
+    return this.door.login({ credentials, origin, signal }, { request, reply });
   }
 
   @Post('refresh')

@@ -20,6 +20,7 @@ import { TokenRevocation } from './oauth/token-revocation.service.js';
 import { TokenStatus } from './oauth/token-status.service.js';
 import { DeviceCookie } from './login/device-cookie.js';
 import { LoginDelaysRepository } from './login/login-delays.repository.js';
+import { LoginDoor } from './login/login-door.js';
 import { LoginService } from './login/login.service.js';
 import { PasswordProof } from './login/password-proof.service.js';
 import { PasswordChange } from './password-change.service.js';
@@ -47,6 +48,7 @@ import { WellKnownController } from './well-known.controller.js';
     JwtStrategy,
     DeviceCookie,
     LoginDelaysRepository,
+    LoginDoor,
     LoginService,
     PasswordChange,
     PasswordProof,
@@ -61,15 +63,6 @@ import { WellKnownController } from './well-known.controller.js';
     TokenRevocation,
     TokenStatus,
   ],
-  exports: [
-    DeviceCookie,
-    KeyRotation,
-    LoginService,
-    PasswordChange,
-    SessionEnd,
-    SessionsService,
-    SigningKeys,
-    TokenVerifier,
-  ],
+  exports: [KeyRotation, LoginDoor, PasswordChange, SessionEnd, SessionsService, SigningKeys, TokenVerifier],
 })
 export class AuthModule {}

@@ -14,9 +14,8 @@ export {
 export { KeyRotation } from './keys/key-rotation.service.js';
 export { SigningKeyEntity } from './keys/signing-key.entity.js';
 export { SigningKeys } from './keys/signing-keys.service.js';
-export { DeviceCookie } from './login/device-cookie.js';
 export { LoginDelayEntity } from './login/login-delay.entity.js';
-export { LoginService } from './login/login.service.js';
+export { LoginDoor } from './login/login-door.js';
 export { PasswordChange } from './password-change.service.js';
 export { asUser, ownerOf } from './sessions/session-access.js';
 export { SessionEnd } from './sessions/session-end.service.js';

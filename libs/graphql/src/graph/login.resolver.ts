@@ -1,13 +1,6 @@
 import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
 
-import {
-  DeviceCookie,
-  LoginService,
-  loginSchema,
-  refreshSchema,
-  SessionsService,
-  type TokenPair as Pair,
-} from '#libs/auth';
+import { LoginDoor, loginSchema, refreshSchema, SessionsService, type TokenPair as Pair } from '#libs/auth';
 import { From, type Origin, PublicOrService, type RequestContext } from '#libs/platform/access';
 import { ClientGone } from '#libs/platform/http';
 import { RateClass } from '#libs/rate-limits';
@@ -20,9 +13,8 @@ const text = { type: () => String };
 @Resolver()
 export class LoginResolver {
   constructor(
-    private readonly logins: LoginService,
+    private readonly door: LoginDoor,
     private readonly sessions: SessionsService,
-    private readonly cookie: DeviceCookie,
   ) {}
 
   @Mutation(() => TokenPair, { nullable: true, description: 'Sign in with user name or e-mail address and password.' })
@@ -33,13 +25,10 @@ export class LoginResolver {
     @Args('password', text) password: string,
     @From() origin: Origin,
     @ClientGone() signal: AbortSignal,
-    @Context() { request, reply }: RequestContext,
+    @Context() context: RequestContext,
   ): Promise<Pair> {
     const credentials = parseInput(loginSchema, { userName, password });
-    const deviceOf = (userId: string): string => this.cookie.read(request.headers.cookie, userId);
-    const { pair, userId, device } = await this.logins.login({ credentials, deviceOf, origin, signal });
-    void reply.header('set-cookie', this.cookie.write(device, userId));
-    return pair;
+    return this.door.login({ credentials, origin, signal }, context);
   }
 
   @Mutation(() => TokenPair, { nullable: true, description: 'Trade a refresh token for new tokens; it has one use.' })
