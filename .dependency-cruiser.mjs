@@ -8,7 +8,7 @@ const uses = {
   'platform/access': ['platform/errors'],
   'platform/personal-data': [],
   'platform/monitoring': [],
-  'platform/database': ['platform/config', 'platform/monitoring'],
+  'platform/database': ['platform/config', 'platform/monitoring', 'platform/work-queue'],
   'platform/http': [
     'platform/access',
     'platform/config',

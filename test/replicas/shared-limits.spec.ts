@@ -25,7 +25,7 @@ describe.skipIf(!redis)('the script of Redis decides as the pure function does:'
     for (const { atMs, times = 1, limit = 10, expected } of steps) {
       let answer: number[] = [];
       for (let time = 0; time < times; time++) {
-        const values = [String(limit), '1000', '1', '0', String(atMs)];
+        const values = [`${limit} 1000 1 0`, String(atMs)];
         answer = (await client.eval(limitScript, { keys: [key], arguments: values })) as number[];
       }
       const [allowed, used, resetMs, retryMs, refused] = answer;

@@ -1,50 +1,64 @@
 /**
  * `decide` and `look` of sliding-window.ts in Lua, for Redis to run in one step: a test holds both against one table.
- * KEYS: one. ARGV: limit, window in ms, requests (1, or 0 to look), how many were let through without Redis since, now in
- * ms or nothing for the clock of Redis, which all replicas share. Gives allowed (1 or 0), used, ms to the end of the window, ms to wait, refused in this window.
+ * KEYS: one for each request. ARGV: for each, in one text, the limit, the window in ms, requests (1, or 0 to look), how many
+ * were let through without Redis since; then now in ms, or nothing for the clock of Redis, which all replicas share. Gives for each allowed
+ * (1 or 0), used, ms to the end of the window, ms to wait, refused in this window.
  */
 export const limitScript = `
-local limit, window, owed, now = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local now = tonumber(ARGV[#KEYS + 1])
 if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
-local start, previous, current, refused = now, 0, 0, 0
-local stored = redis.call('GET', KEYS[1])
-if stored then
-  local at, before, within, no = string.match(stored, '^(%d+) (%d+) (%d+) (%d+)$')
-  local age = now - at
-  if age < 0 then
-    previous, current, refused = tonumber(before), tonumber(within), tonumber(no)
-  elseif age < window then
-    start, previous, current, refused = tonumber(at), tonumber(before), tonumber(within), tonumber(no)
-  elseif age < 2 * window then
-    start, previous = at + window, tonumber(within)
-  end
-end
-
-current = current + owed
-local age = now - start
-local left = window - age
-local used = current + math.floor(previous * left / window)
-if ARGV[3] == '0' then return {1, used, left, 0, refused} end
-
-local function fadedAfter(count, room)
+local function fadedAfter(window, count, room)
   if count <= room then return 0 end
   return math.floor(window - (room + 1) * window / count) + 1
 end
 
-local allowed, wait = 1, 0
-if used < limit then
-  current, used = current + 1, used + 1
-else
-  allowed, refused = 0, refused + 1
-  local room = limit - 1 - current
-  wait = room >= 0 and fadedAfter(previous, room) - age or left + fadedAfter(current, limit - 1)
+local answers = {}
+local function answer(...)
+  for _, value in ipairs({...}) do answers[#answers + 1] = value end
 end
-redis.call('SET', KEYS[1], string.format('%.0f %.0f %.0f %.0f', start, previous, current, refused), 'PX', left + window)
-return {allowed, used, left, wait, refused}
+
+local function count(key, limit, window, isLook, owed)
+  local start, previous, current, refused = now, 0, 0, 0
+  local stored = redis.call('GET', key)
+  if stored then
+    local at, before, within, no = string.match(stored, '^(%d+) (%d+) (%d+) (%d+)$')
+    local age = now - at
+    if age < 0 then
+      previous, current, refused = tonumber(before), tonumber(within), tonumber(no)
+    elseif age < window then
+      start, previous, current, refused = tonumber(at), tonumber(before), tonumber(within), tonumber(no)
+    elseif age < 2 * window then
+      start, previous = at + window, tonumber(within)
+    end
+  end
+
+  current = current + owed
+  local age = now - start
+  local left = window - age
+  local used = current + math.floor(previous * left / window)
+  if isLook then return answer(1, used, left, 0, refused) end
+
+  local allowed, wait = 1, 0
+  if used < limit then
+    current, used = current + 1, used + 1
+  else
+    allowed, refused = 0, refused + 1
+    local room = limit - 1 - current
+    wait = room >= 0 and fadedAfter(window, previous, room) - age or left + fadedAfter(window, current, limit - 1)
+  end
+  redis.call('SET', key, string.format('%.0f %.0f %.0f %.0f', start, previous, current, refused), 'PX', left + window)
+  answer(allowed, used, left, wait, refused)
+end
+
+for at, key in ipairs(KEYS) do
+  local limit, window, requests, owed = string.match(ARGV[at], '^(%d+) (%d+) (%d) (%d+)$')
+  count(key, tonumber(limit), tonumber(window), requests == '0', tonumber(owed))
+end
+return answers
 `;
 
 /** Says that a replica lives and counts those that did so lately. KEYS: one. ARGV: its id, for how many ms that is true. */

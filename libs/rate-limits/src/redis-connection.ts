@@ -1,9 +1,11 @@
+import { TurnBatch } from '#libs/platform/work-queue';
+
 import { heartbeatScript, limitScript } from './limit-script.js';
 
-/** What the limits ask of Redis: each call is one command, one round trip. */
+/** What the limits ask of Redis. */
 export type RedisConnection = {
-  /** @returns allowed (1 or 0), used, ms to the end of the window, ms to wait, refused */
-  limit(key: string, values: readonly string[]): Promise<readonly number[]>;
+  /** One round trip, for all that ask in the same turn of the event loop. @param request see `limitScript` @returns allowed (1 or 0), used, ms to the end of the window, ms to wait, refused */
+  limit(key: string, request: string): Promise<readonly number[]>;
   /** Says that this replica lives. @returns how many do */
   beat(replicaId: string, aliveMs: number): Promise<number>;
   leave(replicaId: string): Promise<unknown>;
@@ -13,6 +15,12 @@ export type RedisConnection = {
 
 const replicasKey = 'gatehouse:replicas';
 const connectTimeoutMs = 1_000;
+/** Half a millisecond of Redis, which has one thread for all. */
+const keysAtOnce = 64;
+/** Of one key in an answer of the limits. */
+const numbersEach = 5;
+
+type Asked = { readonly key: string; readonly request: string };
 
 /**
  * Connects once and does not try again by itself: its owner does. Several URLs are nodes of a Redis Cluster.
@@ -25,10 +33,10 @@ export async function connectRedis(urls: readonly string[]): Promise<RedisConnec
   const script = <Reply>(SCRIPT: string, transformReply: (reply: unknown) => Reply) =>
     defineScript({
       SCRIPT,
-      NUMBER_OF_KEYS: 1,
       transformReply,
-      parseCommand: (parser: Parser, key: string, values: readonly string[]) => {
-        parser.pushKey(key);
+      parseCommand: (parser: Parser, keys: readonly string[], values: readonly string[]) => {
+        parser.push(String(keys.length));
+        for (const key of keys) parser.pushKey(key);
         parser.push(...values);
       },
     });
@@ -40,16 +48,26 @@ export async function connectRedis(urls: readonly string[]): Promise<RedisConnec
     maintNotifications: 'disabled',
     disableClientInfo: true,
   } as const;
-  const client =
-    urls.length > 1
-      ? createCluster({ rootNodes: urls.map((url) => ({ url })), defaults: shared, scripts })
-      : createClient({ ...shared, url: urls[0] ?? '', name: 'gatehouse', scripts });
+  const isCluster = urls.length > 1;
+  const client = isCluster
+    ? createCluster({ rootNodes: urls.map((url) => ({ url })), defaults: shared, scripts })
+    : createClient({ ...shared, url: urls[0] ?? '', name: 'gatehouse', scripts });
   // a lost connection fails the commands, and an error that nobody listens to would end the process
   client.on('error', () => undefined);
   await orDestroy(client, client.connect());
+  const limits = new TurnBatch(
+    async (asked: readonly Asked[]) => {
+      const keys = asked.map(({ key }) => `gatehouse:limit:{${key}}`);
+      const requests = asked.map(({ request }) => request);
+      const numbers = await client.limit(keys, requests);
+      return asked.map((_, at) => numbers.slice(at * numbersEach, (at + 1) * numbersEach));
+    },
+    // keys of one command must be on one node
+    isCluster ? 1 : keysAtOnce,
+  );
   return {
-    limit: (key, values) => client.limit(`gatehouse:limit:{${key}}`, values),
-    beat: (replicaId, aliveMs) => client.heartbeat(replicasKey, [replicaId, String(aliveMs)]),
+    limit: (key, request) => limits.ask({ key, request }),
+    beat: (replicaId, aliveMs) => client.heartbeat([replicasKey], [replicaId, String(aliveMs)]),
     leave: (replicaId) => client.zRem(replicasKey, replicaId),
     destroy: () => destroy(client),
   };

@@ -17,7 +17,7 @@ const owedLimit = 100_000;
 type Waiting = { readonly sentAt: number; readonly connection: RedisConnection; readonly giveUp: () => void };
 
 /**
- * Counts in Redis, one script and one round trip a request, exact over all replicas. While Redis cannot be had it counts
+ * Counts in Redis, one script and one round trip for the requests of a turn, exact over all replicas. While Redis cannot be had it counts
  * in memory by this replica's share of the limit, or refuses, as configured; no request waits longer than 600 ms. Counts go
  * on both ways: the share begins with the share of what was used, and Redis is told of what was let through without it.
  */
@@ -45,7 +45,7 @@ export class RedisStorage implements LimitStore {
   }
 
   increment(key: string, ttl: number, limit: number): Promise<Counted> {
-    return this.#ask(key, () => [String(limit), String(ttl), '1', this.#takeOwed(key)], {
+    return this.#ask(key, () => `${limit} ${ttl} 1 ${this.#takeOwed(key)}`, {
       answered: ([allowed = 0, used = 0, resetMs = 0, retryMs = 0]) => {
         this.local.adopt(key, ttl, { used: Math.ceil(used / this.link.replicas), resetMs });
         return toCounted({ isAllowed: allowed === 1, used, resetMs, retryMs }, limit);
@@ -55,7 +55,7 @@ export class RedisStorage implements LimitStore {
   }
 
   read(key: string, rule: Rule): Promise<Reading> {
-    return this.#ask(key, () => [String(rule.limit), String(rule.windowMs), '0', '0'], {
+    return this.#ask(key, () => `${rule.limit} ${rule.windowMs} 0 0`, {
       answered: ([, used = 0, resetMs = 0, , refused = 0]) => ({ used, resetMs, refused }),
       otherwise: () => this.local.read(key, rule),
     });
@@ -64,7 +64,7 @@ export class RedisStorage implements LimitStore {
   /** One timer for all requests, and none for each: they are answered in the order in which they were sent. */
   #ask<T>(
     key: string,
-    values: () => readonly string[],
+    request: () => string,
     { answered, otherwise }: { answered: (reply: readonly number[]) => T; otherwise: () => Promise<T> },
   ): Promise<T> {
     const { connection } = this.link;
@@ -72,7 +72,7 @@ export class RedisStorage implements LimitStore {
     return new Promise((resolve) => {
       const waiting = { sentAt: performance.now(), connection, giveUp: () => resolve(otherwise()) };
       this.#waiting.add(waiting);
-      connection.limit(key, values()).then(
+      connection.limit(key, request()).then(
         (reply) => {
           this.#waiting.delete(waiting);
           resolve(answered(reply));
