@@ -32,7 +32,9 @@ test('the first start makes a private folder with a key and the administrator in
   expect(Buffer.from(read('master.key'), 'base64')).toHaveLength(32);
 });
 
-test('it says where things are and what to try, and keeps the password to itself', () => {
+test('it says where things are and what to try, and keeps the password to itself', async () => {
+  // the lines for people come after the one for the log
+  await expect.poll(() => first.output(), { timeout: 15_000 }).toContain('first session in README');
   const output = first.output();
   expect(output).toContain('Gatehouse is ready at');
   for (const name of ['pglite', 'master.key', 'first-admin-password']) expect(output).toContain(join(folder, name));
