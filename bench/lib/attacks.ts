@@ -11,6 +11,7 @@ type Attack = {
 
 /** Connections of slowloris. */
 const slow = 500;
+const pieceBytes = 65_536;
 const login = 'POST /v1/auth/login HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n';
 
 async function open(port: number): Promise<Socket | undefined> {
@@ -60,8 +61,7 @@ const repeat =
           // what is still unsent is of no use to anybody
           socket.destroy();
         });
-        socket.write(bytes);
-        await Promise.race([closed, sleep(12_000)]);
+        await Promise.race([closed, sendInPieces(socket, bytes).then(() => closed), sleep(12_000)]);
         socket.destroy();
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
         await sleep(20);
@@ -70,6 +70,15 @@ const repeat =
     await Promise.all(Array.from({ length: 4 }, one));
     return [...statuses].map(([status, count]) => `${status}: ${count}`).join(', ');
   };
+
+/** As fast as they are taken. All at once, the copying alone would hold up whoever else is on this core. */
+async function sendInPieces(socket: Socket, bytes: Buffer): Promise<void> {
+  for (let at = 0; at < bytes.length && !socket.destroyed; at += pieceBytes) {
+    if (!socket.write(bytes.subarray(at, at + pieceBytes))) {
+      await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);
+    }
+  }
+}
 
 const post = (body: Buffer): Buffer =>
   Buffer.concat([Buffer.from(`${login}Content-Length: ${body.length}\r\n\r\n`), body]);
