@@ -6,10 +6,9 @@ import { signInAdmin } from './lib/accounts.ts';
 import { Connection, jsonRequest } from './lib/connection.ts';
 import { createDatabase, type Database } from './lib/database.ts';
 import { fillUsers } from './lib/fill-users.ts';
-import { closedLoop } from './lib/load.ts';
 import { readOptions } from './lib/options.ts';
-import { measureOnce } from './lib/interleaved.ts';
-import { cpuSeconds, pin, residentMb } from './lib/process-usage.ts';
+import { measureInTurns, measureOnce } from './lib/interleaved.ts';
+import { pin, residentMb } from './lib/process-usage.ts';
 import { type Server, startReplica } from './lib/replica.ts';
 import { printProfile } from './lib/profile.ts';
 import { median, spread } from './lib/statistics.ts';
@@ -78,19 +77,14 @@ async function comparePages(server: Server, token: string): Promise<void> {
       target: '≥ 0.6',
     },
   ];
-  const measured = kinds.map((): { perSecond: number; cpuMicros: number }[] => []);
-  for (let round = -1; round < rounds; round++) {
-    for (const [at, { requests }] of kinds.entries()) {
-      let turn = 0;
-      const next = (): string => requests[turn++ % requests.length] ?? '';
-      const before = cpuSeconds(server.pid);
-      const load = await closedLoop(server.port, { connections, seconds, next });
-      const pages = load.latenciesMs.length / requests.length;
-      const cpuMicros = ((cpuSeconds(server.pid) - before) / pages) * 1e6;
-      if (round >= 0) measured[at]?.push({ perSecond: pages / load.seconds, cpuMicros });
-    }
-    if (round < 0) await database.pinBackends(options.loadCpu);
-  }
+  const asked = kinds.map(({ requests }) => ({ server, requests }));
+  const onWarm = (): Promise<void> => database.pinBackends(options.loadCpu);
+  const answered = await measureInTurns(asked, { connections, seconds, rounds, onWarm });
+  // a page may take several requests
+  const measured = answered.map((own, at) => {
+    const each = kinds[at]?.requests.length ?? 1;
+    return own.map(({ perSecond, cpuMicros }) => ({ perSecond: perSecond / each, cpuMicros: cpuMicros * each }));
+  });
   const rows = kinds.map(({ name, target }, at) => {
     const [own = [], plain = [], same = []] = [measured[at], measured[0], measured[at - (at % 2)]];
     const over = (of: typeof own): string =>

@@ -31,15 +31,17 @@ try {
   note(`signing in ${users} users`);
   const requests = (await signIn(contenders[0].port, accounts)).map(({ accessToken }) => meRequest(accessToken));
   report(
-    await measureInTurns(contenders, {
-      requests,
-      connections,
-      seconds,
-      rounds,
-      onWarm: () => database.pinBackends(options.loadCpu),
-      onRound: (round, latest) =>
-        note(`round ${round}: ${latest.map((one) => one?.cpuMicros.toFixed(0)).join(' ')} µs/request`),
-    }),
+    await measureInTurns(
+      contenders.map((server) => ({ server, requests })),
+      {
+        connections,
+        seconds,
+        rounds,
+        onWarm: () => database.pinBackends(options.loadCpu),
+        onRound: (round, latest) =>
+          note(`round ${round}: ${latest.map((one) => one?.cpuMicros.toFixed(0)).join(' ')} µs/request`),
+      },
+    ),
   );
 } finally {
   await Promise.all(servers.map((server) => server.stop()));

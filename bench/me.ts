@@ -34,8 +34,8 @@ async function run(): Promise<void> {
   const floor = await started(startFloor(options, { databaseUrl: database.url }));
   const cachedFloor = await started(startFloor(options, { databaseUrl: database.url, env: { CACHE: 'on' } }));
   await assertSameBody([gatehouse, floor, cachedFloor], requests[0] ?? '');
-  const measured = await measureInTurns([gatehouse, floor, cachedFloor], {
-    requests,
+  const contenders = [gatehouse, floor, cachedFloor].map((server) => ({ server, requests }));
+  const measured = await measureInTurns(contenders, {
     connections,
     seconds,
     rounds,

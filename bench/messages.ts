@@ -2,14 +2,13 @@
 import { seedAccounts, signIn } from './lib/accounts.ts';
 import { Connection, jsonRequest } from './lib/connection.ts';
 import { createDatabase } from './lib/database.ts';
-import { closedLoop, roundRobin } from './lib/load.ts';
+import { measureInTurns, type Round } from './lib/interleaved.ts';
 import { readOptions } from './lib/options.ts';
-import { cpuSeconds, pin } from './lib/process-usage.ts';
+import { pin } from './lib/process-usage.ts';
 import { startFloor, startReplica, type Server } from './lib/replica.ts';
 import { median, spread } from './lib/statistics.ts';
 import { note, printTable } from './lib/table.ts';
 
-type Round = { readonly perSecond: number; readonly cpuMicros: number; readonly busy: number };
 type Contender = { readonly name: string; readonly server: Server; readonly reads: readonly string[] };
 
 const options = readOptions({ users: 200, connections: 64, seconds: 2, rounds: 9, bytes: 500 });
@@ -39,9 +38,8 @@ async function run(): Promise<void> {
     await withReads('bare Fastify, the same statement', await floor({ WHOLE: 'on' }), writes),
     await withReads('bare Fastify, the INSERT alone', await floor({}), writes),
   ];
-  await database.pinBackends(options.loadCpu);
-  const written = await measure(contenders, () => roundRobin(writes));
-  const read = await measure(contenders, ({ reads }) => roundRobin(reads));
+  const written = await measure(contenders, () => writes);
+  const read = await measure(contenders, ({ reads }) => reads);
   report(`POST /v1/messages, ${bytes} bytes`, contenders, written);
   report(`GET /v1/messages/{token}, ${bytes} bytes`, contenders, read);
 }
@@ -68,31 +66,20 @@ async function withReads(name: string, server: Server, writes: readonly string[]
   return { name, server, reads };
 }
 
-/** Interleaved: every round has each server once, each time in another order. */
-async function measure(
+/** @param requestsOf what a contender is asked */
+function measure(
   contenders: readonly Contender[],
-  requestsOf: (contender: Contender) => () => string,
+  requestsOf: (contender: Contender) => readonly string[],
 ): Promise<readonly Round[][]> {
-  const results = contenders.map((): Round[] => []);
-  const sources = contenders.map(requestsOf);
-  const once = async (at: number, forSeconds: number): Promise<Round> => {
-    const [contender, next] = [contenders[at], sources[at]];
-    if (!contender || !next) throw new Error('no such server');
-    const before = cpuSeconds(contender.server.pid);
-    const load = await closedLoop(contender.server.port, { connections, seconds: forSeconds, next });
-    const cpu = cpuSeconds(contender.server.pid) - before;
-    const count = load.latenciesMs.length;
-    return { perSecond: count / load.seconds, cpuMicros: (cpu / count) * 1e6, busy: (cpu / load.seconds) * 100 };
-  };
-  for (const at of contenders.keys()) await once(at, 1.5);
-  for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < contenders.length; turn++) {
-      const at = (round + turn) % contenders.length;
-      results[at]?.push(await once(at, seconds));
-    }
-    note(`round ${round + 1}: ${results.map((of) => of.at(-1)?.perSecond.toFixed(0)).join(' ')} requests/s`);
-  }
-  return results;
+  const asked = contenders.map((contender) => ({ server: contender.server, requests: requestsOf(contender) }));
+  return measureInTurns(asked, {
+    connections,
+    seconds,
+    rounds,
+    onWarm: () => database.pinBackends(options.loadCpu),
+    onRound: (round, latest) =>
+      note(`round ${round}: ${latest.map((one) => one?.perSecond.toFixed(0)).join(' ')} requests/s`),
+  });
 }
 
 function report(title: string, contenders: readonly Contender[], results: readonly Round[][]): void {

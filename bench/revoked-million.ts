@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { seedAccounts, signIn } from './lib/accounts.ts';
 import { meRequest } from './lib/connection.ts';
 import { createDatabase, type Database } from './lib/database.ts';
-import { closedLoop, roundRobin } from './lib/load.ts';
+import { measureInTurns } from './lib/interleaved.ts';
 import { readOptions } from './lib/options.ts';
-import { cpuSeconds, pin, residentMb } from './lib/process-usage.ts';
+import { pin, residentMb } from './lib/process-usage.ts';
 import { type Server, startReplica } from './lib/replica.ts';
 import { median, spread } from './lib/statistics.ts';
 import { note, printTable } from './lib/table.ts';
@@ -62,18 +62,13 @@ async function measureStart(one: Side): Promise<void> {
 
 async function measureThroughput(): Promise<void> {
   const contenders = await Promise.all([contender(without), contender(within)]);
-  for (const { own, server, requests } of contenders) {
-    await closedLoop(server.port, { connections: 64, seconds: 3, next: roundRobin(requests) });
-    await own.database.pinBackends(options.loadCpu);
-  }
-  for (let round = 0; round < rounds; round++) {
-    for (const { own, server, requests } of round % 2 === 0 ? contenders : contenders.toReversed()) {
-      const before = cpuSeconds(server.pid);
-      const load = await closedLoop(server.port, { connections: 64, seconds, next: roundRobin(requests) });
-      const count = load.latenciesMs.length;
-      own.perSecond.push(count / load.seconds);
-      own.cpuMicros.push(((cpuSeconds(server.pid) - before) / count) * 1e6);
-    }
+  const pinAll = async (): Promise<void> => {
+    for (const { own } of contenders) await own.database.pinBackends(options.loadCpu);
+  };
+  const measured = await measureInTurns(contenders, { connections: 64, seconds, rounds, onWarm: pinAll });
+  for (const [at, { own }] of contenders.entries()) {
+    own.perSecond.push(...(measured[at] ?? []).map(({ perSecond }) => perSecond));
+    own.cpuMicros.push(...(measured[at] ?? []).map(({ cpuMicros }) => cpuMicros));
   }
   await Promise.all(contenders.map(({ server }) => server.stop()));
 }

@@ -11,30 +11,34 @@ export type Round = {
   readonly p99Ms: number;
 };
 
+/** A server and what it is asked, in turn. */
+type Contender = { readonly server: Server; readonly requests: readonly string[] };
+
 type Rounds = {
-  readonly requests: readonly string[];
   readonly connections: number;
   readonly seconds: number;
   readonly rounds: number;
   /** Once all are warm, before the first round. */
   readonly onWarm: () => Promise<void>;
   /** With the latest round of each server. */
-  readonly onRound: (round: number, latest: readonly (Round | undefined)[]) => void;
+  readonly onRound?: (round: number, latest: readonly (Round | undefined)[]) => void;
 };
 
 /** Interleaved: every round has each server once, each time in another order. @returns the rounds of each server */
-export async function measureInTurns(contenders: readonly Server[], plan: Rounds): Promise<readonly Round[][]> {
-  const { rounds, seconds, onWarm, onRound } = plan;
+export async function measureInTurns(contenders: readonly Contender[], plan: Rounds): Promise<readonly Round[][]> {
+  const { connections, rounds, seconds, onWarm, onRound } = plan;
+  const once = ({ server, requests }: Contender, forSeconds: number): Promise<Round> =>
+    measureOnce(server, { requests, connections }, forSeconds);
   const results = contenders.map((): Round[] => []);
-  for (const server of contenders) await measureOnce(server, plan, 3);
+  for (const contender of contenders) await once(contender, 3);
   await onWarm();
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < contenders.length; turn++) {
       const at = (round + turn) % contenders.length;
-      const server = contenders[at];
-      if (server) results[at]?.push(await measureOnce(server, plan, seconds));
+      const contender = contenders[at];
+      if (contender) results[at]?.push(await once(contender, seconds));
     }
-    onRound(
+    onRound?.(
       round + 1,
       results.map((of) => of.at(-1)),
     );
@@ -45,7 +49,7 @@ export async function measureInTurns(contenders: readonly Server[], plan: Rounds
 /** Every connection takes the next of `requests` in turn. */
 export async function measureOnce(
   server: Server,
-  { requests, connections }: Pick<Rounds, 'requests' | 'connections'>,
+  { requests, connections }: Pick<Contender, 'requests'> & Pick<Rounds, 'connections'>,
   forSeconds: number,
 ): Promise<Round> {
   const before = cpuSeconds(server.pid);
