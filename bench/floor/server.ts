@@ -23,24 +23,20 @@ type Row = {
   readonly status: string;
   readonly version: number;
   readonly created_ms: number;
-  readonly updated_ms: number;
+  readonly updated_ms: number | null;
 };
 type Verified = { readonly sub: string; readonly exp: number };
 
 const byId = {
   name: 'user-by-id',
-  text: `select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status, version,
-    encode(avatar_hash, 'hex') as avatar_hash,
-    (extract(epoch from created_at) * 1000)::float8 as created_ms,
-    (extract(epoch from updated_at) * 1000)::float8 as updated_ms from users where id = $1`,
+  text: `select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
+    encode(avatar_hash, 'hex') as avatar_hash, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+    case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms
+    from users where id = $1`,
 };
 
 /** As Gatehouse asks, unnamed. */
-const page = {
-  text: byId.text
-    .replace('select id, user_name,', 'select id, user_name, user_name_key,')
-    .replace('where id = $1', 'order by created_at desc, id desc limit $1'),
-};
+const page = { text: byId.text.replace('where id = $1', 'order by created_at desc, id desc limit $1') };
 
 const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 10 });
 const keys = await loadKeys();
@@ -90,6 +86,7 @@ function check(token: string): Verified | undefined {
 }
 
 function view(row: Row): unknown {
+  const createdAt = new Date(row.created_ms).toISOString();
   return {
     id: row.id,
     userName: row.user_name,
@@ -99,7 +96,7 @@ function view(row: Row): unknown {
     roles: row.roles.split(' '),
     status: row.status,
     avatar: null,
-    createdAt: new Date(row.created_ms).toISOString(),
-    updatedAt: new Date(row.updated_ms).toISOString(),
+    createdAt,
+    updatedAt: row.updated_ms === null ? createdAt : new Date(row.updated_ms).toISOString(),
   };
 }

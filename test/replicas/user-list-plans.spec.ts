@@ -49,8 +49,8 @@ const nodesOf = (node: Node): readonly Node[] => [node, ...(node.Plans ?? []).fl
 
 /** The nodes of the plan that PostgreSQL makes for the statement with these values. */
 async function planOf({ text, values, avoid }: Asked): Promise<readonly string[]> {
-  const [row] = await sql.rowsAvoiding<any>(avoid, { text: `explain (format json) ${text}` }, values);
-  return nodesOf(row['QUERY PLAN'][0].Plan).map((node) => `${node['Node Type']} ${node['Relation Name'] ?? ''}`.trim());
+  const [row] = await sql.tuples<[any]>({ text: `explain (format json) ${text}` }, values, avoid);
+  return nodesOf(row?.[0][0].Plan).map((node) => `${node['Node Type']} ${node['Relation Name'] ?? ''}`.trim());
 }
 
 const middle = new Date(Date.now() - 50_000 * 150_000).toISOString();

@@ -5,15 +5,18 @@ import { Sql } from '#libs/platform/database';
 import { type Asked, type ListPosition, type UserFilters, UserListStatements } from './user-list.statements.js';
 import { TrigramSample } from './user-search/trigram-sample.js';
 import { rarePattern } from './user-search/trigrams.js';
-import type { UserRow } from './users.repository.js';
+import { toUserName } from './user-keys.js';
+import { rowOf, type UserRow, type UserTuple } from './user-row.js';
 
 /** A page of rows, and where the next one goes on, if there is one. */
 export type UserRows = { readonly rows: readonly UserRow[]; readonly next: ListPosition | undefined };
 export type Total = { readonly total: number; readonly totalIs: 'exact' | 'estimated' | 'at-least' };
 
 type Part = { readonly limit: number; readonly after: ListPosition | undefined };
-type End = { readonly end_id: string; readonly end_key: string; readonly end_ms: number } | { readonly end_id: null };
-type EndedRow = (UserRow | { readonly id: null }) & End;
+type FoundTuple = readonly [found: number, ...user: UserTuple];
+type EndedTuple = readonly [endId: string | null, endKey: string, endMs: number, ...user: UserTuple | Nobody];
+type Nobody = Nulls<UserTuple>;
+type Nulls<Tuple extends readonly unknown[]> = { readonly [Column in keyof Tuple]: null };
 type Plan = { readonly Plan: { readonly 'Plan Rows': number } };
 
 /** Rows that are looked at before it is asked whether what is sought is rare: 0.7 ms. */
@@ -37,35 +40,34 @@ export class UserListRepository {
     const { limit, after } = part;
     // one extra row tells whether a next page exists
     const wanted = limit + 1;
-    const cut = (rows: readonly UserRow[]): UserRows => cutPage(rows, limit, filters);
+    const cut = (found: readonly UserTuple[]): UserRows => cutPage(found.map(rowOf), limit, filters);
     if (statements.isStraight) return cut(await this.#ask(statements.page(wanted, after)));
-    const near = await this.#ask<UserRow>(statements.window(wanted, windowRows, after));
+    const near = await this.#ask<UserTuple>(statements.window(wanted, windowRows, after));
     if (near.length === wanted) return cut(near);
     // about what it costs to read on until the page is full, against finding all that match
     const isRare = near.length * 15 < wanted;
     if (isRare && statements.isSearchable) {
       const pattern = this.#patternOf(filters);
-      const search = statements.search(wanted, searchRows + 1, after, pattern);
-      const all = await this.#ask<UserRow & { found: number }>(search);
-      if ((all[0]?.found ?? 0) <= searchRows) return cut(all);
+      const all = await this.#ask<FoundTuple>(statements.search(wanted, searchRows + 1, after, pattern));
+      if ((all[0]?.[0] ?? 0) <= searchRows) return cut(all.map(([, ...user]) => user));
     }
-    const rows = await this.#ask<UserRow>(statements.window(wanted, walkRows, after));
+    const rows = await this.#ask<UserTuple>(statements.window(wanted, walkRows, after));
     if (rows.length === wanted) return cut(rows);
-    const ended = await this.#ask<EndedRow>(statements.endedWindow(wanted, walkRows, after));
-    const found = ended.filter(isUser);
+    const ended = await this.#ask<EndedTuple>(statements.endedWindow(wanted, walkRows, after));
+    const found = ended.flatMap(([, , , ...user]) => (isUser(user) ? [user] : []));
     if (found.length === wanted) return cut(found);
-    return { rows: found, next: endOf(ended[0], filters) };
+    return { rows: found.map(rowOf), next: endOf(ended[0], filters) };
   }
 
   async count(filters: UserFilters): Promise<Total> {
-    const [row] = await this.#ask<{ total: number }>(new UserListStatements(filters).count(countLimit + 1));
-    const total = row?.total ?? 0;
+    const [row] = await this.#ask<[total: number]>(new UserListStatements(filters).count(countLimit + 1));
+    const total = row?.[0] ?? 0;
     return total > countLimit ? { total: countLimit, totalIs: 'at-least' } : { total, totalIs: 'exact' };
   }
 
   async estimate(filters: UserFilters): Promise<Total> {
-    const [row] = await this.#ask<{ 'QUERY PLAN': Plan[] | string }>(new UserListStatements(filters).estimate());
-    const found = row?.['QUERY PLAN'] ?? [];
+    const [row] = await this.#ask<[Plan[] | string]>(new UserListStatements(filters).estimate());
+    const found = row?.[0] ?? [];
     const plans: Plan[] = typeof found === 'string' ? JSON.parse(found) : found;
     return { total: plans[0]?.Plan['Plan Rows'] ?? 0, totalIs: 'estimated' };
   }
@@ -75,10 +77,8 @@ export class UserListRepository {
     return q === undefined || !counts ? undefined : rarePattern(q, counts);
   }
 
-  #ask<Row>({ values, avoid, ...statement }: Asked): Promise<Row[]> {
-    return avoid.length === 0
-      ? this.sql.rows<Row>(statement, values)
-      : this.sql.rowsAvoiding<Row>(avoid, statement, values);
+  #ask<Tuple extends readonly unknown[]>({ values, avoid, ...statement }: Asked): Promise<Tuple[]> {
+    return this.sql.tuples<Tuple>(statement, values, avoid);
   }
 }
 
@@ -89,11 +89,12 @@ function cutPage(found: readonly UserRow[], limit: number, filters: UserFilters)
 }
 
 const positionOf = (row: UserRow, { sort }: UserFilters): ListPosition =>
-  sort.endsWith('userName') ? [row.user_name_key] : [row.created_ms, row.id];
+  sort.endsWith('userName') ? [toUserName(row.user_name).key] : [row.created_ms, row.id];
 
-function endOf(row: EndedRow | undefined, { sort }: UserFilters): ListPosition | undefined {
-  if (!row || row.end_id === null) return undefined;
-  return sort.endsWith('userName') ? [row.end_key] : [row.end_ms, row.end_id];
+function endOf(tuple: EndedTuple | undefined, { sort }: UserFilters): ListPosition | undefined {
+  const [id, key, ms] = tuple ?? [null];
+  if (id === null) return undefined;
+  return sort.endsWith('userName') ? [key] : [ms, id];
 }
 
-const isUser = (row: EndedRow): row is UserRow & End => row.id !== null;
+const isUser = (tuple: UserTuple | Nobody): tuple is UserTuple => tuple[0] !== null;

@@ -1,7 +1,7 @@
 import { type Avoid, epochMs, type Statement } from '#libs/platform/database';
 
 import type { Sort } from './user-list.schema.js';
-import { userColumns } from './users.repository.js';
+import { userColumns } from './user-row.js';
 
 /** What a list is asked for, as the database looks it up. */
 export type UserFilters = {
@@ -72,7 +72,7 @@ export class UserListStatements {
   }
 
   /**
-   * Gathers all that match, `most` at most, then orders them; each row says in `found` how many there were. With a
+   * Gathers all that match, `most` at most, then orders them; each row says first how many there were. With a
    * `pattern` that all of them fit, the index is read for that one alone, and `q` is looked for in what it finds.
    */
   search(limit: number, most: number, after?: ListPosition, pattern?: string): Asked {
@@ -81,20 +81,20 @@ export class UserListStatements {
     return values.asked(
       `with found as materialized (
         select * from users ${this.#all(values, after, conditions)} limit ${values.add(most)}
-      ) select ${userColumns}, (select count(*)::int from found) as found from found ${this.#first(limit, values)}`,
+      ) select (select count(*)::int from found) as found, ${userColumns} from found ${this.#first(limit, values)}`,
       ['seqscan'],
     );
   }
 
   /**
-   * As `window`, for one that gave a short page: each row, or the only one with nothing else in it, says where the
+   * As `window`, for one that gave a short page: each row, or the only one with nothing else in it, says first where the
    * window ended, if the order goes on there. One statement, so that nobody who comes or goes in between is missed.
    */
   endedWindow(limit: number, rows: number, after?: ListPosition): Asked {
     const values = new Values();
     const along = where(this.#along(values, after));
     return values.asked(
-      `select page.*, "end".* from (values (1)) as one (n)
+      `select "end".*, page.* from (values (1)) as one (n)
       left join (
         select id as end_id, user_name_key as end_key, ${epochMs('created_at')} as end_ms
         from users ${along} ${this.#order} offset ${values.add(rows - 1)} limit 1

@@ -1,7 +1,8 @@
 import type { Role } from '#libs/platform/access';
+import { rfc3339 } from '#libs/platform/time';
 
 import type { User } from './user.entity.js';
-import type { UserRow } from './users.repository.js';
+import type { UserRow } from './user-row.js';
 import type { UserView } from './users.schema.js';
 
 /** A user as everybody may see it who may see it at all, with the version that makes its ETag. */
@@ -17,7 +18,7 @@ const avatarOf = (hash: string | null | undefined, publicUrl: string): UserView[
 const isRole = (name: string): name is Role => name === 'user' || name === 'admin';
 
 export function viewOfRow(row: UserRow, publicUrl: string): UserView {
-  const createdAt = new Date(row.created_ms).toISOString();
+  const createdAt = rfc3339(row.created_ms);
   return {
     id: row.id,
     userName: row.user_name,
@@ -28,8 +29,7 @@ export function viewOfRow(row: UserRow, publicUrl: string): UserView {
     status: row.status,
     avatar: avatarOf(row.avatar_hash, publicUrl),
     createdAt,
-    // most were never changed, and this is a third of what a row costs
-    updatedAt: row.updated_ms === row.created_ms ? createdAt : new Date(row.updated_ms).toISOString(),
+    updatedAt: row.updated_ms === null ? createdAt : rfc3339(row.updated_ms),
   };
 }
 

@@ -2,28 +2,11 @@ import { LockMode, SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { isUuid } from '#libs/platform/crypto';
-import { BatchedRead, epochMs, Sql, type Statement } from '#libs/platform/database';
+import { BatchedRead, Sql, type Statement } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
 import { type User, UserEntity } from './user.entity.js';
-
-/** A user as the hot reads give it; times in Unix milliseconds. */
-export type UserRow = {
-  readonly id: string;
-  readonly user_name: string;
-  readonly user_name_key: string;
-  readonly first_name: string;
-  readonly last_name: string;
-  readonly email: string | null;
-  /** Apart by spaces: the driver reads an array letter by letter. */
-  readonly roles: string;
-  readonly status: 'active' | 'deactivated';
-  /** Hexadecimal. */
-  readonly avatar_hash: string | null;
-  readonly version: number;
-  readonly created_ms: number;
-  readonly updated_ms: number;
-};
+import { userColumns, type UserRow } from './user-row.js';
 
 /** Whose password changes, with the names that it must not be built from. */
 export type PasswordOwner = Pick<User, 'id' | 'userName' | 'firstName' | 'lastName' | 'passwordHash'> & {
@@ -41,12 +24,6 @@ export type Credentials = Pick<UserRow, 'id' | 'status'> & { readonly password_h
 
 const adminLock = 0x61646d6e;
 
-/** Those of a `UserRow`. */
-export const userColumns = `id, user_name, user_name_key, first_name, last_name, email,
-  array_to_string(roles, ' ') as roles, status, version,
-  encode(avatar_hash, 'hex') as avatar_hash,
-  ${epochMs('created_at')} as created_ms,
-  ${epochMs('updated_at')} as updated_ms`;
 const byId: Statement = {
   name: 'user-by-id',
   text: `select asked::int, found.* from unnest($1::uuid[]) with ordinality as wanted (wanted_id, asked)

@@ -11,8 +11,9 @@ import type { Origin, Principal } from '#libs/platform/access';
 import type { PendingPicture } from './registration-picture.js';
 import { assertMayCreate, readableId } from './user-access.js';
 import { toEmailKey, toUserName } from './user-keys.js';
+import type { UserRow } from './user-row.js';
 import { type VersionedUser, viewOfEntity, viewOfRow } from './user-view.js';
-import { UsersRepository, type UserRow } from './users.repository.js';
+import { UsersRepository } from './users.repository.js';
 import type { CreateUser } from './users.schema.js';
 
 /** What somebody registers with. With a `claim` the answer is kept for a retry of the request. */

@@ -1,0 +1,1 @@
+export { rfc3339 } from './rfc3339.js';
