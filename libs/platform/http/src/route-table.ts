@@ -30,11 +30,16 @@ export function routesOf({ server }: FastifyInstance): readonly { readonly metho
   return tables.get(server) ?? [];
 }
 
-/** The template of the route that hashes a password and that a request means, if it does. */
-export function hashingRoute({ server }: FastifyInstance, { method, url = '' }: IncomingMessage): string | undefined {
+export type HashingRoute = Pick<Route, 'method' | 'url'>;
+
+/** The route that hashes a password and that a request means, if it does. */
+export function hashingRoute(
+  { server }: FastifyInstance,
+  { method, url = '' }: IncomingMessage,
+): HashingRoute | undefined {
   const path = pathOf(url);
   const isMeant = (route: Route): boolean => route.hashes && route.method === method && route.pattern.test(path);
-  return tables.get(server)?.find(isMeant)?.url;
+  return tables.get(server)?.find(isMeant);
 }
 
 /** The methods that the address takes, sorted; none when there is no such address (RFC 9110 §15.5.6). */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import type { FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 
 import { type AppError, toProblem } from '#libs/platform/errors';
 
@@ -8,7 +8,7 @@ import { pathOf } from './path-of.js';
 import { requestIdOf } from './request-id.js';
 import { longestPath } from './request-log.js';
 import { countRefusal } from './request-observers.js';
-import { hashingRoute } from './route-table.js';
+import { hashingRoute, type HashingRoute } from './route-table.js';
 import { securityHeaders } from './security-headers.js';
 
 type Shedding = {
@@ -18,16 +18,17 @@ type Shedding = {
   readonly onRefused: () => void;
 };
 
-const constantHeaders = Object.entries(securityHeaders).flat();
-
 /**
  * Refuses requests to routes that hash before the framework has made anything of them: in a flood there are nine of
- * these to each login, and what they cost is taken from the logins (bench/login-flood.ts). A browser of another origin
- * goes the long way, where it gets the headers without which it could not read the answer.
+ * these to each login, and what they cost is taken from the logins (bench/login-flood.ts). All that is the same in each
+ * refusal is made once. A browser of another origin goes the long way, where it gets the headers without which it could
+ * not read the answer.
  */
 export function shedBeforeRouting(server: FastifyInstance, { isFull, refusal, onRefused }: Shedding): void {
   const http = server.server;
   const handlers = http.listeners('request');
+  const answer = answerer(refusal);
+  const logs = new Map<string, FastifyBaseLogger>();
   http.removeAllListeners('request');
   http.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const route = isFull() && !request.headers.origin ? hashingRoute(server, request) : undefined;
@@ -38,28 +39,36 @@ export function shedBeforeRouting(server: FastifyInstance, { isFull, refusal, on
     onRefused();
     countRefusal(server, refusal.code);
     const requestId = requestIdOf(request);
-    answer(response, { refusal, requestId, path: pathOf(request.url ?? '').slice(0, longestPath) });
-    const fields = { requestId, method: request.method, route, handler: 'none', status: refusal.status };
-    server.log.warn(
-      { ...fields, caller: 'unknown', ip: request.socket.remoteAddress, errorCode: refusal.code },
-      'request',
-    );
+    answer(response, pathOf(request.url ?? ''), requestId);
+    let log = logs.get(route.url);
+    if (!log) logs.set(route.url, (log = server.log.child(linePart(route, refusal))));
+    log.warn({ requestId, ip: request.socket.remoteAddress }, 'request');
   });
 }
 
-type Answer = { readonly refusal: AppError; readonly requestId: string; readonly path: string };
+/** What all lines about refusals of a route have in common. */
+const linePart = ({ method, url }: HashingRoute, { status, code }: AppError): Readonly<Record<string, unknown>> => ({
+  method,
+  route: url,
+  handler: 'none',
+  status,
+  caller: 'unknown',
+  errorCode: code,
+});
 
-function answer(response: ServerResponse, { refusal, requestId, path }: Answer): void {
-  const body = JSON.stringify(toProblem(refusal, { path, requestId }));
-  response.writeHead(refusal.status, [
-    ...constantHeaders,
-    ...Object.entries(refusal.options.headers ?? {}).flat(),
-    'content-type',
-    'application/problem+json; charset=utf-8',
-    'content-length',
-    String(Buffer.byteLength(body)),
-    'x-request-id',
-    requestId,
-  ]);
-  response.end(body);
+function answerer(refusal: AppError): (response: ServerResponse, path: string, requestId: string) => void {
+  const hole = '';
+  const problem = JSON.stringify(toProblem(refusal, { path: hole, requestId: hole }));
+  const [start = '', middle = '', end = ''] = problem.split(JSON.stringify(hole));
+  const headers = Object.entries({
+    ...securityHeaders,
+    ...refusal.options.headers,
+    'content-type': 'application/problem+json; charset=utf-8',
+  }).flat();
+  return (response, path, requestId) => {
+    const body = start + JSON.stringify(path.slice(0, longestPath)) + middle + JSON.stringify(requestId) + end;
+    const length = String(Buffer.byteLength(body));
+    response.writeHead(refusal.status, [...headers, 'content-length', length, 'x-request-id', requestId]);
+    response.end(body);
+  };
 }

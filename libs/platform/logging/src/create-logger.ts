@@ -1,13 +1,9 @@
-import {
-  destination as fileDestination,
-  type DestinationStream,
-  type LogFn,
-  type Logger,
-  pino,
-  stdTimeFunctions,
-} from 'pino';
+import { destination as fileDestination, type DestinationStream, type LogFn, type Logger, pino } from 'pino';
+
+import { rfc3339 } from '#libs/platform/time';
 
 import { describeError } from './describe-error.js';
+import { inTurns } from './in-turns.js';
 
 export type Log = Logger;
 
@@ -24,13 +20,13 @@ export function createLogger({ level, isTerminal, destination }: LoggerOptions):
   const options = {
     level,
     base: null,
-    timestamp: stdTimeFunctions.isoTime,
+    timestamp: () => `,"time":"${rfc3339(Date.now())}"`,
     serializers: { err: describeError },
     hooks: { logMethod: logOwnMessage },
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (destination) return pino(options, destination);
-  if (!isTerminal) return pino(options, fileDestination(inPlace));
+  if (!isTerminal) return pino(options, inTurns(fileDestination(inPlace)));
   const { formatters: _, ...plain } = options;
   const target = {
     target: 'pino-pretty',
