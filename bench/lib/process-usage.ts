@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
@@ -10,6 +10,29 @@ export function cpuSeconds(pid: number): number {
   // the name in parentheses may hold spaces; after it come the fields from the third on
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/**
+ * The share of a process's CPU that its hashing threads (libuv's) have from now until the answer is asked for. On a busy
+ * core it tells what hashing lost to other work, whatever the core's speed did meanwhile.
+ */
+export function hashingShare(pid: number): () => number {
+  const before = threadNanoseconds(pid);
+  return () => {
+    const after = threadNanoseconds(pid);
+    return (after.hashing - before.hashing) / (after.all - before.all);
+  };
+}
+
+function threadNanoseconds(pid: number): { hashing: number; all: number } {
+  const sum = { hashing: 0, all: 0 };
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const read = (file: string): string => readFileSync(`/proc/${pid}/task/${thread}/${file}`, 'utf8');
+    const time = Number(read('schedstat').split(' ')[0]);
+    sum.all += time;
+    if (read('comm').startsWith('libuv-worker')) sum.hashing += time;
+  }
+  return sum;
 }
 
 /** Resident memory of a process in MB, now and at its highest. */
