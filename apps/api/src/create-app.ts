@@ -6,7 +6,7 @@ import { PasswordHasher } from '#libs/passwords';
 import type { Config } from '#libs/platform/config';
 import type { MasterKey } from '#libs/platform/crypto';
 import { Changes } from '#libs/platform/database';
-import { createHttpAdapter, Draining, sendProblem, shedBeforeRouting } from '#libs/platform/http';
+import { createHttpAdapter, Draining, hashingRoute, refuseBeforeRouting, sendProblem } from '#libs/platform/http';
 import { type Log, NestLogger } from '#libs/platform/logging';
 import { overloaded } from '#libs/platform/work-queue';
 import { RateLimitsModule } from '#libs/rate-limits';
@@ -53,8 +53,8 @@ function refuseWhenFull(app: NestFastifyApplication): void {
   const { queue } = app.get(PasswordHasher);
   const draining = app.get(Draining);
   const server = app.getHttpAdapter().getInstance();
-  shedBeforeRouting(server, {
-    isFull: () => queue.isFull && !draining.isDraining,
+  refuseBeforeRouting(server, {
+    refusedRoute: (request) => (queue.isFull && !draining.isDraining ? hashingRoute(server, request) : undefined),
     refusal: overloaded,
     onRefused: () => queue.refused++,
   });

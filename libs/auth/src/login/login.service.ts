@@ -41,7 +41,7 @@ export class LoginService {
   /** @throws AppError `invalid-credentials`, `overloaded` */
   async login({ credentials, deviceOf, origin, signal }: LoginRequest): Promise<SignedIn> {
     const { userName, password } = credentials;
-    // REST refuses before it routes (`shedBeforeRouting`); whoever comes by another way costs no look-up either
+    // REST refuses before it routes (`refuseBeforeRouting`); whoever comes by another way costs no look-up either
     this.hasher.queue.assertRoom();
     const user = await this.#find(userName);
     const isRight = await this.hasher.verify(password, user?.password_hash, signal);

@@ -19,6 +19,9 @@ import { allowOrigins } from './cors.js';
 import { toHttpLayerError } from './http-layer-error.js';
 import { multipartMediaType } from './multipart-upload.js';
 import { shedWhenLate } from './overload.js';
+import { answerFailure } from './problem.filter.js';
+import { readAway } from './read-away.js';
+import { refuseTooLarge } from './refuse-too-large.js';
 import { requestIdOf } from './request-id.js';
 import { logRequest, statusOf } from './request-log.js';
 import { countRefusal, requestObservers } from './request-observers.js';
@@ -32,7 +35,6 @@ const paramLimit = 512;
 const headersTimeoutMs = 8_000;
 /** Longer than the idle time-out of common load balancers (60 s), so that they close first. */
 const keepAliveTimeoutMs = 65_000;
-const unreadTimeoutMs = 1_000;
 
 type Settings = Pick<Config, 'TRUST_PROXY' | 'CORS_ORIGINS' | 'MAX_CONNECTIONS' | 'MAX_LOOP_DELAY_MS'>;
 
@@ -71,6 +73,7 @@ export function createHttpAdapter(log: Log, settings: Settings): FastifyAdapter 
   });
   prepareServer(adapter.getInstance());
   adapter.getInstance().server.maxConnections = settings.MAX_CONNECTIONS;
+  refuseTooLarge(adapter.getInstance(), bodyLimitBytes);
   shedWhenLate(adapter.getInstance(), settings.MAX_LOOP_DELAY_MS);
   allowOrigins(adapter.getInstance(), settings.CORS_ORIGINS);
   return adapter;
@@ -91,7 +94,12 @@ function prepareServer(server: FastifyInstance): void {
   server.server.on('connection', (socket) => void socket.remoteAddress);
   server.addHook('onRoute', (route) => {
     if (route.config?.bodyLimit) route.bodyLimit = route.config.bodyLimit;
-    if (route.config?.consumes?.includes(multipartMediaType)) route.onResponse = endUnread;
+    route.errorHandler = answerFailure;
+    if (!route.config?.consumes?.includes(multipartMediaType)) return;
+    route.onResponse = (request, _reply, done) => {
+      readAway(request.raw);
+      done();
+    };
   });
   const observers = requestObservers(server);
   server.addHook('onRequest', (request, reply, done) => {
@@ -109,18 +117,6 @@ function prepareServer(server: FastifyInstance): void {
 
 function prepareReply(request: FastifyRequest, reply: FastifyReply): void {
   void reply.headers(securityHeaders).header('x-request-id', request.id);
-}
-
-/**
- * Who is refused while still sending gets the answer first: a connection that is closed with bytes unread is reset, and
- * the answer with it. After a while the connection goes all the same.
- */
-function endUnread({ raw }: FastifyRequest, _reply: FastifyReply, done: () => void): void {
-  done();
-  if (raw.complete) return;
-  raw.resume();
-  const timer = setTimeout(() => raw.socket.destroy(), unreadTimeoutMs).unref();
-  raw.once('end', () => clearTimeout(timer));
 }
 
 /** RFC 9112 §3.2. */

@@ -18,9 +18,9 @@ export {
 } from './page-cursor.js';
 export { observeRequests, refusalsOf } from './request-observers.js';
 export { pathOf } from './path-of.js';
-export { routesOf } from './route-table.js';
+export { refuseBeforeRouting } from './refuse-before-routing.js';
+export { hashingRoute, routesOf } from './route-table.js';
 export { toFailure } from './problem.filter.js';
 export { sendProblem } from './send-problem.js';
-export { shedBeforeRouting } from './shed-before-routing.js';
 export { text } from './text.schema.js';
 export { toValidationError } from './validation-error.js';

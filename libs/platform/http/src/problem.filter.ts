@@ -6,7 +6,7 @@ import {
   Logger,
   NotFoundException,
 } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { isGraphql, replyOf, requestOf } from '#libs/platform/access';
 import { isUnavailable } from '#libs/platform/database';
@@ -16,25 +16,34 @@ import { toHttpLayerError } from './http-layer-error.js';
 import { allowedMethods } from './route-table.js';
 import { sendProblem } from './send-problem.js';
 
+const logger = new Logger('Problem');
+
 /**
  * Answers every failure as a problem document (RFC 9457); logs the unexpected ones, once, here. A GraphQL answer may
  * hold several failures: to its resolver an error is given back, as one of ours.
  */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  readonly #logger = new Logger('Problem');
-
   catch(exception: unknown, host: ArgumentsHost): AppError | undefined {
     const request = requestOf(host);
-    const error = toAppError(exception, request);
-    // what we refuse on purpose has no cause, and its request line says enough
-    if (error.status >= 500 && (error.cause !== undefined || error !== exception)) {
-      this.#logger.error({ requestId: request.id, code: error.code, err: error.cause ?? exception });
-    }
-    if (isGraphql(host)) return error;
-    sendProblem(error, request, replyOf(host));
+    if (isGraphql(host)) return toLogged(exception, request);
+    answerFailure(exception, request, replyOf(host));
     return undefined;
   }
+}
+
+/** For what Fastify refuses before a handler runs, too: the way through Nest costs as much as the refusal. */
+export function answerFailure(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(toLogged(exception, request), request, reply);
+}
+
+function toLogged(exception: unknown, request: FastifyRequest): AppError {
+  const error = toAppError(exception, request);
+  // what we refuse on purpose has no cause, and its request line says enough
+  if (error.status >= 500 && (error.cause !== undefined || error !== exception)) {
+    logger.error({ requestId: request.id, code: error.code, err: error.cause ?? exception });
+  }
+  return error;
 }
 
 function toAppError(exception: unknown, request: FastifyRequest): AppError {

@@ -2,6 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { type AppError, toOAuthError, toProblem } from '#libs/platform/errors';
 
+import { readAway } from './read-away.js';
+import { isReadAway } from './refuse-too-large.js';
 import { loggablePath } from './request-log.js';
 
 /** Challenges of RFC 6750 §3: the error is named only when a token was given. */
@@ -12,6 +14,11 @@ const bearer = (error: AppError): string =>
 export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
   request.errorCode = error.code;
   if (reply.sent) return;
+  // Fastify would close after a body that it did not take
+  if (error.status === 413 && isReadAway(request.raw)) {
+    void reply.removeHeader('connection');
+    readAway(request.raw);
+  }
   const isOAuth = request.routeOptions.config.errorFormat === 'oauth';
   if (error.status === 401) void reply.header('www-authenticate', isOAuth ? 'Basic realm="gatehouse"' : bearer(error));
   const type = isOAuth ? 'application/json' : 'application/problem+json';

@@ -8,48 +8,49 @@ import { pathOf } from './path-of.js';
 import { requestIdOf } from './request-id.js';
 import { longestPath } from './request-log.js';
 import { countRefusal } from './request-observers.js';
-import { hashingRoute, type HashingRoute } from './route-table.js';
 import { securityHeaders } from './security-headers.js';
 
-type Shedding = {
-  /** Whether requests to routes that hash are to be refused now. */
-  readonly isFull: () => boolean;
+type Early = {
+  /** The template of the route that a request means, if it is to be refused. */
+  readonly refusedRoute: (request: IncomingMessage) => string | undefined;
   readonly refusal: AppError;
-  readonly onRefused: () => void;
+  readonly onRefused?: (request: IncomingMessage) => void;
 };
 
 /**
- * Refuses requests to routes that hash before the framework has made anything of them: in a flood there are nine of
- * these to each login, and what they cost is taken from the logins (bench/login-flood.ts). All that is the same in each
- * refusal is made once. A browser of another origin goes the long way, where it gets the headers without which it could
- * not read the answer.
+ * Refuses requests before the framework has made anything of them, for what attackers send most: in a flood of logins
+ * there are nine refusals to each login, and what they cost is taken from the logins (bench/login-flood.ts). All that is
+ * the same in each is made once. A browser of another origin goes the long way, where it gets the headers without which
+ * it could not read the answer.
  */
-export function shedBeforeRouting(server: FastifyInstance, { isFull, refusal, onRefused }: Shedding): void {
+export function refuseBeforeRouting(server: FastifyInstance, { refusedRoute, refusal, onRefused }: Early): void {
   const http = server.server;
   const handlers = http.listeners('request');
   const answer = answerer(refusal);
   const logs = new Map<string, FastifyBaseLogger>();
   http.removeAllListeners('request');
   http.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const route = isFull() && !request.headers.origin ? hashingRoute(server, request) : undefined;
-    if (route === undefined) {
+    const route = refusedRoute(request);
+    if (route === undefined || request.headers.origin !== undefined) {
       for (const handle of handlers) handle.call(http, request, response);
       return;
     }
-    onRefused();
+    onRefused?.(request);
     countRefusal(server, refusal.code);
     const requestId = requestIdOf(request);
     answer(response, pathOf(request.url ?? ''), requestId);
-    let log = logs.get(route.url);
-    if (!log) logs.set(route.url, (log = server.log.child(linePart(route, refusal))));
-    log.warn({ requestId, ip: request.socket.remoteAddress }, 'request');
+    const { method = '' } = request;
+    const key = `${method} ${route}`;
+    let log = logs.get(key);
+    if (!log) logs.set(key, (log = server.log.child(linePart(method, route, refusal))));
+    log[refusal.status >= 500 ? 'warn' : 'info']({ requestId, ip: request.socket.remoteAddress }, 'request');
   });
 }
 
 /** What all lines about refusals of a route have in common. */
-const linePart = ({ method, url }: HashingRoute, { status, code }: AppError): Readonly<Record<string, unknown>> => ({
+const linePart = (method: string, route: string, { status, code }: AppError): Readonly<Record<string, unknown>> => ({
   method,
-  route: url,
+  route,
   handler: 'none',
   status,
   caller: 'unknown',
