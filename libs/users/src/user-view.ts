@@ -17,6 +17,9 @@ const avatarOf = (hash: string | null | undefined, publicUrl: string): UserView[
 
 const isRole = (name: string): name is Role => name === 'user' || name === 'admin';
 
+/** Nearly all have the one. */
+const rolesOf = (text: string): Role[] => (text === 'user' ? ['user'] : text.split(' ').filter(isRole));
+
 export function viewOfRow(row: UserRow, publicUrl: string): UserView {
   const createdAt = rfc3339(row.created_ms);
   return {
@@ -25,7 +28,7 @@ export function viewOfRow(row: UserRow, publicUrl: string): UserView {
     firstName: row.first_name,
     lastName: row.last_name,
     email: row.email,
-    roles: row.roles.split(' ').filter(isRole),
+    roles: rolesOf(row.roles),
     status: row.status,
     avatar: avatarOf(row.avatar_hash, publicUrl),
     createdAt,
