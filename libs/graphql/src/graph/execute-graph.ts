@@ -1,8 +1,5 @@
 import {
-  execute,
-  type ExecutionResult,
   type FragmentDefinitionNode,
-  getOperationAST,
   getVariableValues,
   GraphQLError,
   type GraphQLSchema,
@@ -13,40 +10,36 @@ import {
 } from 'graphql';
 
 import { NotPlanned, QueryPlanner, type Selection } from './query-plan.js';
-import { QueryRunner } from './query-runner.js';
+import { type Executed, QueryRunner } from './query-runner.js';
 
 type Request = {
   readonly schema: GraphQLSchema;
   readonly document: DocumentNode;
-  readonly operationName: string | null | undefined;
+  readonly operation: OperationDefinitionNode;
   readonly variableValues: Readonly<Record<string, unknown>> | undefined;
   readonly contextValue: unknown;
 };
 
-/** Executes a validated request: queries by a plan, for pages have many objects; all the rest as graphql-js does it. */
-export async function executeGraph(request: Request): Promise<ExecutionResult> {
+/** Executes a validated query by its plan; nothing for what is left to graphql-js: mutations, introspection, faults. */
+export function executeByPlan(request: Request): Promise<Executed> | undefined {
   const selection = planOf(request);
-  if (!selection) return execute(request);
-  return new QueryRunner(request.contextValue).run(selection, undefined);
+  return selection && new QueryRunner(request.contextValue).run(selection, undefined);
 }
 
 /** Plans of operations without variables; Apollo's server keeps documents that it has seen. */
 const kept = new WeakMap<OperationDefinitionNode, Selection>();
 
 function planOf(request: Request): Selection | undefined {
-  const operation = getOperationAST(request.document, request.operationName);
-  if (operation?.operation !== OperationTypeNode.QUERY) return undefined;
+  const { operation } = request;
+  if (operation.operation !== OperationTypeNode.QUERY) return undefined;
   const known = kept.get(operation);
   if (known) return known;
-  const plan = makePlan(request, operation);
+  const plan = makePlan(request);
   if (plan && !operation.variableDefinitions?.length) kept.set(operation, plan);
   return plan;
 }
 
-function makePlan(
-  { schema, document, variableValues }: Request,
-  operation: OperationDefinitionNode,
-): Selection | undefined {
+function makePlan({ schema, document, operation, variableValues }: Request): Selection | undefined {
   const root = schema.getQueryType();
   const variables = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {});
   if (!root || !variables.coerced) return undefined;

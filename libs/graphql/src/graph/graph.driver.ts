@@ -1,14 +1,12 @@
-import { ApolloServer, type ApolloServerOptionsWithGateway } from '@apollo/server';
+import { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import { Injectable } from '@nestjs/common';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { GraphQLSchema } from 'graphql';
 
 import type { RequestContext } from '#libs/platform/access';
 
 import type { Answer } from '../graphql-door.js';
-import { executeGraph } from './execute-graph.js';
 
 /** Apollo's server, without a route of its own: ours exists before it does. */
 @Injectable()
@@ -23,7 +21,7 @@ export class GraphDriver extends ApolloDriver {
   protected override async registerFastify(options: ApolloDriverConfig): Promise<void> {
     const { schema, plugins = [], typeDefs: _, resolvers: __, ...rest } = options;
     if (!schema) throw new Error('GraphQL has no schema');
-    const server = new ApolloServer({ ...rest, gateway: ownGateway(schema), plugins: [...plugins] });
+    const server = new ApolloServer({ ...rest, schema, plugins: [...plugins] });
     await server.start();
     this.apolloServer = server;
     const handle = fastifyApolloHandler(server, { context: contextOf });
@@ -33,17 +31,3 @@ export class GraphDriver extends ApolloDriver {
 
 const contextOf = (request: FastifyRequest, reply: FastifyReply): Promise<RequestContext> =>
   Promise.resolve({ request, reply });
-
-/** A gateway is the way that Apollo's server has to let others execute. */
-const ownGateway = (schema: GraphQLSchema): ApolloServerOptionsWithGateway<RequestContext>['gateway'] => ({
-  load: () =>
-    Promise.resolve({
-      executor: ({ document, request: { operationName, variables }, context }) =>
-        executeGraph({ schema, document, operationName, variableValues: variables, contextValue: context }),
-    }),
-  onSchemaLoadOrUpdate: (announce) => {
-    announce({ apiSchema: schema, coreSupergraphSdl: '' });
-    return () => undefined;
-  },
-  stop: () => Promise.resolve(),
-});

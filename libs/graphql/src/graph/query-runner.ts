@@ -6,7 +6,7 @@ import type { PlannedField, Selection, Shape } from './query-plan.js';
 type Path = { readonly prev: Path | undefined; readonly key: string | number };
 type Place = Path | undefined;
 type Fields = Record<string, unknown>;
-type Data = { readonly data: Fields | null; readonly errors?: readonly GraphQLError[] };
+export type Executed = { readonly data: Fields | null; readonly errors?: readonly GraphQLError[] };
 
 /** Executes a planned query as the specification has it (GraphQL, October 2021, §6.4). One for each request. */
 export class QueryRunner {
@@ -15,7 +15,7 @@ export class QueryRunner {
 
   constructor(private readonly context: unknown) {}
 
-  async run(selection: Selection, root: unknown): Promise<Data> {
+  async run(selection: Selection, root: unknown): Promise<Executed> {
     const data = await this.#dataOf(selection, root);
     return this.#errors.length === 0 ? { data } : { errors: this.#errors, data };
   }

@@ -5,6 +5,18 @@ import type { GraphUser } from './graph-user.js';
 
 type Counted = Awaited<ReturnType<UserListService['count']>>;
 
+/** An accessor of its own would keep each alive until V8 collects the old generation. */
+class Edge {
+  constructor(
+    readonly node: GraphUser,
+    private readonly cursorOf: (user: UserView) => string,
+  ) {}
+
+  get cursor(): string {
+    return this.cursorOf(this.node);
+  }
+}
+
 /** A page of users as the graph shows it; cursors and counts are worked out only when they are asked for. */
 export class UserPageView {
   readonly #counted = new Map<'exact' | 'estimated', Promise<Counted>>();
@@ -21,13 +33,7 @@ export class UserPageView {
   }
 
   get edges(): readonly object[] {
-    const cursorOf = (user: UserView): string => this.#cursor(user);
-    return this.page.items.map((node) => ({
-      node,
-      get cursor() {
-        return cursorOf(node);
-      },
-    }));
+    return this.page.items.map((node) => new Edge(node, (user) => this.#cursor(user)));
   }
 
   get pageInfo(): PagePlace<GraphUser> {
