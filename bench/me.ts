@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { seedAccounts, signIn } from './lib/accounts.ts';
 import { Connection, meRequest } from './lib/connection.ts';
 import { createDatabase, type Database } from './lib/database.ts';
-import { measureInTurns, measureOnce, type Round } from './lib/interleaved.ts';
+import { measureInTurns, measureOnce, type Round, noteRound } from './lib/interleaved.ts';
 import { type Options, readOptions } from './lib/options.ts';
 import { pin } from './lib/process-usage.ts';
 import { printProfile } from './lib/profile.ts';
@@ -40,8 +40,7 @@ async function run(): Promise<void> {
     seconds,
     rounds,
     onWarm: () => database.pinBackends(options.loadCpu),
-    onRound: (round, latest) =>
-      note(`round ${round}: ${latest.map((one) => one?.perSecond.toFixed(0)).join(' ')} requests/s`),
+    onRound: noteRound,
   });
   report(measured);
 }

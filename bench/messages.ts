@@ -2,7 +2,7 @@
 import { seedAccounts, signIn } from './lib/accounts.ts';
 import { Connection, jsonRequest } from './lib/connection.ts';
 import { createDatabase } from './lib/database.ts';
-import { measureInTurns, type Round } from './lib/interleaved.ts';
+import { measureInTurns, type Round, noteRound } from './lib/interleaved.ts';
 import { readOptions } from './lib/options.ts';
 import { pin } from './lib/process-usage.ts';
 import { startFloor, startReplica, type Server } from './lib/replica.ts';
@@ -77,8 +77,7 @@ function measure(
     seconds,
     rounds,
     onWarm: () => database.pinBackends(options.loadCpu),
-    onRound: (round, latest) =>
-      note(`round ${round}: ${latest.map((one) => one?.perSecond.toFixed(0)).join(' ')} requests/s`),
+    onRound: noteRound,
   });
 }
 

@@ -2,6 +2,7 @@ import { closedLoop, roundRobin } from './load.ts';
 import { cpuSeconds } from './process-usage.ts';
 import type { Server } from './replica.ts';
 import { quantile } from './statistics.ts';
+import { note } from './table.ts';
 
 /** `busy` in per cent of the server's core. */
 export type Round = {
@@ -14,15 +15,21 @@ export type Round = {
 /** A server and what it is asked, in turn. */
 type Contender = { readonly server: Server; readonly requests: readonly string[] };
 
+/** With the latest round of each server. */
+type OnRound = (round: number, latest: readonly (Round | undefined)[]) => void;
+
 type Rounds = {
   readonly connections: number;
   readonly seconds: number;
   readonly rounds: number;
   /** Once all are warm, before the first round. */
   readonly onWarm: () => Promise<void>;
-  /** With the latest round of each server. */
-  readonly onRound?: (round: number, latest: readonly (Round | undefined)[]) => void;
+  readonly onRound?: OnRound;
 };
+
+/** Tells how far it is. */
+export const noteRound: OnRound = (round, latest) =>
+  note(`round ${round}: ${latest.map((one) => one?.perSecond.toFixed(0)).join(' ')} requests/s`);
 
 /** Interleaved: every round has each server once, each time in another order. @returns the rounds of each server */
 export async function measureInTurns(contenders: readonly Contender[], plan: Rounds): Promise<readonly Round[][]> {

@@ -22,7 +22,7 @@ const times = 10;
 /** Clients of their own process, as theirs are: they notice a reset before they have read what came before it. */
 const clients = {
   fetch: (body: string) => `
-    const answer = await fetch(url, { method: 'POST', headers, body: ${body}, duplex: 'half' });
+    const answer = await fetch(url, { method: 'POST', headers, body: ${body} });
     return answer.status + ' ' + (await answer.json()).code;`,
   'one that sends all before it reads': (body: string) => `
     const [{ hostname, port, pathname }, bytes] = [new URL(url), ${body}];

@@ -2,10 +2,15 @@ import { Injectable } from '@nestjs/common';
 
 import { Sql } from '#libs/platform/database';
 
-import { type Asked, type ListPosition, type UserFilters, UserListStatements } from './user-list.statements.js';
+import {
+  type Asked,
+  type ListPosition,
+  positionAfter,
+  type UserFilters,
+  UserListStatements,
+} from './user-list.statements.js';
 import { TrigramSample } from './user-search/trigram-sample.js';
 import { rarePattern } from './user-search/trigrams.js';
-import { toUserName } from './user-keys.js';
 import { rowOf, type UserRow, type UserTuple } from './user-row.js';
 
 /** A page of rows, and where the next one goes on, if there is one. */
@@ -82,14 +87,13 @@ export class UserListRepository {
   }
 }
 
-function cutPage(found: readonly UserRow[], limit: number, filters: UserFilters): UserRows {
+function cutPage(found: readonly UserRow[], limit: number, { sort }: UserFilters): UserRows {
   const rows = found.slice(0, limit);
   const last = rows.at(-1);
-  return { rows, next: found.length > limit && last ? positionOf(last, filters) : undefined };
+  if (found.length <= limit || !last) return { rows, next: undefined };
+  const { user_name: userName, created_ms: createdMs, id } = last;
+  return { rows, next: positionAfter(sort, { userName, createdMs, id }) };
 }
-
-const positionOf = (row: UserRow, { sort }: UserFilters): ListPosition =>
-  sort.endsWith('userName') ? [toUserName(row.user_name).key] : [row.created_ms, row.id];
 
 function endOf(tuple: EndedTuple | undefined, { sort }: UserFilters): ListPosition | undefined {
   const [id, key, ms] = tuple ?? [null];

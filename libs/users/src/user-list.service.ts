@@ -6,7 +6,7 @@ import { QueryCursors } from '#libs/platform/http';
 
 import { UserListRepository, type Total, type UserRows } from './user-list.repository.js';
 import type { ListUsers, UserPage } from './user-list.schema.js';
-import type { ListPosition, UserFilters } from './user-list.statements.js';
+import { type ListPosition, positionAfter, type UserFilters } from './user-list.statements.js';
 import { toEmailKey, toUserName } from './user-keys.js';
 import { viewOfRow } from './user-view.js';
 import type { UserView } from './users.schema.js';
@@ -62,7 +62,7 @@ export class UserListService {
     const filters = filtersOf(query);
     const cursors = cursorsOf(filters);
     return ({ id, userName, createdAt }) =>
-      cursors.encode(filters.sort.endsWith('userName') ? [toUserName(userName).key] : [Date.parse(createdAt), id]);
+      cursors.encode(positionAfter(filters.sort, { userName, createdMs: Date.parse(createdAt), id }));
   }
 
   #count(filters: UserFilters, how: 'estimated' | 'exact'): Promise<Total> {

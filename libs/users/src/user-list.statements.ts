@@ -1,6 +1,7 @@
 import { type Avoid, epochMs, type Statement } from '#libs/platform/database';
 
 import type { Sort } from './user-list.schema.js';
+import { toUserName } from './user-keys.js';
 import { userColumns } from './user-row.js';
 
 /** What a list is asked for, as the database looks it up. */
@@ -17,6 +18,10 @@ export type UserFilters = {
 /** Where a page goes on or a walk ends: the time of creation in Unix milliseconds and the id, or a user name's key. */
 export type ListPosition = readonly [ms: number, id: string] | readonly [userNameKey: string];
 export type Asked = Statement & { readonly values: readonly unknown[]; readonly avoid: readonly Avoid[] };
+
+/** Where a list goes on after a user. */
+export const positionAfter = (sort: Sort, user: { userName: string; createdMs: number; id: string }): ListPosition =>
+  sort.endsWith('userName') ? [toUserName(user.userName).key] : [user.createdMs, user.id];
 
 type Condition = (values: Values) => string;
 type Conditions = { readonly along: readonly Condition[]; readonly beside: readonly Condition[] };

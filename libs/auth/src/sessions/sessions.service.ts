@@ -4,6 +4,7 @@ import { isUser, type Origin, type Principal } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { uuidV7 } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';
+import { rfc3339 } from '#libs/platform/time';
 
 import type { SessionList, SessionView, TokenPair } from '../auth.schema.js';
 import { TokenIssuer } from '../tokens/token-issuer.service.js';
@@ -103,8 +104,8 @@ export class SessionsService {
 function viewOf(row: SessionRow, caller: Principal): SessionView {
   return {
     id: row.id,
-    createdAt: new Date(row.created_ms).toISOString(),
-    lastUsedAt: new Date(row.last_used_ms).toISOString(),
+    createdAt: rfc3339(row.created_ms),
+    lastUsedAt: rfc3339(row.last_used_ms),
     userAgent: row.user_agent,
     ip: row.ip,
     isCurrent: isUser(caller) && row.id === caller.sessionId,

@@ -33,7 +33,8 @@ export class UserPageView {
   }
 
   get edges(): readonly object[] {
-    return this.page.items.map((node) => new Edge(node, (user) => this.#cursor(user)));
+    const cursorOf = (user: UserView): string => this.#cursor(user);
+    return this.page.items.map((node) => new Edge(node, cursorOf));
   }
 
   get pageInfo(): PagePlace<GraphUser> {

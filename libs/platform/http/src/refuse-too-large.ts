@@ -28,9 +28,8 @@ export function refuseTooLarge(server: FastifyInstance, smallestLimit: number): 
   };
   refuseBeforeRouting(server, {
     refusal: new AppError('body-too-large', { headers: { connection: 'close' } }),
-    refusedRoute: routeOf,
+    refusedRoute: (request) => (isReadAway(request) ? undefined : routeOf(request)),
   });
-  // the later looks first
   refuseBeforeRouting(server, {
     refusal: new AppError('body-too-large'),
     refusedRoute: (request) => (isReadAway(request) ? routeOf(request) : undefined),

@@ -14,7 +14,6 @@ function writesOf(script: string): readonly string[] {
   return stdout
     .split('\n')
     .filter(Boolean)
-    .map(String)
     .map((line): string => JSON.parse(line));
 }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AuditTrail } from '#libs/audit';
 import { noPassword } from '#libs/passwords';
+import { rfc3339 } from '#libs/platform/time';
 import { BulkUsersRepository, type ExportRow } from '#libs/users';
 
 import { type CellStyle, toCsvRecord } from './csv-text.js';
@@ -62,7 +63,7 @@ function exported(row: ExportRow, { hashes }: ExportOptions): Exported {
     email: row.email ?? undefined,
     roles: row.roles.toSorted(),
     status: row.status,
-    createdAt: new Date(row.created_ms).toISOString(),
+    createdAt: rfc3339(row.created_ms),
     passwordHash: hashes === 'with-hashes' && row.password_hash !== noPassword ? row.password_hash : undefined,
   };
 }
