@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 
+import { SqlEntityManager } from '@mikro-orm/sql';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 
 import { PasswordHasher } from '#libs/passwords';
@@ -30,28 +31,36 @@ const login = (headers = {}): Promise<Response> =>
     body: JSON.stringify({ userName: person.userName, password: person.password }),
   });
 
-/** Fills the queue for hashes. @returns what lets all go */
-async function fillQueue(): Promise<() => Promise<unknown>> {
+/** Fills the queue for hashes. @returns what lets one of those that wait go, and what lets all go */
+async function fillQueue(): Promise<{ letOneGo: () => void; letGo: () => Promise<unknown> }> {
   const { queue } = gatehouse.app.get(PasswordHasher);
-  const leaving = new AbortController();
+  const [leaving, oneLeaving] = [new AbortController(), new AbortController()];
   // work that goes on until it is told to leave
   const gone = new Promise((resolve) => leaving.signal.addEventListener('abort', resolve, { once: true }));
   const work: Promise<unknown>[] = [];
   const isFilled = (): boolean => {
-    while (!queue.isFull) work.push(queue.run(() => gone, leaving.signal).catch(() => undefined));
+    while (!queue.isFull) {
+      // the first ones get to run
+      const signal =
+        work.length === availableParallelism() ? AbortSignal.any([leaving.signal, oneLeaving.signal]) : leaving.signal;
+      work.push(queue.run(() => gone, { signal }).catch(() => undefined));
+    }
     // while other processes have the machine's slots all wait, and there is room again when some of them run
     return queue.isFull && queue.running === availableParallelism();
   };
   await expect.poll(isFilled, { interval: 5, timeout: 15_000 }).toBe(true);
-  return () => {
-    leaving.abort(new Error('gone'));
-    return Promise.all(work);
+  return {
+    letOneGo: () => oneLeaving.abort(new Error('gone')),
+    letGo: () => {
+      leaving.abort(new Error('gone'));
+      return Promise.all(work);
+    },
   };
 }
 
 test('logins beyond what the queue holds are refused at once, and those that leave make room again', async () => {
   const { queue } = gatehouse.app.get(PasswordHasher);
-  const letGo = await fillQueue();
+  const { letGo } = await fillQueue();
   const { userName, password } = person;
   const { body, headers, status } = await gatehouse.api.post('/v1/auth/login', { body: { userName, password } });
   expect([status, body.code, body.instance]).toEqual([503, 'overloaded', '/v1/auth/login']);
@@ -76,6 +85,28 @@ test('logins beyond what the queue holds are refused at once, and those that lea
   expect((await signIn(gatehouse, person)).token).toBeTruthy();
 });
 
+test('of many logins that come for one place only one is looked up', async () => {
+  const { letOneGo, letGo } = await fillQueue();
+  const { queue } = gatehouse.app.get(PasswordHasher);
+  const refusedBefore = queue.refused;
+  const statements = await recordStatements(gatehouse);
+  const logins = await gatehouse.app
+    .get(SqlEntityManager)
+    .fork()
+    .transactional(async (em) => {
+      // looking up takes as long as the others need to come
+      await em.execute('lock table users in access exclusive mode');
+      letOneGo();
+      const sent = Array.from({ length: 20 }, () => login());
+      await expect.poll(() => queue.refused - refusedBefore, { interval: 2, timeout: 5_000 }).toBe(19);
+      return sent;
+    });
+  expect(statements.filter((text) => /from users where user_name_key/.test(text))).toHaveLength(1);
+  await letGo();
+  const statuses = (await Promise.all(logins)).map(({ status }) => status);
+  expect(statuses.toSorted((left, right) => left - right)).toEqual([200, ...Array.from({ length: 19 }, () => 503)]);
+});
+
 test('a login and a registration over GraphQL are refused as over REST, and ask the database nothing', async () => {
   const { userName, password } = person;
   const user = registration();
@@ -88,7 +119,7 @@ test('a login and a registration over GraphQL are refused as over REST, and ask 
     [create, { user }],
   ];
   await ask(gatehouse, '{ __typename }');
-  const letGo = await fillQueue();
+  const { letGo } = await fillQueue();
   const { body: rest } = await gatehouse.api.post('/v1/auth/login', { body: { userName, password } });
   const statements = await recordStatements(gatehouse);
   for (const [query, variables] of mutations) {

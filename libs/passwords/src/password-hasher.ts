@@ -4,7 +4,7 @@ import { hash } from '@node-rs/argon2';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { randomToken } from '#libs/platform/crypto';
-import { MachineSlots, WorkQueue } from '#libs/platform/work-queue';
+import { MachineSlots, type Wait, WorkQueue } from '#libs/platform/work-queue';
 import { MetricSources } from '#libs/platform/monitoring';
 
 import type { HashCheck } from './foreign/hash-format.js';
@@ -56,8 +56,8 @@ export class PasswordHasher implements OnModuleInit {
   }
 
   /** @throws AppError `overloaded` */
-  hash(password: string, signal?: AbortSignal): Promise<string> {
-    return this.queue.run(() => hash(normalisePassword(password), cost), signal);
+  hash(password: string, wait?: Wait): Promise<string> {
+    return this.queue.run(() => hash(normalisePassword(password), cost), wait);
   }
 
   /**
@@ -66,10 +66,10 @@ export class PasswordHasher implements OnModuleInit {
    * for "wrong password".
    * @throws AppError `overloaded`
    */
-  async verify(password: string, passwordHash: string | undefined, signal?: AbortSignal): Promise<boolean> {
+  async verify(password: string, passwordHash: string | undefined, wait?: Wait): Promise<boolean> {
     const check = checkOf(passwordHash);
     const against = check ?? checkOf(this.#decoy);
-    const matches = await this.queue.run(async () => against !== undefined && matchesAny(against, password), signal);
+    const matches = await this.queue.run(async () => against !== undefined && matchesAny(against, password), wait);
     return matches && check !== undefined;
   }
 

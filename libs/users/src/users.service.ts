@@ -41,13 +41,14 @@ export class UsersService {
     const { userName, key: userNameKey } = toUserName(input.userName);
     const { firstName, lastName, password, email = null, roles = ['user'] } = input;
     await this.policy.check(password, { userName, firstName, lastName, email });
+    using place = this.hasher.queue.keepPlace();
     const emailKey = email === null ? null : toEmailKey(email);
     // before the hash, so that a taken name costs no hashing; the constraint decides
     const taken = await this.users.findTaken(userNameKey, emailKey);
     if (taken.isNameTaken) throw new AppError('user-name-taken');
     if (taken.isEmailTaken) throw new AppError('email-taken');
     const avatarHash = await picture?.keep(signal);
-    const passwordHash = await this.hasher.hash(password, signal);
+    const passwordHash = await this.hasher.hash(password, { signal, place });
     const user = await this.users
       .insert(
         {

@@ -42,9 +42,9 @@ export class LoginService {
   async login({ credentials, deviceOf, origin, signal }: LoginRequest): Promise<SignedIn> {
     const { userName, password } = credentials;
     // REST refuses before it routes (`refuseBeforeRouting`); whoever comes by another way costs no look-up either
-    this.hasher.queue.assertRoom();
+    using place = this.hasher.queue.keepPlace();
     const user = await this.#find(userName);
-    const isRight = await this.hasher.verify(password, user?.password_hash, signal);
+    const isRight = await this.hasher.verify(password, user?.password_hash, { signal, place });
     const subject = user?.id ?? this.delays.subjectOf(userName.toLowerCase());
     const attempt = { subject, device: deviceOf(subject) };
     const pair = isRight && user ? await this.#admit(user, attempt, origin) : await this.#countFailure(attempt);

@@ -40,11 +40,14 @@ export class PictureMaker {
 
   /** @throws AppError `unsupported-image`, `unreadable-image`, `image-too-large`, `overloaded`; the signal's reason when it aborts */
   make(file: Buffer, signal?: AbortSignal): Promise<Pictures> {
-    return this.queue.run(async () => {
-      signal?.throwIfAborted();
-      this.#sharp ??= loadSharp();
-      return this.#make(await this.#sharp, file);
-    }, signal);
+    return this.queue.run(
+      async () => {
+        signal?.throwIfAborted();
+        this.#sharp ??= loadSharp();
+        return this.#make(await this.#sharp, file);
+      },
+      { signal },
+    );
   }
 
   async #make(sharp: SharpModule, file: Buffer): Promise<Pictures> {

@@ -1,3 +1,3 @@
 export { MachineSlots } from './machine-slots.js';
-export { overloaded, WorkQueue } from './work-queue.js';
+export { overloaded, type Wait, WorkQueue } from './work-queue.js';
 export { TurnBatch } from './turn-batch.js';

@@ -85,7 +85,7 @@ test('who finds the queue full is told so; who leaves while waiting is dropped',
   const queue = processOf(1, 1, 1);
   const first = queue.run(() => sleep(20));
   const leaving = new AbortController();
-  const second = queue.run(async () => 'never', leaving.signal);
+  const second = queue.run(async () => 'never', { signal: leaving.signal });
   await expect(queue.run(async () => 'never')).rejects.toMatchObject({ code: 'overloaded' });
   leaving.abort(new Error('gone'));
   await expect(second).rejects.toThrow('gone');

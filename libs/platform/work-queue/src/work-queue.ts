@@ -14,6 +14,23 @@ type Limits = {
   readonly slots?: MachineSlots | undefined;
 };
 
+/** A place in a queue that is kept for whoever has other work to do first. Given back when it goes out of scope. */
+export class Place implements Disposable {
+  #giveBack: (() => void) | undefined;
+
+  constructor(giveBack: () => void) {
+    this.#giveBack = giveBack;
+  }
+
+  [Symbol.dispose](): void {
+    this.#giveBack?.();
+    this.#giveBack = undefined;
+  }
+}
+
+/** How a piece of work waits: until its signal aborts; in a place of its own, or wherever there is room. */
+export type Wait = { readonly signal?: AbortSignal | undefined; readonly place?: Place | undefined };
+
 /** How often a process that finds all slots of the machine taken looks again. */
 const pollMs = 4;
 
@@ -25,6 +42,7 @@ export class WorkQueue {
   #running = 0;
   /** How many were told to come back later, here or by whoever saw `isFull` first. */
   refused = 0;
+  #places = 0;
   #poll: NodeJS.Timeout | undefined;
   readonly #waiting = new Set<Waiter>();
 
@@ -39,10 +57,22 @@ export class WorkQueue {
   }
 
   get isFull(): boolean {
-    return this.#waiting.size >= this.limits.queue;
+    return this.#waiting.size + this.#places >= this.limits.queue;
   }
 
-  /** For whoever does other work before: what would be refused then is refused now. @throws AppError `overloaded` */
+  /**
+   * For whoever does other work first: what would be refused after it is refused now, and nobody is after it. Without a
+   * place, all that came while the first one looked something up would do that work too, for nothing: in a flood of
+   * logins that was more than half of what refusals cost.
+   * @throws AppError `overloaded`
+   */
+  keepPlace(): Place {
+    this.assertRoom();
+    this.#places++;
+    return new Place(() => this.#places--);
+  }
+
+  /** @throws AppError `overloaded` */
   assertRoom(): void {
     if (!this.isFull) return;
     this.refused++;
@@ -50,8 +80,11 @@ export class WorkQueue {
   }
 
   /** @throws AppError `overloaded` when the queue is full; the signal's reason when it aborts while waiting */
-  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const slot = (this.#waiting.size === 0 ? this.#take() : undefined) ?? (await this.#wait(signal));
+  async run<T>(work: () => Promise<T>, { signal, place }: Wait = {}): Promise<T> {
+    const free = this.#waiting.size === 0 ? this.#take() : undefined;
+    if (!free && !place) this.assertRoom();
+    place?.[Symbol.dispose]();
+    const slot = free ?? (await this.#wait(signal));
     try {
       return await work();
     } finally {
@@ -67,7 +100,6 @@ export class WorkQueue {
   }
 
   #wait(signal: AbortSignal | undefined): Promise<Slot> {
-    this.assertRoom();
     signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
       const leave = (): void => waiter.giveUp(signal?.reason);
