@@ -1,9 +1,10 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { newPerson, type Person, registration } from '../support/people.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { recordStatements } from '../support/statements.js';
 
 let gatehouse: Gatehouse;
 let person: Person;
@@ -11,6 +12,9 @@ let person: Person;
 beforeAll(async () => {
   gatehouse = await startGatehouse();
   person = await newPerson(gatehouse);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
 });
 afterAll(async () => {
   await gatehouse.stop();
@@ -100,4 +104,23 @@ test('one address is limited, and told when to come back', async () => {
     expect(refused.headers.get('ratelimit-policy')).toContain(`q=${limit};w=60`);
   }
   await own.stop();
+});
+
+test('whatever comes of a login takes one look-up and one statement', async () => {
+  const { userName, password } = await newPerson(gatehouse);
+  const late = await newPerson(gatehouse);
+  await failRepeatedly(late.userName, 6);
+  const outcomes: [number, string, string][] = [
+    [200, userName, password],
+    [401, userName, 'not the password'],
+    [401, 'nobody-of-that-name', password],
+    [401, late.userName, late.password],
+  ];
+  const statements = await recordStatements(gatehouse);
+  for (const [expected, name, tried] of outcomes) {
+    statements.length = 0;
+    expect((await login(name, tried)).status).toBe(expected);
+    const own = statements.filter((text) => /users|login_delays|audit_events|sessions/.test(text));
+    expect(own, `${name}: ${own.join('\n')}`).toHaveLength(2);
+  }
 });

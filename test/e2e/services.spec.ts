@@ -62,6 +62,7 @@ describe('keeping services', () => {
     ['a name with a dot', { name: 'bill.ing', scopes: [] }],
     ['a name that starts with a digit', { name: '1st', scopes: [] }],
     ['a name with a line feed', { name: 'billing\n', scopes: [] }],
+    ['our own name', { name: 'gatehouse', scopes: [] }],
     ['no name', { scopes: [] }],
     ['no scopes', { name: 'billing' }],
     ['an unknown scope', { name: 'billing', scopes: ['users:delete'] }],

@@ -21,8 +21,10 @@ import { TokenStatus } from './oauth/token-status.service.js';
 import { DeviceCookie } from './login/device-cookie.js';
 import { LoginDelaysRepository } from './login/login-delays.repository.js';
 import { LoginDoor } from './login/login-door.js';
+import { LoginOutcomes } from './login/login-outcomes.repository.js';
 import { LoginService } from './login/login.service.js';
 import { PasswordProof } from './login/password-proof.service.js';
+import { SessionStart } from './login/session-start.service.js';
 import { PasswordChange } from './password-change.service.js';
 import { SessionsController } from './sessions.controller.js';
 import { RefreshTokens } from './sessions/refresh-token.js';
@@ -32,6 +34,7 @@ import { SessionsService } from './sessions/sessions.service.js';
 import { AccessTokenVerifier } from './tokens/access-token.verifier.js';
 import { JwtStrategy } from './tokens/jwt.strategy.js';
 import { TokenIssuer } from './tokens/token-issuer.service.js';
+import { TokenPairs } from './tokens/token-pairs.service.js';
 import { WellKnownController } from './well-known.controller.js';
 
 /** Global, so that guard and health can ask for the `TokenVerifier` without knowing who answers. */
@@ -49,17 +52,20 @@ import { WellKnownController } from './well-known.controller.js';
     DeviceCookie,
     LoginDelaysRepository,
     LoginDoor,
+    LoginOutcomes,
     LoginService,
     PasswordChange,
     PasswordProof,
     RefreshTokens,
     SessionEnd,
+    SessionStart,
     SessionsRepository,
     SessionsService,
     SigningKeys,
     SigningKeysRepository,
     TokenExplanation,
     TokenIssuer,
+    TokenPairs,
     TokenRevocation,
     TokenStatus,
   ],

@@ -6,7 +6,7 @@ import { PersonalData } from '#libs/platform/personal-data';
 
 const sessions: Statement = {
   text: `select id, ${rfc3339('created_at')} as "createdAt", ${rfc3339('last_used_at')} as "lastUsedAt",
-      user_agent as "userAgent", ip
+      user_agent as "userAgent", ip, client_id as "clientId"
     from sessions where user_id = $1 order by created_at, id`,
 };
 const failures: Statement = {

@@ -16,6 +16,7 @@ import { UserLists } from './migrations/0005-user-lists.js';
 import { Avatars } from './migrations/0006-avatars.js';
 import { Import } from './migrations/0007-import.js';
 import { IdempotencyKeys } from './migrations/0008-idempotency-keys.js';
+import { SessionClient } from './migrations/0009-session-client.js';
 
 /** Every table and how it came about; a test compares the two. */
 export const schema: DatabaseSchema = {
@@ -43,5 +44,6 @@ export const schema: DatabaseSchema = {
     { name: '0006-avatars', class: Avatars },
     { name: '0007-import', class: Import },
     { name: '0008-idempotency-keys', class: IdempotencyKeys },
+    { name: '0009-session-client', class: SessionClient },
   ],
 };

@@ -18,7 +18,8 @@ const status = z.enum(['active', 'deactivated']);
 
 export const createServiceSchema = z
   .strictObject({
-    name: serviceNameSchema,
+    // tokens that no service asked for have it as their `client_id`
+    name: serviceNameSchema.refine((name) => name !== 'gatehouse', 'is the name of this service itself'),
     description: description.optional(),
     scopes: scopeList,
     plan: planPartsSchema.optional(),

@@ -9,17 +9,16 @@ const freeFailures = 5;
 const longestDelaySeconds = 900;
 const forgottenAfterSeconds = 86_400;
 
-const fail: Statement = {
-  name: 'login-fail',
-  text: `insert into login_delays as d (subject, device, failures, delayed_until, last_failed_at)
+/** Counts a failure, as a statement or a part of one; `$1` to `$5` are `failureValues`. */
+export const countFailure = `insert into login_delays as d (subject, device, failures, delayed_until, last_failed_at)
     values ($1, $2, 1, now(), now())
     on conflict (subject, device) do update set
       failures = case when d.last_failed_at < now() - make_interval(secs => $5) then 1 else least(d.failures + 1, 64) end,
       delayed_until = case when d.last_failed_at < now() - make_interval(secs => $5) or d.failures < $3 then now()
         else now() + make_interval(secs => least($4::float8, power(2::float8, d.failures - $3))) end,
       last_failed_at = now()
-    where d.delayed_until <= now()`,
-};
+    where d.delayed_until <= now()`;
+const fail: Statement = { name: 'login-fail', text: countFailure };
 const clear: Statement = {
   name: 'login-clear',
   text: `with cleared as (delete from login_delays where subject = $1 and device = $2 and delayed_until <= now())
@@ -28,6 +27,14 @@ const clear: Statement = {
 
 /** Who is trying: an account, from a device that has succeeded before or from any other. */
 export type Attempt = { readonly subject: string; readonly device: string };
+
+export const failureValues = ({ subject, device }: Attempt): readonly unknown[] => [
+  subject,
+  device,
+  freeFailures,
+  longestDelaySeconds,
+  forgottenAfterSeconds,
+];
 
 /** Exponential delays per account and device, in the database: the same on every replica, and after a restart. */
 @Injectable()
@@ -53,8 +60,8 @@ export class LoginDelaysRepository implements OnModuleInit {
   }
 
   /** Counts a failure; while the account is delayed, further ones do not make it longer. */
-  async fail({ subject, device }: Attempt): Promise<void> {
-    await this.sql.rows(fail, [subject, device, freeFailures, longestDelaySeconds, forgottenAfterSeconds]);
+  async fail(attempt: Attempt): Promise<void> {
+    await this.sql.rows(fail, failureValues(attempt));
   }
 
   /** After a right password: forgets the failures, unless they delay this attempt too. */

@@ -1,14 +1,14 @@
 import { Injectable, Logger } from '@nestjs/common';
 
-import { AuditTrail } from '#libs/audit';
 import { PasswordHasher } from '#libs/passwords';
 import type { Origin } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { type Credentials, findKeys, UsersRepository } from '#libs/users';
 
 import type { Login, TokenPair } from '../auth.schema.js';
-import { SessionsService } from '../sessions/sessions.service.js';
-import { type Attempt, LoginDelaysRepository } from './login-delays.repository.js';
+import { LoginDelaysRepository } from './login-delays.repository.js';
+import { LoginOutcomes } from './login-outcomes.repository.js';
+import { SessionStart } from './session-start.service.js';
 
 /** A login, and what it came with. */
 export type LoginRequest = {
@@ -24,7 +24,7 @@ export type SignedIn = { readonly pair: TokenPair; readonly userId: string; read
 
 /**
  * Signs people in. Unknown name, wrong password, deactivated and delayed account get the same answer after the same
- * work: one look-up, one hash, one statement on the delays, one audit row.
+ * work: one look-up, one hash, one statement.
  */
 @Injectable()
 export class LoginService {
@@ -34,8 +34,8 @@ export class LoginService {
     private readonly users: UsersRepository,
     private readonly hasher: PasswordHasher,
     private readonly delays: LoginDelaysRepository,
-    private readonly sessions: SessionsService,
-    private readonly audit: AuditTrail,
+    private readonly outcomes: LoginOutcomes,
+    private readonly sessionStart: SessionStart,
   ) {}
 
   /** @throws AppError `invalid-credentials`, `overloaded` */
@@ -47,12 +47,12 @@ export class LoginService {
     const isRight = await this.hasher.verify(password, user?.password_hash, { signal, place });
     const subject = user?.id ?? this.delays.subjectOf(userName.toLowerCase());
     const attempt = { subject, device: deviceOf(subject) };
-    const pair = isRight && user ? await this.#admit(user, attempt, origin) : await this.#countFailure(attempt);
-    if (!user || !pair) {
-      await this.audit.record({ event: 'login-failed', userId: user?.id }, origin);
+    if (!isRight || !user) {
+      await this.outcomes.refuse(attempt, user?.id, origin);
       throw new AppError('invalid-credentials');
     }
-    await this.audit.record({ event: 'login-succeeded', userId: user.id }, origin);
+    const pair = await this.sessionStart.start(user.password_hash, attempt, origin);
+    if (!pair) throw new AppError('invalid-credentials');
     await this.#renewHash(user, password);
     return { pair, userId: user.id, device: attempt.device };
   }
@@ -60,15 +60,6 @@ export class LoginService {
   #find(login: string): Promise<Credentials | undefined> {
     // a name that cannot be anybody's is looked for all the same
     return this.users.findCredentials(findKeys(login) ?? { userNameKey: '' });
-  }
-
-  async #admit(user: Credentials, attempt: Attempt, origin: Origin): Promise<TokenPair | undefined> {
-    if ((await this.delays.succeed(attempt)) === 'delayed') return undefined;
-    return this.sessions.start({ id: user.id, passwordHash: user.password_hash }, origin);
-  }
-
-  async #countFailure(attempt: Attempt): Promise<undefined> {
-    await this.delays.fail(attempt);
   }
 
   /** Hashes made with other parameters than today's are replaced while the password is at hand. */

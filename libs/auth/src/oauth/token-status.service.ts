@@ -54,7 +54,7 @@ export class TokenStatus {
       iss: this.config.ISSUER,
       aud: this.config.AUDIENCE,
       sid: parsed.sessionId,
-      client_id: 'gatehouse',
+      client_id: session.client_id,
       token_type: 'refresh_token',
     };
   }

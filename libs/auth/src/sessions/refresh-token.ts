@@ -17,6 +17,9 @@ export type RefreshToken = {
   readonly isOurs: boolean;
 };
 
+/** A refresh token as it is given out, and what the database keeps of it. */
+export type NewRefreshToken = { readonly token: string; readonly hash: Buffer };
+
 /**
  * Refresh tokens: `gtr_` and the base64url of session id, rotation, a 256-bit secret, and a tag. The secret alone makes
  * a token good. The tag tells a token that we issued long ago from one that somebody made up with the id of another's
@@ -26,12 +29,12 @@ export type RefreshToken = {
 export class RefreshTokens {
   constructor(private readonly master: MasterKey) {}
 
-  first(sessionId: string): string {
+  first(sessionId: string): NewRefreshToken {
     return this.#encode(sessionId, 0, randomBytes(secretBytes));
   }
 
   /** Always the same for a parent: what a hash could not give back, a retry can be given again. */
-  childOf({ sessionId, rotation, secret }: RefreshToken): string {
+  childOf({ sessionId, rotation, secret }: RefreshToken): NewRefreshToken {
     const child = this.master.mac('refresh-child', `${sessionId}:${rotation}:${secret.toString('hex')}`);
     return this.#encode(sessionId, rotation + 1, child);
   }
@@ -51,11 +54,12 @@ export class RefreshTokens {
     return { sessionId, rotation, secret, isOurs };
   }
 
-  #encode(sessionId: string, rotation: number, secret: Buffer): string {
+  #encode(sessionId: string, rotation: number, secret: Buffer): NewRefreshToken {
     const head = Buffer.alloc(rotationBytes);
     head.writeUInt32BE(rotation);
     const body = Buffer.concat([Buffer.from(sessionId.replaceAll('-', ''), 'hex'), head, secret]);
-    return prefix + Buffer.concat([body, this.#tag(body)]).toString('base64url');
+    const token = prefix + Buffer.concat([body, this.#tag(body)]).toString('base64url');
+    return { token, hash: hashOf({ secret }) };
   }
 
   #tag(body: Buffer): Buffer {

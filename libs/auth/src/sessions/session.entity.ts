@@ -5,7 +5,7 @@ import { UserEntity } from '#libs/users';
 /**
  * A sign-in on one device, and the family of refresh tokens that keeps it going. Tokens are stored as SHA-256.
  * `generation` of the user's sessions: when the user's has risen, this one is over. `rotation` counts the tokens of
- * the family.
+ * the family. `clientId` is the service that signed the user in, for its whole life.
  */
 export const SessionEntity = defineEntity({
   name: 'Session',
@@ -25,5 +25,6 @@ export const SessionEntity = defineEntity({
     lastUsedAt: p.datetime().columnType('timestamptz(3)').defaultRaw('now()'),
     userAgent: p.text().nullable(),
     ip: p.text().nullable(),
+    clientId: p.text().default('gatehouse'),
   },
 });

@@ -9,6 +9,7 @@ export type SessionUser = {
   readonly user_id: string;
   readonly roles: readonly Role[];
   readonly token_generation: number;
+  readonly client_id: string;
   /** Seconds until the refresh token is over, if it is not used before. */
   readonly remaining_s: number;
 };
@@ -29,28 +30,16 @@ const remaining = `least($2::float8, $3::float8 - extract(epoch from now() - s.c
 const remainingUnused = `least($2::float8 - extract(epoch from now() - s.last_used_at),
   $3::float8 - extract(epoch from now() - s.created_at))::float8 as remaining_s`;
 
-/** The user is share-locked and the verified hash compared again, so that no deactivation or change slips between. */
-const start: Statement = {
-  name: 'session-start',
-  text: `with u as (
-      select id, roles, token_generation, session_generation from users
-      where id = $2 and status = 'active' and password_hash = $3 for share
-    ), s as (
-      insert into sessions (id, user_id, generation, current_hash, user_agent, ip)
-      select $1, u.id, u.session_generation, $4, $5, $6 from u returning user_id
-    )
-    select u.id as user_id, u.roles, u.token_generation, 0::float8 as remaining_s from u join s on s.user_id = u.id`,
-};
 const rotate: Statement = {
   name: 'session-rotate',
   text: `update sessions s set previous_hash = s.current_hash, current_hash = $5, rotation = s.rotation + 1,
       last_used_at = now(), user_agent = coalesce($6, s.user_agent), ip = $7
     from users u where s.id = $1 and s.current_hash = $4 and u.id = s.user_id and ${isAlive}
-    returning u.id as user_id, u.roles, u.token_generation, ${remaining}`,
+    returning u.id as user_id, u.roles, u.token_generation, s.client_id, ${remaining}`,
 };
 const retried: Statement = {
   name: 'session-retried',
-  text: `select u.id as user_id, u.roles, u.token_generation, ${remaining}
+  text: `select u.id as user_id, u.roles, u.token_generation, s.client_id, ${remaining}
     from sessions s join users u on u.id = s.user_id
     where s.id = $1 and s.previous_hash = $4 and s.current_hash = $5
       and s.last_used_at > now() - make_interval(secs => $6) and ${isAlive}`,
@@ -60,7 +49,7 @@ const ownerOf: Statement = {
 };
 const byToken: Statement = {
   name: 'session-by-token',
-  text: `select u.id as user_id, extract(epoch from s.last_used_at)::float8 as issued_s, ${remainingUnused}
+  text: `select u.id as user_id, s.client_id, extract(epoch from s.last_used_at)::float8 as issued_s, ${remainingUnused}
     from sessions s join users u on u.id = s.user_id where s.id = $1 and s.current_hash = $4 and ${isAlive}`,
 };
 const listAlive: Statement = {
@@ -90,15 +79,6 @@ export class SessionsRepository {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Nothing when the user is gone, deactivated or has another password by now. */
-  start(
-    session: { id: string; userId: string; passwordHash: string; hash: Buffer },
-    { userAgent, ip }: Device,
-  ): Promise<SessionUser | undefined> {
-    const { id, userId, passwordHash, hash } = session;
-    return this.sql.row(start, [id, userId, passwordHash, hash, userAgent ?? null, ip]);
-  }
-
   /** Puts the child in the parent's place; nothing when the parent is not the current token of a living session. */
   rotate(id: string, parent: Buffer, child: Buffer, { userAgent, ip }: Device): Promise<SessionUser | undefined> {
     return this.sql.row(rotate, [id, ...this.#lifetimes(), parent, child, userAgent ?? null, ip]);
@@ -113,7 +93,7 @@ export class SessionsRepository {
   findByToken(
     id: string,
     hash: Buffer,
-  ): Promise<{ user_id: string; issued_s: number; remaining_s: number } | undefined> {
+  ): Promise<{ user_id: string; client_id: string; issued_s: number; remaining_s: number } | undefined> {
     return this.sql.row(byToken, [id, ...this.#lifetimes(), hash]);
   }
 

@@ -1,37 +1,24 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
 import { isUser, type Origin, type Principal } from '#libs/platform/access';
-import { type Config, CONFIG } from '#libs/platform/config';
-import { uuidV7 } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';
 import { rfc3339 } from '#libs/platform/time';
 
 import type { SessionList, SessionView, TokenPair } from '../auth.schema.js';
-import { TokenIssuer } from '../tokens/token-issuer.service.js';
+import { TokenPairs } from '../tokens/token-pairs.service.js';
 import { hashOf, type RefreshToken, RefreshTokens } from './refresh-token.js';
 import { SessionEnd, type Why } from './session-end.service.js';
-import { type SessionRow, SessionsRepository, type SessionUser } from './sessions.repository.js';
+import { type SessionRow, SessionsRepository } from './sessions.repository.js';
 
-/** Starts sessions and keeps them going: each use of a refresh token gives the next one of its family. */
+/** Keeps sessions going: each use of a refresh token gives the next one of its family. */
 @Injectable()
 export class SessionsService {
   constructor(
     private readonly sessions: SessionsRepository,
     private readonly refreshTokens: RefreshTokens,
-    private readonly issuer: TokenIssuer,
+    private readonly pairs: TokenPairs,
     private readonly sessionEnd: SessionEnd,
-    @Inject(CONFIG) private readonly config: Config,
   ) {}
-
-  /** @returns nothing when the user is gone, deactivated or has another password than the one that was verified */
-  async start(user: { id: string; passwordHash: string }, origin: Origin): Promise<TokenPair | undefined> {
-    const id = uuidV7();
-    const token = this.refreshTokens.first(id);
-    const hash = this.#hashOf(token);
-    const started = await this.sessions.start({ id, userId: user.id, passwordHash: user.passwordHash, hash }, origin);
-    const remaining_s = Math.min(this.config.SESSION_IDLE_SECONDS, this.config.SESSION_TTL_SECONDS);
-    return started && this.#pair(id, { ...started, remaining_s }, token);
-  }
 
   /**
    * The next tokens of a session. A retry within the grace gets the same child, so that parallel refreshes and lost
@@ -42,11 +29,11 @@ export class SessionsService {
     const parent = this.refreshTokens.parse(token);
     if (!parent) throw new AppError('invalid-refresh-token');
     const child = this.refreshTokens.childOf(parent);
-    const hashes = [hashOf(parent), this.#hashOf(child)] as const;
+    const hashes = [hashOf(parent), child.hash] as const;
     const user =
       (await this.sessions.rotate(parent.sessionId, ...hashes, origin)) ??
       (await this.sessions.findRetried(parent.sessionId, ...hashes));
-    if (user) return this.#pair(parent.sessionId, user, child);
+    if (user) return this.pairs.make(parent.sessionId, user, child.token);
     await this.#endIfReused(parent, origin);
     throw new AppError('invalid-refresh-token');
   }
@@ -80,24 +67,6 @@ export class SessionsService {
       { only: sessionId },
       { cause: 'refresh-token-reused', event: 'refresh-token-reused', origin },
     );
-  }
-
-  #pair(sessionId: string, user: SessionUser, refreshToken: string): TokenPair {
-    const { user_id: userId, roles, token_generation: tokenGeneration } = user;
-    return {
-      accessToken: this.issuer.issue({ userId, sessionId, roles, tokenGeneration }),
-      tokenType: 'Bearer',
-      expiresIn: this.config.ACCESS_TOKEN_TTL_SECONDS,
-      refreshToken,
-      refreshExpiresIn: Math.floor(user.remaining_s),
-      sessionId,
-    };
-  }
-
-  #hashOf(token: string): Buffer {
-    const parsed = this.refreshTokens.parse(token);
-    if (!parsed) throw new Error('A token of our own must be readable');
-    return hashOf(parsed);
   }
 }
 

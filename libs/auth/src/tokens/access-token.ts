@@ -1,9 +1,11 @@
 import { z } from 'zod';
 
-import type { UserPrincipal } from '#libs/platform/access';
+import type { Principal, UserPrincipal } from '#libs/platform/access';
 import type { TokenFacts } from '#libs/revocation';
 
 export const accessTokenType = 'at+jwt';
+/** No service may have this name. */
+const ownClientId = 'gatehouse';
 export const algorithm = 'ES256';
 /** Clocks of replicas may differ by this much. A token from further ahead would outlive the revocations of today. */
 export const clockSkewSeconds = 60;
@@ -32,6 +34,9 @@ export const claimsSchema = z.object({
   gen: z.int().min(0),
 });
 export type Claims = z.infer<typeof claimsSchema>;
+
+/** The `client_id` (RFC 9068 §2.2) of what a caller asks for: the service's name, else ours. */
+export const clientOf = (caller: Principal): string => (caller.kind === 'service' ? caller.name : ownClientId);
 
 /** A token whose signature and claims are good; whether it is revoked is another question. */
 export type VerifiedToken = { readonly principal: UserPrincipal; readonly facts: TokenFacts; readonly claims: Claims };

@@ -13,6 +13,7 @@ import { accessTokenType, algorithm, type Claims } from './access-token.js';
 export type TokenSubject = {
   readonly userId: string;
   readonly sessionId: string;
+  readonly clientId: string;
   readonly roles: readonly Role[];
   readonly tokenGeneration: number;
 };
@@ -26,7 +27,7 @@ export class TokenIssuer {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  issue({ userId, sessionId, roles, tokenGeneration }: TokenSubject): string {
+  issue({ userId, sessionId, clientId, roles, tokenGeneration }: TokenSubject): string {
     const nowMs = Date.now();
     const key = this.keys.ring.signing(nowMs);
     if (!key?.privateKey) throw new Error('There is no key to sign with');
@@ -39,7 +40,7 @@ export class TokenIssuer {
       iat,
       jti: randomUUID(),
       sid: sessionId,
-      client_id: 'gatehouse',
+      client_id: clientId,
       roles: [...roles],
       gen: tokenGeneration,
     };

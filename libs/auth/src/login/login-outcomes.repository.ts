@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+
+import { auditInsert, auditValues } from '#libs/audit';
+import type { Origin, Role } from '#libs/platform/access';
+import { Sql, type Statement } from '#libs/platform/database';
+
+import { type Attempt, countFailure, failureValues } from './login-delays.repository.js';
+
+/** The session that a login begins; `passwordHash` is the one that was verified. */
+export type NewSession = {
+  readonly id: string;
+  readonly userId: string;
+  readonly passwordHash: string;
+  readonly refreshHash: Buffer;
+  readonly clientId: string;
+};
+type Admitted = { readonly user_id: string; readonly roles: readonly Role[]; readonly token_generation: number };
+
+const details = 'null::jsonb';
+
+/**
+ * The user is share-locked and the verified hash compared again, so that no deactivation or change slips between. An
+ * account that is delayed for this device keeps its delay.
+ */
+const admit: Statement = {
+  name: 'login-admit',
+  text: `with cleared as (
+      delete from login_delays where subject = $1 and device = $2 and delayed_until <= now()
+    ), u as (
+      select id, roles, token_generation, session_generation from users
+      where id = $1 and status = 'active' and password_hash = $3
+        and not exists (select from login_delays where subject = $1 and device = $2 and delayed_until > now())
+      for share
+    ), s as (
+      insert into sessions (id, user_id, generation, current_hash, user_agent, ip, client_id)
+      select $4, u.id, u.session_generation, $5, $6, $7, $8 from u returning user_id
+    ), admitted as (${auditInsert({ from: 's', firstParameter: 9, details })}
+    ), refused as (${auditInsert({ from: '(select where not exists (select from s)) as nobody', firstParameter: 16, details })})
+    select u.id as user_id, u.roles, u.token_generation from u join s on s.user_id = u.id`,
+};
+const refuse: Statement = {
+  name: 'login-refuse',
+  text: `with counted as (${countFailure})
+    ${auditInsert({ from: '(select) as one', firstParameter: 6, details })}`,
+};
+
+/**
+ * What a login leaves behind, with its audit row: one statement whatever the outcome, so that the time of a refusal
+ * tells nothing, and one round trip and one commit where there were three.
+ */
+@Injectable()
+export class LoginOutcomes {
+  constructor(private readonly sql: Sql) {}
+
+  /** Begins the session; nothing when the account is delayed, gone, deactivated or has another password by now. */
+  admit(session: NewSession, { device }: Attempt, origin: Origin): Promise<Admitted | undefined> {
+    const { id, userId, passwordHash, refreshHash, clientId } = session;
+    return this.sql.row(admit, [
+      userId,
+      device,
+      passwordHash,
+      id,
+      refreshHash,
+      origin.userAgent ?? null,
+      origin.ip,
+      clientId,
+      ...auditValues({ event: 'login-succeeded', userId }, origin),
+      ...auditValues({ event: 'login-failed', userId }, origin),
+    ]);
+  }
+
+  /** Counts a failure; `userId` if the name is somebody's. */
+  async refuse(attempt: Attempt, userId: string | undefined, origin: Origin): Promise<void> {
+    await this.sql.rows(refuse, [...failureValues(attempt), ...auditValues({ event: 'login-failed', userId }, origin)]);
+  }
+}

@@ -1,0 +1,34 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import type { Origin } from '#libs/platform/access';
+import { type Config, CONFIG } from '#libs/platform/config';
+import { uuidV7 } from '#libs/platform/crypto';
+
+import type { TokenPair } from '../auth.schema.js';
+import { RefreshTokens } from '../sessions/refresh-token.js';
+import { clientOf } from '../tokens/access-token.js';
+import { TokenPairs } from '../tokens/token-pairs.service.js';
+import type { Attempt } from './login-delays.repository.js';
+import { LoginOutcomes } from './login-outcomes.repository.js';
+
+/** Begins a session after a right password. */
+@Injectable()
+export class SessionStart {
+  constructor(
+    private readonly outcomes: LoginOutcomes,
+    private readonly refreshTokens: RefreshTokens,
+    private readonly pairs: TokenPairs,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** @returns nothing when the account is delayed, gone, deactivated or has another password than the one verified */
+  async start(passwordHash: string, attempt: Attempt, origin: Origin): Promise<TokenPair | undefined> {
+    const id = uuidV7();
+    const { token, hash: refreshHash } = this.refreshTokens.first(id);
+    const client_id = clientOf(origin.caller);
+    const session = { id, userId: attempt.subject, passwordHash, refreshHash, clientId: client_id };
+    const user = await this.outcomes.admit(session, attempt, origin);
+    const remaining_s = Math.min(this.config.SESSION_IDLE_SECONDS, this.config.SESSION_TTL_SECONDS);
+    return user && this.pairs.make(id, { ...user, client_id, remaining_s }, token);
+  }
+}
