@@ -28,11 +28,12 @@ try {
   const quiet = await sampleMe(me, performance.now() + 5_000);
   const rssBefore = residentMb(replica.pid).now;
   // each flood between two calm spells: a machine that gets slower or faster does not show as a loss or a gain
-  const spells: Calm[] = [await best(accounts, concurrency, calm)];
+  const spell = (): Promise<Calm> => calmly(accounts, me, concurrency);
+  const spells: Calm[] = [await spell()];
   const flooded: Flood[] = [];
   for (let at = 0; at < floods; at++) {
     flooded.push(await flood(accounts, me, (spells.at(-1)?.perSecond ?? 0) * factor));
-    spells.push(await best(accounts, concurrency, calm));
+    spells.push(await spell());
   }
   report({ spells, flooded, quiet, rssBefore });
 } finally {
@@ -55,6 +56,14 @@ async function best(accounts: readonly Account[], concurrency: number, forSecond
   const share = hashingShare(replica.pid);
   const load = await closedLoop(replica.port, { connections: concurrency, seconds: forSeconds, next });
   return { concurrency, perSecond: load.latenciesMs.length / load.seconds, hashing: share() };
+}
+
+/** With as many readers as in a flood, so that the flood is all that differs. */
+async function calmly(accounts: readonly Account[], me: string, concurrency: number): Promise<Calm> {
+  const reading = sampleMe(me, performance.now() + calm * 1_000);
+  const logins = await best(accounts, concurrency, calm);
+  await reading;
+  return logins;
 }
 
 async function sampleMe(me: string, until: number): Promise<readonly Outcome[]> {

@@ -8,7 +8,7 @@ import type { MasterKey } from '#libs/platform/crypto';
 import { Changes } from '#libs/platform/database';
 import { createHttpAdapter, Draining, hashingRoute, refuseBeforeRouting, sendProblem } from '#libs/platform/http';
 import { type Log, NestLogger } from '#libs/platform/logging';
-import { overloaded } from '#libs/platform/work-queue';
+import { LoopRest, overloaded } from '#libs/platform/work-queue';
 import { RateLimitsModule } from '#libs/rate-limits';
 import { FirstAdmin, type MadeAdmin } from '#libs/users';
 
@@ -53,17 +53,22 @@ function refuseWhenFull(app: NestFastifyApplication): void {
   const { queue } = app.get(PasswordHasher);
   const draining = app.get(Draining);
   const server = app.getHttpAdapter().getInstance();
+  const rest = new LoopRest(queue);
+  const countRefused = (): void => {
+    queue.refused++;
+    rest.begin();
+  };
   refuseBeforeRouting(server, {
     refusedRoute: (request) => (queue.isFull && !draining.isDraining ? hashingRoute(server, request) : undefined),
     refusal: overloaded,
-    onRefused: () => queue.refused++,
+    onRefused: countRefused,
   });
   server.addHook('onRequest', (request, reply, done) => {
     if (!queue.isFull || request.routeOptions.config.hashes !== true) {
       done();
       return;
     }
-    queue.refused++;
+    countRefused();
     sendProblem(overloaded, request, reply);
   });
 }

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { MachineSlots } from './machine-slots.js';
+import { LoopRest } from './loop-rest.js';
 import { WorkQueue } from './work-queue.js';
 
 let parent: string;
@@ -92,4 +93,25 @@ test('who finds the queue full is told so; who leaves while waiting is dropped',
   await first;
   expect(await queue.run(async () => 'done')).toBe('done');
   expect([queue.running, queue.waiting, readdirSync(folder)]).toEqual([0, 0, []]);
+});
+
+test('while all that may run is busy the loop rests after a refusal, and never past the end of a work', async () => {
+  const queue = new WorkQueue({ concurrency: 1, queue: 100 });
+  const rest = new LoopRest(queue);
+  const restedMs = async (): Promise<number> => {
+    const from = performance.now();
+    rest.begin();
+    await new Promise(setImmediate);
+    return performance.now() - from;
+  };
+  expect(queue.noneEndsForMs()).toBe(0);
+  for (let work = 0; work < 16; work++) await queue.run(() => sleep(30));
+  expect(queue.noneEndsForMs()).toBe(0);
+  const running = queue.run(() => sleep(60));
+  expect(queue.noneEndsForMs()).toBeGreaterThan(10);
+  expect(await restedMs()).toBeGreaterThan(9);
+  await sleep(25);
+  // it may end at any time now
+  expect(queue.noneEndsForMs()).toBeLessThanOrEqual(0);
+  await running;
 });

@@ -1,6 +1,8 @@
 import { AppError } from '#libs/platform/errors';
 
 import { type MachineSlots, type Slot, uncounted } from './machine-slots.js';
+import { Place } from './place.js';
+import { WorkClock } from './work-clock.js';
 
 /** Made once: under a flood the trace of a refusal would cost more than the refusal. */
 export const overloaded = new AppError('overloaded', { headers: { 'retry-after': '2' } });
@@ -13,20 +15,6 @@ type Limits = {
   /** Shared with the other processes of this machine, beside `concurrency` of this one. */
   readonly slots?: MachineSlots | undefined;
 };
-
-/** A place in a queue that is kept for whoever has other work to do first. Given back when it goes out of scope. */
-export class Place implements Disposable {
-  #giveBack: (() => void) | undefined;
-
-  constructor(giveBack: () => void) {
-    this.#giveBack = giveBack;
-  }
-
-  [Symbol.dispose](): void {
-    this.#giveBack?.();
-    this.#giveBack = undefined;
-  }
-}
 
 /** How a piece of work waits: until its signal aborts; in a place of its own, or wherever there is room. */
 export type Wait = { readonly signal?: AbortSignal | undefined; readonly place?: Place | undefined };
@@ -45,6 +33,7 @@ export class WorkQueue {
   #places = 0;
   #poll: NodeJS.Timeout | undefined;
   readonly #waiting = new Set<Waiter>();
+  readonly #clock = new WorkClock();
 
   constructor(private readonly limits: Limits) {}
 
@@ -60,10 +49,15 @@ export class WorkQueue {
     return this.#waiting.size + this.#places >= this.limits.queue;
   }
 
+  /** While as many run as may, none will end for so many milliseconds: nobody who waits can start before. */
+  noneEndsForMs(): number {
+    return this.#running < this.limits.concurrency ? 0 : this.#clock.sureMs();
+  }
+
   /**
    * For whoever does other work first: what would be refused after it is refused now, and nobody is after it. Without a
    * place, all that came while the first one looked something up would do that work too, for nothing: in a flood of
-   * logins that was more than half of what refusals cost.
+   * logins those were a third of what refusals cost (ADR 15).
    * @throws AppError `overloaded`
    */
   keepPlace(): Place {
@@ -86,7 +80,7 @@ export class WorkQueue {
     place?.[Symbol.dispose]();
     const slot = free ?? (await this.#wait(signal));
     try {
-      return await work();
+      return await this.#clock.time(work);
     } finally {
       this.#passOn(slot);
     }
