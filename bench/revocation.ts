@@ -9,7 +9,8 @@ import { openLoop, type Outcome, roundRobin } from './lib/load.ts';
 import { readOptions } from './lib/options.ts';
 import { pin } from './lib/process-usage.ts';
 import { startReplica } from './lib/replica.ts';
-import { kinds, type Measured, type Victim } from './lib/revoke.ts';
+import { type By, kinds, type Measured, type Victim } from './lib/revoke.ts';
+import { createService } from './lib/services.ts';
 import { quantile } from './lib/statistics.ts';
 import { note, printTable } from './lib/table.ts';
 
@@ -47,6 +48,7 @@ try {
 
 async function run(): Promise<void> {
   const { accessToken: admin } = await signInAdmin(a);
+  const by: By = { admin, serviceKey: await createService(a, admin, 'bench-revoker', {}) };
   const readers = (await signIn(a.port, await seedAccounts(a, database, 20))).map((tokens) => tokens.accessToken);
   const prepared = [];
   for (const kind of kinds) {
@@ -64,7 +66,7 @@ async function run(): Promise<void> {
   if (fault !== 'none') void makeFaults();
   const rows = [];
   for (const { kind, victims } of prepared) {
-    const measured = await measureKind(victims, (victim) => kind.request(victim, admin), readers);
+    const measured = await measureKind(victims, (victim) => kind.request(victim, by), readers);
     rows.push(rowOf(kind.name, measured.results, measured.reads));
     note(`${kind.name}: done`);
   }

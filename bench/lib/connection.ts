@@ -70,6 +70,14 @@ export class Connection {
 export const meRequest = (token: string): string =>
   `GET /v1/users/me HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer ${token}\r\n\r\n`;
 
+/** `POST` of a form (RFC 7009, RFC 7662) by a service. */
+export function formRequest(path: string, fields: Readonly<Record<string, string>>, serviceKey: string): string {
+  const body = new URLSearchParams(fields).toString();
+  const head = [`POST ${path} HTTP/1.1`, 'Host: bench', `X-Service-Key: ${serviceKey}`];
+  const type = 'Content-Type: application/x-www-form-urlencoded';
+  return `${[...head, type, `Content-Length: ${body.length}`].join('\r\n')}\r\n\r\n${body}`;
+}
+
 export function jsonRequest(method: string, path: string, body?: unknown, token?: string): string {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const head = [

@@ -1,10 +1,12 @@
 import type { Account, Tokens } from './accounts.ts';
-import { jsonRequest } from './connection.ts';
+import { formRequest, jsonRequest } from './connection.ts';
 
 /** A signed-in account whose trust is about to end. */
 export type Victim = { readonly account: Account; readonly tokens: Tokens };
 
-type Kind = { readonly name: string; readonly request: (victim: Victim, adminToken: string) => string };
+/** Who ends the trust of others. */
+export type By = { readonly admin: string; readonly serviceKey: string };
+type Kind = { readonly name: string; readonly request: (victim: Victim, by: By) => string };
 
 /** The ways by which trust ends. */
 export const kinds: readonly Kind[] = [
@@ -18,16 +20,35 @@ export const kinds: readonly Kind[] = [
   },
   {
     name: 'deactivate',
-    request: ({ account }, admin) => jsonRequest('PATCH', `/v1/users/${account.id}`, { status: 'deactivated' }, admin),
+    request: ({ account }, { admin }) =>
+      jsonRequest('PATCH', `/v1/users/${account.id}`, { status: 'deactivated' }, admin),
   },
   {
     name: 'roles changed',
-    request: ({ account }, admin) =>
+    request: ({ account }, { admin }) =>
       jsonRequest('PATCH', `/v1/users/${account.id}`, { roles: ['user', 'admin'] }, admin),
   },
   {
     name: 'delete',
-    request: ({ account }, admin) => jsonRequest('DELETE', `/v1/users/${account.id}`, undefined, admin),
+    request: ({ account }, { admin }) => jsonRequest('DELETE', `/v1/users/${account.id}`, undefined, admin),
+  },
+  {
+    name: 'session ended by an administrator',
+    request: ({ account, tokens }, { admin }) =>
+      jsonRequest('DELETE', `/v1/auth/sessions/${tokens.sessionId}?userId=${account.id}`, undefined, admin),
+  },
+  {
+    name: 'password set by an administrator',
+    request: ({ account }, { admin }) =>
+      jsonRequest('PUT', `/v1/users/${account.id}/password`, { password: 'bench-Another-1973' }, admin),
+  },
+  {
+    name: 'access token revoked (RFC 7009)',
+    request: ({ tokens }, { serviceKey }) => formRequest('/v1/auth/revoke', { token: tokens.accessToken }, serviceKey),
+  },
+  {
+    name: 'refresh token revoked (RFC 7009)',
+    request: ({ tokens }, { serviceKey }) => formRequest('/v1/auth/revoke', { token: tokens.refreshToken }, serviceKey),
   },
 ];
 

@@ -2,12 +2,12 @@ import type { Server } from './replica.ts';
 
 type Plan = Readonly<Record<string, { readonly limit: number; readonly windowSeconds: number }>>;
 
-/** Registers a calling service that may read users. @returns its key */
+/** Registers a calling service that may read users and revoke tokens. @returns its key */
 export async function createService(server: Server, adminToken: string, name: string, plan: Plan): Promise<string> {
   const answer = await fetch(`${server.url}/v1/services`, {
     method: 'POST',
     headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ name, scopes: ['users:read'], plan }),
+    body: JSON.stringify({ name, scopes: ['users:read', 'tokens:revoke'], plan }),
   });
   if (answer.status !== 201) throw new Error(`service: ${answer.status} ${await answer.text()}`);
   const { secret } = (await answer.json()) as { secret: string };
