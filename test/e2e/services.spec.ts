@@ -176,3 +176,17 @@ describe('what a key is good for', () => {
     expect([badToken.status, badToken.body.code]).toEqual([401, 'invalid-token']);
   });
 });
+
+test('all tokens of a session name the service that signed the user in, whoever refreshes', async () => {
+  const { api } = gatehouse;
+  const { name, headers } = await newService(gatehouse, { token, scopes: ['tokens:introspect'] });
+  const introspect = async (text: string): Promise<unknown> =>
+    (await api.post('/v1/auth/introspect', { body: new URLSearchParams({ token: text }), headers })).body;
+  const { userName, password } = person;
+  const login = await api.post('/v1/auth/login', { body: { userName, password }, headers });
+  const refreshed = await api.post('/v1/auth/refresh', { body: { refreshToken: login.body.refreshToken } });
+  for (const text of [login.body.accessToken, refreshed.body.accessToken, refreshed.body.refreshToken]) {
+    expect(await introspect(text)).toMatchObject({ active: true, sub: person.id, client_id: name });
+  }
+  expect(await introspect(person.refreshToken)).toMatchObject({ active: true, client_id: 'gatehouse' });
+});

@@ -169,17 +169,6 @@ describe('what introspection says', () => {
     expect(Math.abs(answer.body.exp - nowSeconds() - idleSeconds)).toBeLessThan(30);
   });
 
-  test('all tokens of a session name the service that signed the user in', async () => {
-    const body = { userName: person.userName, password: person.password };
-    const login = await gatehouse.api.post('/v1/auth/login', { body, headers: gateway.headers });
-    // the session keeps it, whoever refreshes
-    const refreshed = await refresh(login.body.refreshToken);
-    for (const token of [login.body.accessToken, refreshed.accessToken, refreshed.refreshToken]) {
-      expect(await introspect(token)).toMatchObject({ active: true, sub: person.id, client_id: gateway.name });
-    }
-    expect(await introspect(person.refreshToken)).toMatchObject({ client_id: 'gatehouse' });
-  });
-
   const dead: [string, () => string | string[] | Promise<string | string[]>][] = [
     ['garbage', () => 'garbage'],
     ['a UUID', () => randomUUID()],
