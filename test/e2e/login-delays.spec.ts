@@ -120,7 +120,10 @@ test('whatever comes of a login takes one look-up and one statement', async () =
   for (const [expected, name, tried] of outcomes) {
     statements.length = 0;
     expect((await login(name, tried)).status).toBe(expected);
-    const own = statements.filter((text) => /users|login_delays|audit_events|sessions/.test(text));
+    // sweeps run by the clock
+    const own = statements.filter(
+      (text) => /users|login_delays|audit_events|sessions/.test(text) && !text.includes('skip locked'),
+    );
     expect(own, `${name}: ${own.join('\n')}`).toHaveLength(2);
   }
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { scopes } from '#libs/platform/access';
+import { ownClientId, scopes } from '#libs/platform/access';
 import { text } from '#libs/platform/http';
 
 import { planPartsSchema, planPatchSchema, ratePlanSchema } from './rate-plan.js';
@@ -18,8 +18,7 @@ const status = z.enum(['active', 'deactivated']);
 
 export const createServiceSchema = z
   .strictObject({
-    // tokens that no service asked for have it as their `client_id`
-    name: serviceNameSchema.refine((name) => name !== 'gatehouse', 'is the name of this service itself'),
+    name: serviceNameSchema.refine((name) => name !== ownClientId, 'is the name of this service itself'),
     description: description.optional(),
     scopes: scopeList,
     plan: planPartsSchema.optional(),

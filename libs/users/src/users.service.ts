@@ -41,6 +41,7 @@ export class UsersService {
     const { userName, key: userNameKey } = toUserName(input.userName);
     const { firstName, lastName, password, email = null, roles = ['user'] } = input;
     await this.policy.check(password, { userName, firstName, lastName, email });
+    // not before the policy, which may ask the network: a place is not to be held for that long
     using place = this.hasher.queue.keepPlace();
     const emailKey = email === null ? null : toEmailKey(email);
     // before the hash, so that a taken name costs no hashing; the constraint decides

@@ -19,10 +19,13 @@ export const countFailure = `insert into login_delays as d (subject, device, fai
       last_failed_at = now()
     where d.delayed_until <= now()`;
 const fail: Statement = { name: 'login-fail', text: countFailure };
+/** Forgets the failures of the subject `$1` and the device `$2`, unless they still delay it. */
+export const forgetFailures = `delete from login_delays where subject = $1 and device = $2 and delayed_until <= now()`;
+/** A row if the subject `$1` is delayed for the device `$2`. */
+export const runningDelay = `select from login_delays where subject = $1 and device = $2 and delayed_until > now()`;
 const clear: Statement = {
   name: 'login-clear',
-  text: `with cleared as (delete from login_delays where subject = $1 and device = $2 and delayed_until <= now())
-    select exists (select from login_delays where subject = $1 and device = $2 and delayed_until > now()) as is_delayed`,
+  text: `with cleared as (${forgetFailures}) select exists (${runningDelay}) as is_delayed`,
 };
 
 /** Who is trying: an account, from a device that has succeeded before or from any other. */

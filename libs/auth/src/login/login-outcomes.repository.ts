@@ -4,7 +4,7 @@ import { auditInsert, auditValues } from '#libs/audit';
 import type { Origin, Role } from '#libs/platform/access';
 import { Sql, type Statement } from '#libs/platform/database';
 
-import { type Attempt, countFailure, failureValues } from './login-delays.repository.js';
+import { type Attempt, countFailure, failureValues, forgetFailures, runningDelay } from './login-delays.repository.js';
 
 /** The session that a login begins; `passwordHash` is the one that was verified. */
 export type NewSession = {
@@ -24,12 +24,10 @@ const details = 'null::jsonb';
  */
 const admit: Statement = {
   name: 'login-admit',
-  text: `with cleared as (
-      delete from login_delays where subject = $1 and device = $2 and delayed_until <= now()
-    ), u as (
+  text: `with cleared as (${forgetFailures}), u as (
       select id, roles, token_generation, session_generation from users
       where id = $1 and status = 'active' and password_hash = $3
-        and not exists (select from login_delays where subject = $1 and device = $2 and delayed_until > now())
+        and not exists (${runningDelay})
       for share
     ), s as (
       insert into sessions (id, user_id, generation, current_hash, user_agent, ip, client_id)

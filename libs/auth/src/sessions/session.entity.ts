@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/sql';
 
+import { ownClientId } from '#libs/platform/access';
 import { UserEntity } from '#libs/users';
 
 /**
@@ -25,6 +26,6 @@ export const SessionEntity = defineEntity({
     lastUsedAt: p.datetime().columnType('timestamptz(3)').defaultRaw('now()'),
     userAgent: p.text().nullable(),
     ip: p.text().nullable(),
-    clientId: p.text().default('gatehouse'),
+    clientId: p.text().default(ownClientId),
   },
 });

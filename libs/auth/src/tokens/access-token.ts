@@ -1,11 +1,9 @@
 import { z } from 'zod';
 
-import type { Principal, UserPrincipal } from '#libs/platform/access';
+import { ownClientId, type Principal, type UserPrincipal } from '#libs/platform/access';
 import type { TokenFacts } from '#libs/revocation';
 
 export const accessTokenType = 'at+jwt';
-/** No service may have this name. */
-const ownClientId = 'gatehouse';
 export const algorithm = 'ES256';
 /** Clocks of replicas may differ by this much. A token from further ahead would outlive the revocations of today. */
 export const clockSkewSeconds = 60;

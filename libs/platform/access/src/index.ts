@@ -16,6 +16,7 @@ export {
   callerName,
   isAdmin,
   isUser,
+  ownClientId,
   type Principal,
   type Role,
   type Scope,

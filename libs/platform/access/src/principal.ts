@@ -34,6 +34,9 @@ export type ServicePrincipal = {
   readonly plan: RatePlan;
 };
 
+/** What tokens name as their client when no service asked for them; no service has this name. */
+export const ownClientId = 'gatehouse';
+
 type Anonymous = { readonly kind: 'anonymous' };
 
 /** Who is calling. */
