@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
-import { newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
+import { admin, newPerson, type Person, registration, signIn, signInAdmin } from '../support/people.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 let gatehouse: Gatehouse;
@@ -30,6 +30,23 @@ test.each([
 test("somebody else's password is not changed", async () => {
   const other = await newPerson(gatehouse);
   expect((await change({ password: 'eight tall chimneys' }, person.token, other.id)).status).toBe(403);
+});
+
+test('an administrator’s password has 15 characters at least, whoever sets it', async () => {
+  const { token } = await signInAdmin(gatehouse);
+  const short = 'fourteen chars';
+  const made = await gatehouse.api.post('/v1/users', {
+    token,
+    body: registration({ roles: ['admin', 'user'], password: short }),
+  });
+  const set = await change({ currentPassword: admin.password, password: short }, token);
+  const fault = {
+    path: 'password',
+    message: 'must have at least 15 characters for an administrator',
+    code: 'password-too-short',
+  };
+  expect([made.status, made.body.errors, set.status, set.body.errors]).toEqual([400, [fault], 400, [fault]]);
+  expect((await change({ password: short }, token, person.id)).status).toBe(204);
 });
 
 test('the new password signs in, the old one does not', async () => {

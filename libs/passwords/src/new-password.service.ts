@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { PasswordHasher } from './password-hasher.js';
-import { PasswordPolicy } from './password-policy.js';
-import type { PersonalWords } from './policy/judge-password.js';
+import { PasswordPolicy, type PasswordSubject } from './password-policy.js';
 
 /** Takes a password that somebody has chosen: judged first, then hashed. */
 @Injectable()
@@ -13,8 +12,8 @@ export class NewPassword {
   ) {}
 
   /** @returns its hash @throws AppError `password-refused`, `overloaded` */
-  async take(password: string, personal: PersonalWords): Promise<string> {
-    await this.policy.check(password, personal);
+  async take(password: string, subject: PasswordSubject): Promise<string> {
+    await this.policy.check(password, subject);
     return this.hasher.hash(password);
   }
 }

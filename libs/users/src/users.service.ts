@@ -40,7 +40,7 @@ export class UsersService {
     this.hasher.queue.assertRoom();
     const { userName, key: userNameKey } = toUserName(input.userName);
     const { firstName, lastName, password, email = null, roles = ['user'] } = input;
-    await this.policy.check(password, { userName, firstName, lastName, email });
+    await this.policy.check(password, { userName, firstName, lastName, email, roles });
     // not before the policy, which may ask the network: a place is not to be held for that long
     using place = this.hasher.queue.keepPlace();
     const emailKey = email === null ? null : toEmailKey(email);
