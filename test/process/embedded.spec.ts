@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -6,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { expectSurvivors, registerUntilKilled } from '../support/registrations.js';
 import { runCli } from '../support/run-cli.js';
-import { type Process, spawnGatehouse, spawnRefused } from '../support/spawn-gatehouse.js';
+import { type Ended, type Process, spawnGatehouse, spawnRefused } from '../support/spawn-gatehouse.js';
 
 // one folder through its whole life: the tests build on each other, since each start of PGlite takes seconds
 const parent = mkdtempSync(join(tmpdir(), 'gatehouse-process-'));
@@ -15,12 +16,19 @@ const environment = { DATA_DIR: folder };
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8').trim();
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
+const server = createServer();
+let failed: Ended;
 let first: Process;
 let survivors: readonly string[] = [];
 
 beforeAll(async () => {
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+  });
+  failed = await spawnRefused({ ...environment, PORT: String(port) });
+  server.close();
   first = await spawnGatehouse(environment);
-});
+}, 60_000);
 afterAll(async () => {
   rmSync(parent, { recursive: true, force: true });
 });
@@ -32,6 +40,13 @@ test('the first start makes a private folder with a key and the administrator in
   expect(Buffer.from(read('master.key'), 'base64')).toHaveLength(32);
 });
 
+test('a first start that fails on a taken port loses nothing: the next one says where the password is', async () => {
+  expect(failed.output).toContain('EADDRINUSE');
+  const body = JSON.stringify({ userName: 'admin', password: read('first-admin-password') });
+  const headers = { 'content-type': 'application/json' };
+  expect((await fetch(`${first.url}/v1/auth/login`, { method: 'POST', headers, body })).status).toBe(200);
+});
+
 test('it says where things are and what to try, and keeps the password to itself', async () => {
   // the lines for people come after the one for the log
   await expect.poll(() => first.output(), { timeout: 15_000 }).toContain('first session in README');
@@ -39,6 +54,7 @@ test('it says where things are and what to try, and keeps the password to itself
   expect(output).toContain('Gatehouse is ready at');
   for (const name of ['pglite', 'master.key', 'first-admin-password']) expect(output).toContain(join(folder, name));
   expect(output).toContain('/health/ready');
+  expect(output).toContain('npm run cli -- admin reset');
   expect(output).not.toContain(read('first-admin-password'));
   expect(output).not.toContain(read('master.key'));
 });
@@ -58,11 +74,21 @@ test('users whose registration was acknowledged survive kill -9, and the second 
   const password = read('first-admin-password');
   survivors = await registerUntilKilled(first);
   const second = await spawnGatehouse(environment);
-  expect(second.output()).not.toContain('first-admin-password');
   await expectSurvivors(second.url, survivors, password);
   expect([read('master.key'), read('first-admin-password')]).toEqual([key, password]);
   second.kill('SIGTERM');
   expect((await second.ended).code).toBe(0);
+}, 60_000);
+
+test('an administrator whose password is lost gets a new one by a command, and the file of the first is of no use', async () => {
+  const { code, out } = await runCli(environment, 'admin', 'reset');
+  expect([code, out]).toEqual([0, expect.stringMatching(/^admin, password \S{24}: shown this once/)]);
+  rmSync(join(folder, 'first-admin-password'));
+  const third = await spawnGatehouse(environment);
+  await expectSurvivors(third.url, [], /password (\S+):/.exec(out)?.[1] ?? '');
+  expect(third.output()).not.toContain('first-admin-password');
+  third.kill('SIGTERM');
+  await third.ended;
 }, 60_000);
 
 test('another master key is refused at start, in words', async () => {

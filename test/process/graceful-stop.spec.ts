@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
+import { freePort } from '../support/free-port.js';
 import { openSocket } from '../support/raw-http.js';
 import { type Process, spawnGatehouse } from '../support/spawn-gatehouse.js';
 
@@ -17,6 +20,34 @@ afterAll(async () => {
   service.kill('SIGKILL');
   await database.drop();
 });
+
+/** Whether somebody listens at a URL. */
+const answers = (url: string): Promise<boolean> =>
+  fetch(url).then(
+    () => true,
+    () => false,
+  );
+
+test('a SIGTERM to the npm of `npm start` alone stops the service as gracefully as one from a terminal', async () => {
+  const own = await copyDatabase();
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const { PATH = '', HOME = '' } = process.env;
+  const env = { PATH, HOME, ...own.environment, PORT: new URL(url).port, npm_config_update_notifier: 'false' };
+  const npm = spawn('npm', ['start'], {
+    cwd: resolve(import.meta.dirname, '../..'),
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  npm.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const ended = once(npm, 'close');
+  await expect.poll(() => answers(`${url}/health/live`), { timeout: 30_000 }).toBe(true);
+  npm.kill('SIGTERM');
+  await ended;
+  expect(output).toContain('"msg":"stopped"');
+  expect(await answers(url)).toBe(false);
+  await own.drop();
+}, 60_000);
 
 const body = '{"userName":"nobody","password":"x"}';
 const head = `POST /v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;

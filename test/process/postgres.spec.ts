@@ -7,6 +7,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { type EmptyDatabase, emptyDatabase } from '../support/empty-database.js';
+import { runCli } from '../support/run-cli.js';
 import { expectSurvivors, registerUntilKilled } from '../support/registrations.js';
 import { type Process, spawnGatehouse, spawnRefused } from '../support/spawn-gatehouse.js';
 
@@ -45,6 +46,28 @@ async function end({ kill, ended }: Process): Promise<void> {
   await ended;
 }
 
+test.for<[string, Record<string, string>, RegExp]>([
+  [
+    'is not judged good',
+    { ADMIN_PASSWORD: 'a' },
+    /ADMIN_PASSWORD must have at least 15 characters for an administrator/,
+  ],
+  [
+    'cannot be kept for the operator',
+    { ADMIN_PASSWORD: '', DATA_DIR: '/dev/null/data' },
+    /DATA_DIR cannot be written .*ADMIN_PASSWORD_FILE/,
+  ],
+])(
+  'a first start whose administrator’s password %s makes nobody and says why',
+  { timeout: 60_000 },
+  async ([, faulty, why]) => {
+    const { output } = await spawnRefused({ ...environment, ...faulty });
+    expect(output).toMatch(why);
+    expect(output).not.toContain('    at ');
+    expect(await count('users')).toBe(0);
+  },
+);
+
 test('four replicas that start at once on an empty database make one administrator and one key', async () => {
   const four = await Promise.all(Array.from({ length: 4 }, start));
   const ready = await Promise.all(four.map(({ url }) => fetch(`${url}/health/ready`)));
@@ -63,6 +86,27 @@ test('users whose registration was acknowledged survive kill -9', async () => {
   const second = await start();
   await expectSurvivors(second.url, survivors, adminPassword);
   await end(second);
+}, 60_000);
+
+test('the password of an administrator is reset beside running replicas, and ends their sessions', async () => {
+  const replica = await start();
+  const signIn = (password: string): Promise<Response> =>
+    fetch(`${replica.url}/v1/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ userName: 'admin', password }),
+    });
+  const { accessToken }: any = await (await signIn(adminPassword)).json();
+  const me = (): Promise<Response> =>
+    fetch(`${replica.url}/v1/users/me`, { headers: { authorization: `Bearer ${accessToken}` } });
+  expect((await me()).status).toBe(200);
+  const { out } = await runCli(environment, 'admin', 'reset', 'Admin');
+  await expect.poll(async () => (await me()).status).toBe(401);
+  expect((await signIn(adminPassword)).status).toBe(401);
+  expect((await signIn(/password (\S+):/.exec(out)?.[1] ?? '')).status).toBe(200);
+  const unknown = await runCli(environment, 'admin', 'reset', 'survivor-1');
+  expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining('Administrators are: admin.')]);
+  await end(replica);
 }, 60_000);
 
 test('another master key is refused at start, in words', async () => {

@@ -1,9 +1,8 @@
-import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 import type { Config } from '#libs/platform/config';
 import type { LoadedMasterKey } from '#libs/platform/crypto';
-import type { MadeAdmin } from '#libs/users';
+import { firstAdminPasswordFile, type MadeAdmin } from '#libs/users';
 
 type Started = {
   readonly config: Config;
@@ -13,7 +12,7 @@ type Started = {
   readonly startMs: number;
 };
 
-/** What is where, and what to try next; at the first start also the administrator. */
+/** What is where, and what to try next; the administrator's password as long as its file is there. */
 export function renderFirstScreen({ config, origin, madeAdmin, isTerminal, startMs }: Started): string {
   const { PUBLIC_URL, DATA_DIR, DATABASE_URL } = config;
   const database = DATABASE_URL ? 'PostgreSQL at DATABASE_URL' : `embedded, in ${resolve(DATA_DIR, 'pglite')}`;
@@ -26,7 +25,7 @@ export function renderFirstScreen({ config, origin, madeAdmin, isTerminal, start
     `  explorer    ${PUBLIC_URL}/docs`,
     `  database    ${database}`,
     `  master key  ${masterKey}`,
-    ...(madeAdmin ? adminLines(madeAdmin, DATA_DIR, isTerminal) : []),
+    ...adminLines(madeAdmin, firstAdminPasswordFile(DATA_DIR), isTerminal),
     '',
     `  try         curl ${PUBLIC_URL}/health/ready`,
     '              and the first session in README.md',
@@ -35,12 +34,21 @@ export function renderFirstScreen({ config, origin, madeAdmin, isTerminal, start
   ].join('\n');
 }
 
-/** A made password is shown once in a terminal. Elsewhere this text ends in a log, so it goes to a file of its own. */
-function adminLines({ userName, password }: MadeAdmin, dataDir: string, isTerminal: boolean): readonly string[] {
-  if (password === undefined) return [`  admin       ${userName}, with the password from ADMIN_PASSWORD`];
-  if (isTerminal)
-    return [`  admin       ${userName}, password ${password}`, '              shown this once and kept nowhere'];
-  const path = resolve(join(dataDir, 'first-admin-password'));
-  writeFileSync(path, `${password}\n`, { mode: 0o600 });
-  return [`  admin       ${userName}, password in ${path}: delete it when you have read it`];
+/** A terminal gets the password itself. Elsewhere this text ends in a log, so it names the file alone. */
+function adminLines(
+  madeAdmin: MadeAdmin | undefined,
+  file: string | undefined,
+  isTerminal: boolean,
+): readonly string[] {
+  const lost = '              lost it? npm run cli -- admin reset';
+  if (madeAdmin && madeAdmin.password === undefined) {
+    return [`  admin       ${madeAdmin.userName}, with the password from ADMIN_PASSWORD`, lost];
+  }
+  if (file === undefined) return [];
+  const where = `${file}: delete it when you have read it`;
+  if (!madeAdmin) return [`  admin       password in ${where}`, lost];
+  const { userName, password } = madeAdmin;
+  return isTerminal
+    ? [`  admin       ${userName}, password ${password}`, `              also in ${where}`, lost]
+    : [`  admin       ${userName}, password in ${where}`, lost];
 }

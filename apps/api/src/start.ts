@@ -5,6 +5,7 @@ import { ConfigError, findMisspelt, loadConfig } from '#libs/platform/config';
 import { loadMasterKey, WrongMasterKeyError } from '#libs/platform/crypto';
 import { DataDirInUseError } from '#libs/platform/database';
 import { createLogger } from '#libs/platform/logging';
+import { firstAdminPasswordFile } from '#libs/users';
 
 import { createApp } from './create-app.js';
 import { renderFirstScreen } from './first-screen.js';
@@ -25,7 +26,7 @@ async function main(flushTraces: FlushTraces): Promise<void> {
   handOver({ app, config, log, flushTraces });
   await app.listen(config.PORT, config.HOST);
   const startMs = Math.round(performance.now() - startedAt);
-  if (isTerminal || madeAdmin) {
+  if (isTerminal || madeAdmin || firstAdminPasswordFile(config.DATA_DIR)) {
     const started = { config, origin: masterKey.origin, madeAdmin, isTerminal: stderr.isTTY, startMs };
     stderr.write(renderFirstScreen(started));
   }

@@ -1,12 +1,18 @@
 import { stdout } from 'node:process';
 
+import type { INestApplicationContext } from '@nestjs/common';
 import type { Command } from 'commander';
 
-import { OperatorAdmin } from '#libs/users';
+import { PasswordChange } from '#libs/auth';
+import { type Config, CONFIG } from '#libs/platform/config';
+import { AppError } from '#libs/platform/errors';
+import { OperatorAdmin, UsersRepository } from '#libs/users';
 
 import { type Environment, withContext } from './operator-context.js';
 
-/** `admin create <name>`: for whoever has no administrator to ask. */
+const namesShown = 20;
+
+/** For whoever has no administrator to ask: `admin create <name>`, and `admin reset` when the password is lost. */
 export function addAdmin(program: Command, environment: Environment): void {
   const admin = program.command('admin').description('look after administrators');
   admin
@@ -15,7 +21,33 @@ export function addAdmin(program: Command, environment: Environment): void {
     .action((name: string) =>
       withContext(environment, async (context) => {
         const { userName, password } = await context.get(OperatorAdmin).create(name);
-        stdout.write(`${userName}, password ${password ?? ''}: shown this once and kept nowhere\n`);
+        show(userName, password);
       }),
     );
+  admin
+    .command('reset [userName]')
+    .description('give an administrator a new password, shown once, and end all their sessions')
+    .action((name?: string) => withContext(environment, (context) => reset(context, name)));
 }
+
+async function reset(context: INestApplicationContext, name?: string): Promise<void> {
+  const userName = name ?? context.get<Config>(CONFIG).ADMIN_USER_NAME;
+  try {
+    show(userName, await context.get(PasswordChange).resetAdmin(userName));
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'user-not-found') throw error;
+    throw new Error(await noSuchAdmin(context, userName), { cause: error });
+  }
+}
+
+async function noSuchAdmin(context: INestApplicationContext, userName: string): Promise<string> {
+  const names = await context.get(UsersRepository).findAdminNames(namesShown);
+  const advice =
+    names.length > 0
+      ? `Administrators are: ${names.join(', ')}. Name one of them: admin reset <userName>`
+      : 'There is no administrator at all: admin create <userName> makes one';
+  return `There is no administrator ${userName}. ${advice}`;
+}
+
+const show = (userName: string, password: string): void =>
+  void stdout.write(`${userName}, password ${password}: shown this once and kept nowhere\n`);

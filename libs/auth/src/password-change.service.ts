@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 
-import { NewPassword } from '#libs/passwords';
+import { NewPassword, PasswordHasher } from '#libs/passwords';
 import { isUser, type Origin, type UserPrincipal } from '#libs/platform/access';
+import { randomToken } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';
 import { Revocations } from '#libs/revocation';
-import { changeableId, type PasswordOwner, UsersRepository } from '#libs/users';
+import { changeableId, type PasswordOwner, toUserName, UsersRepository } from '#libs/users';
 
 import type { ChangePassword } from './auth.schema.js';
 import { PasswordProof } from './login/password-proof.service.js';
@@ -16,6 +17,7 @@ export class PasswordChange {
   constructor(
     private readonly users: UsersRepository,
     private readonly newPassword: NewPassword,
+    private readonly hasher: PasswordHasher,
     private readonly proof: PasswordProof,
     private readonly revocations: Revocations,
     private readonly sessionEnd: SessionEnd,
@@ -36,6 +38,24 @@ export class PasswordChange {
       const why = { cause: 'password-changed', event: 'password-changed', origin } as const;
       await this.sessionEnd.endWithin(em, revoke, userId, ended, why);
     });
+  }
+
+  /**
+   * Gives an administrator who lost the password a made one, at the operator's command; all their sessions end.
+   * @returns the new password, which is kept nowhere
+   * @throws AppError `user-not-found` when nobody of that name administers Gatehouse
+   */
+  async resetAdmin(userName: string): Promise<string> {
+    const user = await this.users.findByNameKey(toUserName(userName).key);
+    if (!user?.roles.includes('admin')) throw new AppError('user-not-found');
+    const password = randomToken().slice(0, 24);
+    const hash = await this.hasher.hash(password);
+    await this.revocations.transactional(async (em, revoke) => {
+      await this.users.setHash(em, user.id, hash);
+      const why = { cause: 'password-changed', event: 'password-changed', origin: 'operator' } as const;
+      await this.sessionEnd.endWithin(em, revoke, user.id, 'all', why);
+    });
+    return password;
   }
 
   async #assertCurrent(

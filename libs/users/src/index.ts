@@ -6,6 +6,7 @@ export {
   type Holder,
 } from './bulk-users.repository.js';
 export { FirstAdmin, type MadeAdmin } from './first-admin.service.js';
+export { firstAdminPasswordFile } from './first-admin-password.js';
 export { OperatorAdmin } from './operator-admin.service.js';
 export { type User, UserEntity } from './user.entity.js';
 export { UsersModule } from './users.module.js';

@@ -4,7 +4,6 @@ import { AuditTrail } from '#libs/audit';
 import { PasswordHasher } from '#libs/passwords';
 import { randomToken } from '#libs/platform/crypto';
 
-import type { MadeAdmin } from './first-admin.service.js';
 import { toUserName } from './user-keys.js';
 import { UsersRepository } from './users.repository.js';
 import { rethrowTaken } from './users.service.js';
@@ -19,7 +18,7 @@ export class OperatorAdmin {
   ) {}
 
   /** With a password that is shown once. @throws AppError `invalid-request`, `user-name-taken` */
-  async create(name: string): Promise<MadeAdmin> {
+  async create(name: string): Promise<{ userName: string; password: string }> {
     const { userName, key: userNameKey } = toUserName(name);
     const password = randomToken().slice(0, 24);
     const passwordHash = await this.hasher.hash(password);

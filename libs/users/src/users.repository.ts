@@ -8,8 +8,8 @@ import { AppError } from '#libs/platform/errors';
 import { type User, UserEntity } from './user.entity.js';
 import { userColumns, type UserRow } from './user-row.js';
 
-/** Whose password changes, with the names that it must not be built from. */
-export type PasswordOwner = Pick<User, 'id' | 'userName' | 'firstName' | 'lastName' | 'passwordHash'> & {
+/** Whose password changes, with the names that it must not be built from and the roles that set its least length. */
+export type PasswordOwner = Pick<User, 'id' | 'userName' | 'firstName' | 'lastName' | 'roles' | 'passwordHash'> & {
   readonly email: string | null;
 };
 
@@ -41,6 +41,10 @@ const credentialsByName: Statement = {
 const credentialsByEmail: Statement = {
   name: 'credentials-by-email',
   text: 'select id, status, password_hash from users where email_key = $1',
+};
+const adminNames: Statement = {
+  text: `select user_name from users where roles @> array['admin']::text[] and status = 'active'
+    order by created_at, id limit $1`,
 };
 const takenKeys: Statement = {
   text: `select exists (select from users where user_name_key = $1) as name_taken,
@@ -91,6 +95,17 @@ export class UsersRepository {
   /** @returns whether the hash was still the one that was verified */
   async changeHash(em: SqlEntityManager, id: string, from: string, to: string): Promise<boolean> {
     return (await em.nativeUpdate(UserEntity, { id, passwordHash: from }, { passwordHash: to })) > 0;
+  }
+
+  /** Whatever the hash was before. */
+  async setHash(em: SqlEntityManager, id: string, to: string): Promise<void> {
+    await em.nativeUpdate(UserEntity, { id }, { passwordHash: to });
+  }
+
+  /** User names of active administrators, at most so many, oldest first. */
+  async findAdminNames(limit: number): Promise<string[]> {
+    const rows = await this.sql.rows<{ user_name: string }>(adminNames, [limit]);
+    return rows.map(({ user_name }) => user_name);
   }
 
   /** Only while the hash is still the one that was verified: a change of password in between wins. */

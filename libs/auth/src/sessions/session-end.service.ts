@@ -7,7 +7,12 @@ import { type Revocation, Revocations, type Revoke } from '#libs/revocation';
 
 /** Which of a user's sessions end. */
 export type Ended = { readonly only: string } | { readonly except: string } | 'all';
-export type Why = { readonly cause: Revocation['cause']; readonly event: AuditEvent['event']; readonly origin: Origin };
+export type Why = {
+  readonly cause: Revocation['cause'];
+  readonly event: AuditEvent['event'];
+  /** The request, or the operator at the command line. */
+  readonly origin: Origin | 'operator';
+};
 
 /** Ends sessions: their refresh tokens with the row, their access tokens by revocation, in one transaction. */
 @Injectable()

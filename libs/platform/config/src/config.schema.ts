@@ -79,7 +79,12 @@ export const configSchema = z.object({
   ADMIN_PASSWORD: z
     .string()
     .optional()
-    .meta(about("The first administrator's password", { secret: true, preset: 'made and shown once' })),
+    .meta(
+      about("The first administrator's password, of at least 15 characters", {
+        secret: true,
+        preset: 'made and kept in DATA_DIR/first-admin-password',
+      }),
+    ),
   REGISTRATION: z.enum(['open', 'closed']).default('open').meta(about('`open` lets anyone register')),
   ISSUER: z
     .string()
