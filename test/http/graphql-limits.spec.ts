@@ -20,6 +20,8 @@ const times = (count: number, part: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => part(index)).join(' ');
 const introspected = `{ __schema { types ${'{ fields { type '.repeat(10)}{ name }${' } }'.repeat(10)} } }`;
 const login = (index: number): string => `l${index}: login(userName: "admin", password: "wrong") { sessionId }`;
+const ofUsers = (argument: string, type: string): string =>
+  `query ($x: ${type}) { users(${argument}: $x) { nodes { id } } }`;
 const countAttempts = async (): Promise<number> => {
   const { data } = await ask(
     gatehouse,
@@ -36,21 +38,21 @@ describe('a hostile query gets a clear answer', () => {
       `{ ${times(1_000, (index) => `a${index}: me { id }`)} }`,
       400,
       'query-too-costly',
-      /more that 1000 tokens/,
+      /more than 20 aliases/,
     ],
     [
       '21 aliases',
       `{ ${times(21, (index) => `a${index}: me { id }`)} }`,
       400,
       'query-too-costly',
-      /21 aliases; 20 are allowed/,
+      /more than 20 aliases/,
     ],
     [
       'a query 50 deep',
       `{ ${'me { '.repeat(50)} id ${'}'.repeat(50)} }`,
       400,
-      'invalid-query',
-      /Cannot query field "me" on type "User"/,
+      'query-too-costly',
+      /more than 20 levels/,
     ],
     [
       'pages of pages',
@@ -80,7 +82,7 @@ describe('a hostile query gets a clear answer', () => {
       'invalid-query',
       /via "B"/,
     ],
-    ['the schema of the schema of …', introspected, 400, 'invalid-query', /Maximum introspection depth exceeded/],
+    ['the schema of the schema of …', introspected, 400, 'query-too-costly', /more than 20 levels/],
     ['directives', `{ me ${'@a '.repeat(400)} { id } }`, 400, 'invalid-query', /Unknown directive/],
     ['a number beyond all bounds', '{ users(first: 99999999999) { nodes { id } } }', 400, 'invalid-query', /32-bit/],
     ['a negative page', '{ users(first: -1) { nodes { id } } }', 200, 'invalid-request', /invalid fields/],
@@ -97,12 +99,52 @@ describe('a hostile query gets a clear answer', () => {
     expect(answer.errors[0].message).toMatch(/too many selections/);
   });
 
+  test('of many faults five are told', async () => {
+    const { errors, code } = await ask(gatehouse, `{ ${times(200, (index) => `field${index}`)} }`, { token });
+    expect([errors.length, code]).toEqual([5, 'invalid-query']);
+    const variables = { filter: Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`field${index}`, 1])) };
+    const query = 'query ($filter: UserFilter) { users(filter: $filter) { nodes { id } } }';
+    const unread = await ask(gatehouse, query, { token, variables });
+    expect([unread.errors.length, unread.code]).toEqual([5, 'invalid-request']);
+  });
+
   test('a megabyte is not even read', async () => {
     const answer = await gatehouse.api.post('/graphql', {
       token,
       body: { query: `{ me { id } } # ${'a'.repeat(1_000_000)}` },
     });
     expect([answer.status, answer.body.code]).toEqual([413, 'body-too-large']);
+  });
+});
+
+describe('null for an argument', () => {
+  test.for<[name: string, query: string]>([
+    ['that may be left out is as absent', ofUsers('filter', 'UserFilter')],
+    ['of a cursor is as absent', ofUsers('after', 'String')],
+    ['within a filter is as absent', 'query ($x: String) { users(filter: { q: $x }) { nodes { id } } }'],
+    ['of the audit filter is as absent', 'query ($x: AuditFilter) { auditEvents(filter: $x) { nodes { id } } }'],
+    ['of an owner is as absent', 'query ($x: ID) { sessions(userId: $x) { id } }'],
+  ])('%s', async ([, query]) => {
+    const { status, errors } = await ask(gatehouse, query, { token, variables: { x: null } });
+    expect([status, errors]).toEqual([200, undefined]);
+  });
+
+  test.for<[argument: string, query: string]>([
+    ['first', ofUsers('first', 'Int')],
+    ['sort', ofUsers('sort', 'UserSort')],
+    ['first', 'query ($x: Int) { sessions(first: $x) { id } }'],
+    ['first', 'query ($x: Int) { me { sessions(first: $x) { id } } }'],
+    ['how', 'query ($x: CountHow) { users { totalCount(how: $x) } }'],
+  ])('that has a default, such as `%s`, is refused by its name', async ([argument, query]) => {
+    const { errors } = await ask(gatehouse, query, { token, variables: { x: null } });
+    expect(errors[0].extensions.code).toBe('invalid-request');
+    expect(errors[0].message).toContain(`Argument "${argument}"`);
+  });
+
+  test('and a subscription make no line of level error in the log', async () => {
+    const { status, code, errors } = await ask(gatehouse, 'subscription { __typename }');
+    expect([status, code, errors[0].message]).toEqual([400, 'invalid-query', 'There are no subscriptions here.']);
+    expect(gatehouse.log.filter(({ level }) => level === 'error')).toEqual([]);
   });
 });
 

@@ -5,8 +5,13 @@ import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import type { RequestContext } from '#libs/platform/access';
+import { type AppError, toProblem } from '#libs/platform/errors';
 
 import type { Answer } from '../graphql-door.js';
+import { findExcess } from './query-source.js';
+
+/** GraphQL over HTTP, §4; clients that name it know that a status other than 200 may come. */
+const graphqlResponse = 'application/graphql-response+json';
 
 /** Apollo's server, without a route of its own: ours exists before it does. */
 @Injectable()
@@ -25,8 +30,33 @@ export class GraphDriver extends ApolloDriver {
     await server.start();
     this.apolloServer = server;
     const handle = fastifyApolloHandler(server, { context: contextOf });
-    this.#answer = (request, reply) => Promise.resolve(handle.call(request.server, request, reply));
+    this.#answer = async (request, reply) => {
+      const refusal = refusalOf(request);
+      return refusal ? sendRefusal(refusal, request, reply) : handle.call(request.server, request, reply);
+    };
   }
+}
+
+/** Before Apollo's server, which parses and validates at once. */
+function refusalOf({ body, query }: FastifyRequest): AppError | undefined {
+  const source = textOf(body) ?? textOf(query);
+  return source === undefined ? undefined : findExcess(source);
+}
+
+function textOf(fields: unknown): string | undefined {
+  const text: unknown = typeof fields === 'object' && fields !== null ? Reflect.get(fields, 'query') : undefined;
+  return typeof text === 'string' ? text : undefined;
+}
+
+/** As Apollo's server answers what it does not execute. */
+function sendRefusal(refusal: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  request.errorCode = refusal.code;
+  const { detail, ...extensions } = toProblem(refusal, { path: '/graphql', requestId: request.id });
+  const isNewer = request.headers.accept?.includes(graphqlResponse) === true;
+  return reply
+    .status(refusal.status)
+    .header('content-type', `${isNewer ? graphqlResponse : 'application/json'}; charset=utf-8`)
+    .send(JSON.stringify({ errors: [{ message: detail, extensions }] }));
 }
 
 const contextOf = (request: FastifyRequest, reply: FastifyReply): Promise<RequestContext> =>

@@ -24,19 +24,19 @@ export function formatGraphError(formatted: GraphQLFormattedError, error: unknow
 /** What is answered for an error of a GraphQL request. @param apolloCode what Apollo's server says that it is */
 export function failureOf(error: unknown, apolloCode: unknown): AppError {
   const cause = causeOf(error);
-  if (cause !== undefined) return toFailure(cause);
-  if (!(error instanceof Error)) return new AppError('internal-error', { cause: error });
-  if (/tokens\. Parsing aborted/.test(error.message))
-    return new AppError('query-too-costly', { detail: error.message });
+  if (!(cause instanceof GraphQLError)) return toFailure(cause);
   const code = typeof apolloCode === 'string' ? byApolloCode[apolloCode] : undefined;
-  return code ? new AppError(code, { detail: error.message }) : new AppError('internal-error', { cause: error });
+  if (code) return new AppError(code, { detail: cause.message });
+  // What graphql-js finds wrong with the query while it executes it names a place in it (an argument that must not be
+  // null); what it finds wrong with a value of ours does not.
+  return cause.nodes
+    ? new AppError('invalid-request', { detail: cause.message })
+    : new AppError('internal-error', { cause: error });
 }
 
-/** What a resolver threw, however often it was wrapped; nothing for an error of GraphQL's own. */
+/** What a resolver threw, or the first error of GraphQL's own, however often it was wrapped. */
 function causeOf(error: unknown): unknown {
-  if (!(error instanceof GraphQLError)) return error instanceof AppError ? error : undefined;
-  const original = error.originalError;
-  return original instanceof GraphQLError ? causeOf(original) : original;
+  return error instanceof GraphQLError && error.originalError ? causeOf(error.originalError) : error;
 }
 
 /** A refusal before anything is executed, with the status of its code. */

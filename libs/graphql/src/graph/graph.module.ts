@@ -19,7 +19,7 @@ import { AvatarResolver } from './avatar.resolver.js';
 import { GraphDriver } from './graph.driver.js';
 import { formatGraphError } from './graph.errors.js';
 import { LoginResolver } from './login.resolver.js';
-import { queryLimits } from './query-limits.js';
+import { errorLimit } from './query-limits.js';
 import { requestPlugin } from './request.plugin.js';
 import { ServicesResolver } from './services.resolver.js';
 import { SessionLoader } from './session-loader.js';
@@ -56,7 +56,8 @@ export class GraphModule {
       validationRules: isOpen ? [] : [NoSchemaIntrospectionCustomRule],
       introspection: true,
       hideSchemaDetailsFromClientErrors: !isOpen,
-      parseOptions: { maxLexicalTokens: queryLimits.tokens },
+      // the one more says that there are more
+      validationOptions: { maxErrors: errorLimit - 1 },
       maxRecursiveSelections: true,
       formatError: formatGraphError,
       autoTransformHttpErrors: false,

@@ -12,7 +12,7 @@ import { AppError } from '#libs/platform/errors';
 
 import { executeByPlan } from './execute-graph.js';
 import { failureOf, formatGraphError, refusal } from './graph.errors.js';
-import { countAliases, countRootField, queryLimits, QueryMeter } from './query-limits.js';
+import { countRootField, errorLimit, queryLimits, QueryMeter } from './query-limits.js';
 
 type Resolved = GraphQLRequestContextDidResolveOperation<RequestContext>;
 
@@ -25,6 +25,7 @@ export const requestPlugin: ApolloServerPlugin<RequestContext> = {
     Promise.resolve({
       didResolveOperation: (context) => {
         context.contextValue.request.operationName = context.operationName?.slice(0, operationNameLimit);
+        assertIsServed(context);
         assertWithinLimits(context);
         assertOneAttempt(context);
         return Promise.resolve();
@@ -36,8 +37,10 @@ export const requestPlugin: ApolloServerPlugin<RequestContext> = {
       },
       willSendResponse: ({ response: { body }, contextValue: { request } }) => {
         if (body.kind === 'single') {
-          const { errors } = body.singleResult;
-          if (errors) body.singleResult.errors = errors.map((error) => withId(error, request.id));
+          const { errors, data } = body.singleResult;
+          // Without data nothing was done, and a few faults say enough; with data each belongs to a field of the answer.
+          const told = data === undefined ? errors?.slice(0, errorLimit) : errors;
+          if (told) body.singleResult.errors = told.map((error) => withId(error, request.id));
         }
         return Promise.resolve();
       },
@@ -71,14 +74,18 @@ const withId = (error: GraphQLFormattedError, requestId: string): GraphQLFormatt
 /** Operations without variables that are within the limits; Apollo's server keeps documents that it has seen. */
 const measured = new WeakSet<OperationDefinitionNode>();
 
+/** The schema has no subscriptions, which neither the parser nor the validation finds. */
+function assertIsServed({ schema, operation }: Resolved): void {
+  if (!operation || schema.getRootType(operation.operation)) return;
+  throw refusal('invalid-query', `There are no ${operation.operation}s here.`);
+}
+
 function assertWithinLimits(context: Resolved): void {
   const { document, operation, schema, request } = context;
   if (operation && measured.has(operation)) return;
-  const aliases = countAliases(document);
   const meter = new QueryMeter(schema, document, request.variables ?? {});
   const { depth, cost } = operation ? meter.measure(operation) : { depth: 0, cost: 0 };
   for (const [what, asked, limit] of [
-    ['aliases', aliases, queryLimits.aliases],
     ['levels of fields', depth, queryLimits.depth],
     ['objects that it may answer', cost, queryLimits.cost],
   ] as const) {
