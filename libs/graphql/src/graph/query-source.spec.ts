@@ -1,26 +1,43 @@
+import { getIntrospectionQuery } from 'graphql';
 import { expect, test } from 'vitest';
 
 import { queryLimits } from './query-limits.js';
 import { findExcess } from './query-source.js';
 
+const aliases = (count: number): string => Array.from({ length: count }, (_, at) => `a${at}: me { id }`).join(' ');
 const times = (count: number, text: string): string => Array.from({ length: count }, () => text).join(' ');
 
 test.for<[name: string, query: string, excess: RegExp | undefined]>([
-  ['as many aliases as are allowed', `{ ${times(queryLimits.aliases, 'a: me { id }')} }`, undefined],
-  ['one alias more', `{ ${times(queryLimits.aliases + 1, 'a: me { id }')} }`, /20 aliases/],
-  ['aliases in fragments', `{ ...F } fragment F on Query { ${times(21, 'a: me { id }')} }`, /20 aliases/],
+  ['as many aliases as are allowed', `{ ${aliases(queryLimits.aliases)} }`, undefined],
+  ['one alias more', `{ ${aliases(21)} }`, /20 aliases/],
+  ['aliases in fragments', `{ ...F } fragment F on Query { ${aliases(21)} }`, /20 aliases/],
+  [
+    'as many fields of one name as are allowed',
+    `{ ${times(queryLimits.repeats, 'me { id }')} users { me } }`,
+    undefined,
+  ],
+  ['one field of that name more', `{ ${times(queryLimits.repeats + 1, 'me { id }')} }`, /4 fields of the same name/],
+  ['other aliases of one field', `{ ${aliases(20)} }`, undefined],
+  [
+    'one type, directive and fragment often',
+    `{ ${times(9, '... on Query @include(if: true) { me { id } } ...F')} }`,
+    undefined,
+  ],
+  ['fragments that are spread too often', `{ ${times(21, '...F')} }`, /20 spreads/],
+  ['selection sets side by side', times(51, 'fragment F on Query { a }'), /50 selection sets/],
+  ['what a client asks to know the schema', getIntrospectionQuery({ inputValueDeprecation: true }), undefined],
   [
     'arguments, variables and objects, which have colons too',
     `query (${times(30, '$a: Int = 1')}) { users(${times(30, 'filter: { a: 1, b: [2] }')}) { id } }`,
     undefined,
   ],
   ['colons in texts and comments', `{ me(a: "${times(30, 'a:')}") { id } } # ${times(30, 'a:')}`, undefined],
-  ['as many tokens as are allowed', times(queryLimits.tokens, 'a'), undefined],
-  ['one token more', times(queryLimits.tokens + 1, 'a'), /1000 tokens/],
-  ['as many levels as are allowed', '{ a '.repeat(queryLimits.nesting), undefined],
-  ['one level more', '{ a '.repeat(queryLimits.nesting + 1), /20 levels/],
+  ['as many tokens as are allowed', times(queryLimits.tokens, '1'), undefined],
+  ['one token more', times(queryLimits.tokens + 1, '1'), /1000 tokens/],
+  ['as many levels as are allowed', '{ a '.repeat(queryLimits.levels), undefined],
+  ['one level more', '{ a '.repeat(queryLimits.levels + 1), /20 levels/],
   ['levels of lists', `{ a(b: ${'['.repeat(19)}`, /20 levels/],
-  ['levels that were closed again', times(100, '{ a }'), undefined],
+  ['levels that were closed again', times(50, '{ a }'), undefined],
   ['no GraphQL', '{ me { "', undefined],
   ['nothing', '', undefined],
 ])('what the lexer finds too much: %s', ([, query, excess]) => {
