@@ -113,6 +113,13 @@ describe('what a key is good for', () => {
     expect(await Promise.all(keys.map(statusOf))).toEqual([401, 200, 200]);
   });
 
+  test('a secret that has leaked is ended at once by a rotation that revokes it', async () => {
+    const { name, headers } = await reader();
+    const { secret, previousUntil } = (await gatehouse.api.post(`${pathOf(name)}/secret?revoke=true`, { token })).body;
+    expect(previousUntil).toBe(null);
+    expect([await statusOf(headers), await statusOf(keyOf(name, secret))]).toEqual([401, 200]);
+  });
+
   test('scopes and status act at once, in both directions', async () => {
     const { name, headers } = await reader();
     const changes = [{ scopes: [] }, { scopes: ['users:read'] }, { status: 'deactivated' }, { status: 'active' }];

@@ -1,6 +1,8 @@
+import { SqlEntityManager } from '@mikro-orm/sql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { registration, signInAdmin } from '../support/people.js';
+import { keyOf, newService } from '../support/services.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 let gatehouse: Gatehouse;
@@ -44,6 +46,28 @@ test('changes at once to different fields are all kept, and each answer is a ver
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   expect((await read(id)).body).toMatchObject(Object.assign({}, ...changes));
   expect(new Set(answers.map(({ headers }) => headers.get('etag'))).size).toBe(4);
+});
+
+test('of rotations of a secret at once one is done, and its secret works; the others are told', async () => {
+  const { name } = await newService(gatehouse, { token, scopes: ['users:read'] });
+  const sql = gatehouse.app.get(SqlEntityManager);
+  const rotations = await sql.fork().transactional(async (em) => {
+    await em.execute('select from services where name = ? for update', [name]);
+    const sent = [1, 2, 3].map(() => gatehouse.api.post(`/v1/services/${name}/secret`, { token }));
+    const waiting =
+      "select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and query like '%services%' and datname = current_database()";
+    await expect.poll(async () => (await sql.fork().execute(waiting))[0]?.['n']).toBe(3);
+    return { sent };
+  });
+  const answers = await Promise.all(rotations.sent);
+  const refused = answers.filter(({ status }) => status !== 200);
+  expect(refused.map(({ status, body }) => [status, body.code])).toEqual([
+    [409, 'rotation-conflict'],
+    [409, 'rotation-conflict'],
+  ]);
+  const done = answers.find(({ status }) => status === 200);
+  const headers = keyOf(name, done?.body.secret);
+  expect((await gatehouse.api.get('/v1/users?limit=1', { headers })).status).toBe(200);
 });
 
 test('who reads, adds and writes again until the version fits loses nothing', async () => {

@@ -28,7 +28,10 @@ export function addServices(program: Command, environment: Environment): void {
   services
     .command('rotate <name>')
     .description('give it a new secret and show it, once; the old one works for 24 h more')
-    .action((name: string) => rotate(environment, name));
+    .option('--revoke', 'end the old one at once, when it has leaked')
+    .action((name: string, { revoke }: { revoke?: boolean }) =>
+      rotate(environment, name, revoke === true ? 'revoke' : 'keep'),
+    );
   for (const [command, status] of [
     ['activate', 'active'],
     ['deactivate', 'deactivated'],
@@ -92,11 +95,11 @@ const patch = (environment: Environment, name: string, change: object): Promise<
     show(await context.get(ServicesService).patch(name, parse(patchServiceSchema, change), 'operator'));
   });
 
-const rotate = (environment: Environment, name: string): Promise<void> =>
+const rotate = (environment: Environment, name: string, previous: 'keep' | 'revoke'): Promise<void> =>
   withContext(environment, async (context) => {
-    const { secret, previousUntil } = await context.get(ServicesService).rotateSecret(name, 'operator');
+    const { secret, previousUntil } = await context.get(ServicesService).rotateSecret(name, previous, 'operator');
     showSecret(name, secret);
-    print(`The old secret works until ${previousUntil}.`);
+    print(previousUntil === null ? 'The old secret is dead.' : `The old secret works until ${previousUntil}.`);
   });
 
 const remove = (environment: Environment, name: string): Promise<void> =>

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
@@ -14,6 +14,8 @@ import {
   newSecretSchema,
   type PatchService,
   patchServiceSchema,
+  type RotateSecret,
+  rotateSecretSchema,
   type ServiceList,
   serviceListSchema,
   serviceNameSchema,
@@ -96,12 +98,16 @@ export class ServicesController {
   @Requires(adminsOnly)
   @ApiOperation({
     operationId: 'rotateServiceSecret',
-    summary: 'Give a service a new secret; the old one works 24 h more',
+    summary: 'Give a service a new secret; the old one works 24 h more, or ends at once',
   })
   @ApiResponse({ status: 200, standardSchema: newSecretSchema, description: 'The new secret, shown once' })
-  @ApiProblems('invalid-request', 'service-not-found')
-  rotateSecret(@Param('name', { schema: serviceNameSchema }) name: string, @From() origin: Origin): Promise<NewSecret> {
-    return this.services.rotateSecret(name, origin);
+  @ApiProblems('invalid-request', 'service-not-found', 'rotation-conflict')
+  rotateSecret(
+    @Param('name', { schema: serviceNameSchema }) name: string,
+    @Query({ schema: rotateSecretSchema }) { revoke }: RotateSecret,
+    @From() origin: Origin,
+  ): Promise<NewSecret> {
+    return this.services.rotateSecret(name, revoke === 'true' ? 'revoke' : 'keep', origin);
   }
 
   @Delete(':name')

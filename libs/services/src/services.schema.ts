@@ -58,10 +58,21 @@ export type CreatedService = z.infer<typeof createdServiceSchema>;
 export const serviceListSchema = z.strictObject({ items: z.array(serviceSchema) }).meta({ id: 'ServiceList' });
 export type ServiceList = z.infer<typeof serviceListSchema>;
 
+export const rotateSecretSchema = z.strictObject({
+  revoke: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: '`true` ends the old secret at once, for one that has leaked' }),
+});
+export type RotateSecret = z.infer<typeof rotateSecretSchema>;
+
 export const newSecretSchema = z
   .strictObject({
     secret,
-    previousUntil: z.iso.datetime().meta({ description: 'Until then the old secret works too' }),
+    previousUntil: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: 'Until then the old secret works too; null if it was revoked' }),
   })
   .meta({ id: 'NewSecret' });
 export type NewSecret = z.infer<typeof newSecretSchema>;

@@ -94,15 +94,23 @@ export class ServicesService {
     });
   }
 
-  /** A new secret; the old one works for another 24 h. @throws AppError `service-not-found` */
-  rotateSecret(name: string, who: Who): Promise<NewSecret> {
+  /**
+   * A new secret. The old one works for another 24 h, or with `previous: 'revoke'` no more.
+   * @throws AppError `service-not-found`, `rotation-conflict`: of two rotations at once one is done, since the second
+   * would end a secret that the first has just answered
+   */
+  async rotateSecret(name: string, previous: 'keep' | 'revoke', who: Who): Promise<NewSecret> {
     const secret = randomToken();
+    const { secretHash: known } = await find(this.em.fork(), name);
     return this.#change(name, 'service-secret-rotated', who, async (em) => {
-      const service = await find(em, name);
-      service.previousHash = service.secretHash;
-      service.previousUntil = new Date(Date.now() + overlapMs);
+      const service = await find(em, name, 'to change it');
+      if (service.secretHash !== known) throw new AppError('rotation-conflict');
+      const isKept = previous === 'keep';
+      service.previousHash = isKept ? service.secretHash : null;
+      service.previousUntil = isKept ? new Date(Date.now() + overlapMs) : null;
       service.secretHash = digest(secret);
-      return { value: { secret, previousUntil: service.previousUntil.toISOString() } };
+      const previousUntil = service.previousUntil?.toISOString() ?? null;
+      return { value: { secret, previousUntil }, details: { previous: isKept ? 'kept' : 'revoked' } };
     });
   }
 

@@ -128,6 +128,11 @@ export const errorCodes = {
     detail: 'This `Idempotency-Key` was sent with another body before. Take a new one for a new thing to do.',
   },
   'email-taken': { status: 409, title: 'E-mail address taken', detail: 'Another user has this e-mail address.' },
+  'rotation-conflict': {
+    status: 409,
+    title: 'Rotated meanwhile',
+    detail: 'The secret was rotated at the same moment: use that one, or rotate again.',
+  },
   'service-name-taken': { status: 409, title: 'Service name taken', detail: 'Another service has this name.' },
   'duplicate-row': {
     status: 409,
