@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { AuditBursts } from '#libs/audit';
+
 import type { Answer, Call } from '../support/api.js';
 import { admin, newPerson, type Person, signIn, signInAdmin, uniqueName } from '../support/people.js';
 import { newService, type Service } from '../support/services.js';
@@ -85,6 +87,13 @@ describe('what is recorded', () => {
       () => ({ token: person.token }),
     ],
     ['logged-out', self, 'POST', () => '/v1/auth/logout', () => ({ token: person.token })],
+    [
+      'user-changed',
+      chief,
+      'PATCH',
+      () => `/v1/users/${person.id}`,
+      () => byBoss({ email: `${person.userName}@example.org`, firstName: 'Ada' }),
+    ],
     ['roles-changed', chief, 'PATCH', () => `/v1/users/${person.id}`, () => byBoss({ roles: ['user', 'admin'] })],
     ['user-deactivated', chief, 'PATCH', () => `/v1/users/${person.id}`, () => byBoss({ status: 'deactivated' })],
     ['user-activated', chief, 'PATCH', () => `/v1/users/${person.id}`, () => byBoss({ status: 'active' })],
@@ -115,6 +124,13 @@ describe('what is recorded', () => {
       rows.map(({ event, caller, requestId, ip, userAgent }: any) => ({ event, caller, requestId, ip, userAgent })),
     ).toEqual(expected);
     expect(secrets.filter((secret) => text.includes(secret))).toEqual([]);
+    // each row is one line of the log as well
+    const lines = gatehouse.log.filter(
+      ({ context, requestId }) => context === 'Audit' && String(requestId).startsWith('step-'),
+    );
+    expect(
+      lines.map(({ event, caller, requestId, ip }) => ({ event, caller, requestId, ip, userAgent: 'audit-test/1' })),
+    ).toEqual(expected);
   });
 
   test('whom or what it is about', async () => {
@@ -122,7 +138,12 @@ describe('what is recorded', () => {
     for (const event of ['login-failed', 'password-changed', 'logged-out', 'roles-changed']) {
       expect(about[`step-${event}`].userId).toBe(person.id);
     }
-    expect(about['step-user-deleted'].userId).toBe(erased.id);
+    expect(about['step-user-changed']).toMatchObject({ userId: person.id, details: { fields: ['email'] } });
+    expect(about['step-roles-changed'].details).toEqual({ roles: 'user admin', before: 'user' });
+    // the id would tell when the user was made, and so lead to the pseudonym; who knows it finds the row
+    expect(about['step-user-deleted'].userId).not.toBe(erased.id);
+    const proof = await itemsOf({ event: 'user-deleted', userId: erased.id });
+    expect(proof.map(({ requestId }) => requestId)).toEqual(['step-user-deleted']);
     expect(about['step-token-revoked'].userId).toBe(other.id);
     expect(about['step-refresh-token-reused'].userId).toBe(other.id);
     expect(about['step-service-deleted']).toMatchObject({ userId: null, details: { service: 'short-lived' } });
@@ -143,6 +164,51 @@ describe('what is recorded', () => {
     const answer = await gatehouse.api.post('/v1/auth/login', { body });
     const [row] = await itemsOf({ event: 'login-failed', limit: '1' });
     expect(row).toMatchObject({ userId: null, requestId: answer.headers.get('x-request-id') });
+  });
+});
+
+describe('what can be caused as often as one likes', () => {
+  const endOfMinute = (): Promise<void> => gatehouse.app.get(AuditBursts).beforeApplicationShutdown();
+  const rowsOf = async (event: string, times: number, call: () => Promise<unknown>): Promise<any[]> => {
+    await endOfMinute();
+    const known = new Set((await itemsOf({ event, limit: '100' })).map(({ id }) => id));
+    for (let time = 0; time < times; time++) await call();
+    await endOfMinute();
+    const rows = await itemsOf({ event, limit: '100' });
+    return rows.filter(({ id }) => !known.has(id)).toReversed();
+  };
+
+  test.for<[event: string, path: string, call: (person: Person) => Call, caller: (person: Person) => string]>([
+    ['access-denied', 'GET /v1/users', ({ token }) => ({ token }), ({ id }) => `user:${id}`],
+    ['service-key-refused', 'GET /v1/users', () => ({ headers: { 'x-service-key': 'shop.guess' } }), () => 'anonymous'],
+    [
+      'current-password-wrong',
+      'PUT /v1/users/me/password',
+      ({ token }) => ({ token, body: { currentPassword: 'guess', password: 'eight blue buckets' } }),
+      ({ id }) => `user:${id}`,
+    ],
+    ['sessions-read', 'GET /v1/auth/sessions?userId=', () => ({ token: boss.token }), () => `user:${bossId}`],
+    ['users-listed', 'GET /v1/users', () => ({ token: boss.token }), () => `user:${bossId}`],
+  ])(
+    '%s: the first is a row at once, the others are one row with their number',
+    async ([event, target, call, caller]) => {
+      const person = await newPerson(gatehouse);
+      const [method = '', path = ''] = target.split(' ');
+      const address = path.endsWith('=') ? path + person.id : path;
+      const rows = await rowsOf(event, 4, () => gatehouse.api.call(method, address, call(person)));
+      expect(rows.map((row) => [row.caller, row.details?.repeats])).toEqual([
+        [caller(person), undefined],
+        [caller(person), 3],
+      ]);
+    },
+  );
+
+  test('somebody who looks at what is their own leaves no trace', async () => {
+    const person = await newPerson(gatehouse);
+    const rows = await rowsOf('sessions-read', 1, () =>
+      gatehouse.api.get('/v1/auth/sessions', { token: person.token }),
+    );
+    expect(rows).toEqual([]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { erasedIdOf } from '#libs/audit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { Sql } from '#libs/platform/database';
@@ -98,14 +99,21 @@ describe('an erased user', () => {
       'users.user_name',
       'users.user_name_key',
     ]);
+    // whoever sends a request id chooses its text
+    const requestId = `mail-${person.userName}-example.org`;
+    const body = { firstName: `${firstName} Maria` };
+    const named = { ...headers, 'x-request-id': requestId };
+    await gatehouse.api.patch('/v1/users/me', { token: person.token, headers: named, body });
+    expect(await whereIs(requestId)).toEqual(['audit_events.request_id']);
     expect((await gatehouse.api.delete('/v1/users/me', { token: person.token, headers })).status).toBe(204);
-    expect(await whereIs(person.id)).toEqual(['audit_events.caller', 'audit_events.user_id', 'revocations.subject']);
-    for (const trace of [person.userName, email, firstName, headers['user-agent'], person.sessionId]) {
+    // the id tells to the millisecond when its user was made, and so would lead from the proof to the pseudonym
+    expect(await whereIs(person.id)).toEqual(['revocations.subject']);
+    for (const trace of [person.userName, email, firstName, headers['user-agent'], person.sessionId, requestId]) {
       expect(await whereIs(trace), trace).toEqual([]);
     }
-    expect(await rows('select event, ip, user_agent from audit_events where user_id = $1', [person.id])).toEqual([
-      { event: 'user-deleted', ip: null, user_agent: null },
-    ]);
+    expect(
+      await rows('select event, ip, user_agent from audit_events where user_id = $1', [erasedIdOf(person.id)]),
+    ).toEqual([{ event: 'user-deleted', ip: null, user_agent: null }]);
   });
 
   test('leaves its security events under one pseudonym', async () => {

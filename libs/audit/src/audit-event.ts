@@ -7,7 +7,11 @@ export const auditEvents = [
   'session-ended',
   'token-revoked',
   'password-changed',
+  'current-password-wrong',
+  'access-denied',
+  'service-key-refused',
   'user-created',
+  'user-changed',
   'user-deactivated',
   'user-activated',
   'user-deleted',
@@ -26,6 +30,8 @@ export const auditEvents = [
   'users-import-started',
   'users-import-ended',
   'users-exported',
+  'users-listed',
+  'sessions-read',
 ] as const;
 
 type Detail = string | number | boolean | null | readonly Detail[] | { readonly [name: string]: Detail };

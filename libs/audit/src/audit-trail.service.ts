@@ -1,5 +1,5 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 
 import { callerName, type Origin } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
@@ -11,11 +11,16 @@ import { AuditEntity } from './audit.entity.js';
 
 const daySeconds = 86_400;
 
-type AuditOrigin = (Pick<Origin, 'caller'> & Partial<Origin>) | 'operator';
+export type AuditOrigin = (Pick<Origin, 'caller'> & Partial<Origin>) | 'operator';
 
-/** Records security events: in the transaction of their cause where there is one. */
+/**
+ * Records security events, in the transaction of their cause where there is one. Each row is also one line of the log, with
+ * the context `Audit`, so that the trail can be kept where an administrator of this service cannot reach it.
+ */
 @Injectable()
 export class AuditTrail implements OnModuleInit {
+  readonly #logger = new Logger('Audit');
+
   constructor(
     private readonly em: SqlEntityManager,
     private readonly sweeper: Sweeper,
@@ -32,15 +37,30 @@ export class AuditTrail implements OnModuleInit {
 
   /** @param origin the request, or `operator` for the command line and for what happens by schedule */
   async record(event: AuditEvent, origin: AuditOrigin, em: SqlEntityManager = this.em.fork()): Promise<void> {
-    const from =
-      origin === 'operator'
-        ? { caller: origin }
-        : {
-            caller: callerName(origin.caller),
-            ip: origin.ip,
-            userAgent: origin.userAgent,
-            requestId: origin.requestId,
-          };
-    await em.insert(AuditEntity, { id: uuidV7(), ...event, ...from });
+    await em.insert(AuditEntity, { id: uuidV7(), ...event, ...sourceOf(origin) });
+    if (!em.isInTransaction()) {
+      this.tell(event, origin);
+      return;
+    }
+    // What is rolled back did not happen. The transaction has an event manager of its own, which ends with it.
+    em.getEventManager().registerSubscriber({ afterTransactionCommit: () => this.tell(event, origin) });
+  }
+
+  /** The line of a row that a statement has written by itself (`auditInsert`), once it is committed. */
+  tell({ event, userId, details }: AuditEvent, origin: AuditOrigin): void {
+    const { userAgent: _, ...source } = sourceOf(origin);
+    this.#logger.log({ event, ...(userId !== undefined && { userId }), ...source, ...(details && { details }) });
   }
 }
+
+type RowSource = { readonly caller: string; readonly [part: string]: string | undefined };
+
+const sourceOf = (origin: AuditOrigin): RowSource =>
+  origin === 'operator'
+    ? { caller: origin }
+    : {
+        caller: callerName(origin.caller),
+        ip: origin.ip,
+        userAgent: origin.userAgent,
+        requestId: origin.requestId,
+      };

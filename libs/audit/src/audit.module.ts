@@ -1,13 +1,15 @@
 import { Module } from '@nestjs/common';
 
+import { AuditBursts } from './audit-bursts.service.js';
 import { AuditPersonalData } from './audit.personal-data.js';
 import { AuditController } from './audit.controller.js';
+import { AuditRefusals } from './audit-refusals.js';
 import { AuditService } from './audit.service.js';
 import { AuditTrail } from './audit-trail.service.js';
 
 @Module({
   controllers: [AuditController],
-  providers: [AuditPersonalData, AuditService, AuditTrail],
-  exports: [AuditService, AuditTrail],
+  providers: [AuditBursts, AuditPersonalData, AuditRefusals, AuditService, AuditTrail],
+  exports: [AuditBursts, AuditService, AuditTrail],
 })
 export class AuditModule {}

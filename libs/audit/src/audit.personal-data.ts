@@ -44,14 +44,16 @@ export class AuditPersonalData implements OnModuleInit {
 
 async function pseudonymise(em: SqlEntityManager, userId: string): Promise<void> {
   const [self, pseudonym] = [`user:${userId}`, randomUUID()];
-  // an administrator who acted on the user keeps address and browser: they are not the user's
+  // An administrator who acted on the user keeps address, browser and request id: they are not the user's. Whoever sends
+  // an X-Request-Id chooses its text, which may be a name or an address.
   await em.execute(
     `update audit_events set
       ip = case when caller like 'user:%' and split_part(caller, ' ', 1) <> ? then ip end,
       user_agent = case when caller like 'user:%' and split_part(caller, ' ', 1) <> ? then user_agent end,
+      request_id = case when caller like 'user:%' and split_part(caller, ' ', 1) <> ? then request_id end,
       caller = replace(caller, ?, ?),
       user_id = case when user_id = ? then ?::uuid else user_id end
     where user_id = ? or split_part(caller, ' ', 1) = ?`,
-    [self, self, self, `user:${pseudonym}`, userId, pseudonym, userId, self],
+    [self, self, self, self, `user:${pseudonym}`, userId, pseudonym, userId, self],
   );
 }

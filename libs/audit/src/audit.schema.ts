@@ -9,7 +9,9 @@ export const auditEventSchema = z
     id: z.uuid(),
     at: z.iso.datetime(),
     event: z.enum(auditEvents),
-    userId: z.uuid().nullable().meta({ description: 'Whom it is about' }),
+    userId: z.uuid().nullable().meta({
+      description: 'Whom it is about; of `user-deleted` what stands for the id, which the filter finds by the id',
+    }),
     caller: z.string().meta({
       description: '`user:<id>`, `user:<id> via service:<name>`, `service:<name>`, `anonymous` or `operator`',
     }),

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { epochMs, Sql } from '#libs/platform/database';
 import { cutPage, decodeCursor, encodeCursor } from '#libs/platform/http';
 
+import { erasedIdOf } from './erased-id.js';
 import type { AuditEventView, AuditPage, ListAudit } from './audit.schema.js';
 
 type Row = {
@@ -21,7 +22,7 @@ type Row = {
 const page = `select id, ${epochMs('at')} as at_ms, event, user_id, caller, ip, user_agent,
     request_id, details
   from audit_events
-  where ($2::text is null or event = $2) and ($3::uuid is null or user_id = $3)
+  where ($2::text is null or event = $2) and ($3::uuid[] is null or user_id = any($3))
     and ($4::timestamptz is null or at > $4) and ($5::timestamptz is null or at < $5)
     and ($6::float8 is null or (at, id) < (to_timestamp($6 / 1000), $7::uuid))
   order by at desc, id desc limit $1`;
@@ -34,7 +35,12 @@ export class AuditService {
   /** @throws AppError `invalid-cursor` */
   async list({ event, userId, after, before, limit, cursor }: ListAudit): Promise<AuditPage> {
     const position = cursor === undefined ? undefined : decodeCursor(cursor);
-    const filters = [event ?? null, userId ?? null, after ?? null, before ?? null];
+    const filters = [
+      event ?? null,
+      userId === undefined ? null : [userId, erasedIdOf(userId)],
+      after ?? null,
+      before ?? null,
+    ];
     const values = [limit + 1, ...filters, position?.ms ?? null, position?.id ?? null];
     const found = await this.sql.rows<Row>({ text: page }, values);
     const { rows, nextCursor } = cutPage(found, limit, ({ at_ms: ms, id }) => ({ ms, id }));

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 
-import type { Principal } from '#libs/platform/access';
+import type { Origin, Principal } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import type { Upload } from '#libs/platform/http';
 import { changeableId, ifMatch, UserAvatar, UsersService, type VersionedUser } from '#libs/users';
@@ -21,7 +21,7 @@ export type Shown = { readonly location: string } | { readonly svg: string };
 /** A change of one user's avatar; `match` is its `If-Match`. */
 export type AvatarRequest = {
   readonly id: string;
-  readonly caller: Principal;
+  readonly origin: Origin;
   readonly match: string | undefined;
 };
 
@@ -39,11 +39,11 @@ export class AvatarsService {
    * Nothing of the body is read before it is known that the caller may change this user.
    * @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `overloaded`, what a bad form or image is told
    */
-  async set({ id, caller, match }: AvatarRequest, body: IncomingMessage, signal: AbortSignal): Promise<VersionedUser> {
-    const userId = changeableId(id, caller);
+  async set({ id, origin, match }: AvatarRequest, body: IncomingMessage, signal: AbortSignal): Promise<VersionedUser> {
+    const userId = changeableId(id, origin.caller);
     const work = ({ file, fields }: Upload) => this.intake.make(onlyFile(file, fields), signal);
     const pictures = await this.intake.receive(body, work, 'file');
-    const changed = await this.#give(userId, pictures, match);
+    const changed = await this.#give(userId, pictures, { origin, match });
     this.store.removeSoon();
     return changed;
   }
@@ -57,9 +57,10 @@ export class AvatarsService {
   }
 
   /** @throws AppError `forbidden`, `user-not-found`, `precondition-failed` */
-  async remove({ id, caller, match }: AvatarRequest): Promise<VersionedUser> {
-    const changed = await this.changes.change(changeableId(id, caller), {
+  async remove({ id, origin, match }: AvatarRequest): Promise<VersionedUser> {
+    const changed = await this.changes.change(changeableId(id, origin.caller), {
       hash: null,
+      origin,
       precondition: ifMatch(match),
       alongside: () => Promise.resolve(),
     });
@@ -67,12 +68,17 @@ export class AvatarsService {
     return changed;
   }
 
-  async #give(userId: string, pictures: Pictures, match: string | undefined): Promise<VersionedUser> {
+  async #give(
+    userId: string,
+    pictures: Pictures,
+    { origin, match }: Omit<AvatarRequest, 'id'>,
+  ): Promise<VersionedUser> {
     for (let attempt = 1; ; attempt++) {
       await this.store.keep(pictures);
       try {
         return await this.changes.change(userId, {
           hash: pictures.hash,
+          origin,
           precondition: ifMatch(match),
           alongside: (em, before) => this.store.link(em, before, pictures.hash),
         });

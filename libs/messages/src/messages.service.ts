@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 
-import { auditValues } from '#libs/audit';
+import { AuditTrail, auditValues } from '#libs/audit';
 import { type Claim, inUse } from '#libs/idempotency';
 import type { Origin, Principal } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
@@ -33,6 +33,7 @@ export class MessagesService {
     private readonly messages: MessagesRepository,
     private readonly tokens: LinkTokens,
     private readonly cipher: MessageCipher,
+    private readonly trail: AuditTrail,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -50,7 +51,8 @@ export class MessagesService {
     const binding: Binding = { id: uuidV7(createdMs), expiresMs: createdMs + expiresIn * 1000, recipientId, maxReads };
     const sealed = this.cipher.seal(text, token, binding);
     const message = { ...binding, ...sealed, tokenHash, sender, senderId, size: text.length, createdMs };
-    const audit = auditValues({ event: 'message-created', userId: senderId ?? undefined }, origin);
+    const event = { event: 'message-created', userId: senderId ?? undefined } as const;
+    const audit = auditValues(event, origin);
     const url = `${this.config.PUBLIC_URL}/m#${token}`;
     const answer = { url, id: binding.id, expiresAt: new Date(binding.expiresMs).toISOString() };
     const claimed = claim?.values(answer, senderId ?? undefined);
@@ -59,6 +61,7 @@ export class MessagesService {
       .catch(rethrowUnknown);
     if (done === 'no-room') throw new AppError('too-many-messages', { detail: this.#fullText(origin.caller) });
     if (done === 'lost') throw inUse();
+    this.trail.tell(event, origin);
     return answer;
   }
 
@@ -74,9 +77,11 @@ export class MessagesService {
   async reveal(token: string, origin: Origin): Promise<RevealedMessage> {
     assertMayRead(origin.caller);
     const readerId = readerIdOf(origin.caller);
-    const audit = auditValues({ event: 'message-revealed', userId: readerId ?? undefined }, origin);
+    const event = { event: 'message-revealed', userId: readerId ?? undefined } as const;
+    const audit = auditValues(event, origin);
     const row = await this.messages.claim(this.tokens.hash(token), readerId, audit);
     if (!row) throw new AppError('message-not-found');
+    this.trail.tell(event, origin);
     const body = this.#open(row, token);
     return { body, expiresAt: new Date(row.expires_ms).toISOString(), readsLeft: row.reads_left };
   }
@@ -90,11 +95,13 @@ export class MessagesService {
     if (!isById) assertMayRead(origin.caller, 'messages:write');
     const readerId = readerIdOf(origin.caller);
     const sender = origin.caller.kind === 'anonymous' ? null : senderOf(origin.caller).sender;
-    const audit = auditValues({ event: 'message-deleted', userId: readerId ?? undefined }, origin);
+    const event = { event: 'message-deleted', userId: readerId ?? undefined } as const;
+    const audit = auditValues(event, origin);
     const isGone = isById
       ? await this.messages.removeById(tokenOrId, sender, audit)
       : await this.messages.removeByToken(this.tokens.hash(tokenOrId), { readerId, sender }, audit);
     if (!isGone) throw new AppError('message-not-found');
+    this.trail.tell(event, origin);
   }
 
   /** What the caller has sent and is not over yet, newest first. @throws AppError `invalid-cursor` */

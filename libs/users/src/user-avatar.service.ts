@@ -1,6 +1,8 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
+import { AuditTrail } from '#libs/audit';
+import type { Origin } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
 
@@ -12,6 +14,7 @@ import { UsersRepository } from './users.repository.js';
 type AvatarChange = {
   readonly hash: Buffer | null;
   readonly precondition: Precondition;
+  readonly origin: Origin;
   readonly alongside: (em: SqlEntityManager, before: Buffer | undefined) => Promise<void>;
 };
 
@@ -20,6 +23,7 @@ type AvatarChange = {
 export class UserAvatar {
   constructor(
     private readonly users: UsersRepository,
+    private readonly audit: AuditTrail,
     private readonly em: SqlEntityManager,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -29,7 +33,7 @@ export class UserAvatar {
    * locked, and is told what the user had before; what is no change does not call it.
    * @throws AppError `user-not-found`, `precondition-failed`, what `alongside` throws
    */
-  change(userId: string, { hash, precondition, alongside }: AvatarChange): Promise<VersionedUser> {
+  change(userId: string, { hash, precondition, origin, alongside }: AvatarChange): Promise<VersionedUser> {
     return this.em.fork().transactional(async (em) => {
       const user = await this.users.findForUpdate(em, userId);
       if (!user) throw new AppError('user-not-found');
@@ -38,6 +42,7 @@ export class UserAvatar {
       const isSame = hash === null ? before === undefined : before?.equals(hash) === true;
       if (!isSame) {
         await alongside(em, before);
+        await this.audit.record({ event: 'user-changed', userId, details: { fields: ['avatar'] } }, origin, em);
         user.avatarHash = hash;
         await em.flush();
       }

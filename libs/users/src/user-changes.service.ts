@@ -1,7 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
-import { type AuditEvent, AuditTrail } from '#libs/audit';
+import { type AuditEvent, AuditTrail, erasedIdOf } from '#libs/audit';
 import { isUser, type Origin } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
@@ -38,13 +38,7 @@ export class UserChangesService {
       .transactional(async (em, revoke) => {
         const user = await this.#lock(em, userId, precondition);
         if (losesAdmin(user, change)) await this.users.assertOtherAdmin(em, user.id);
-        for (const event of eventsOf(user, change)) {
-          await this.audit.record(
-            { event, userId, details: { roles: (change.roles ?? user.roles).join(' ') } },
-            origin,
-            em,
-          );
-        }
+        for (const event of eventsOf(user, change)) await this.audit.record({ userId, ...event }, origin, em);
         await endTrust(user, change, revoke);
         apply(user, change);
         await em.flush();
@@ -64,7 +58,7 @@ export class UserChangesService {
       if (isActiveAdmin(user)) await this.users.assertOtherAdmin(em, user.id);
       await revoke({ kind: 'user', subject: user.id, generation: everyGeneration, cause: 'user-deleted' });
       await this.personalData.erase(em, userId);
-      await this.audit.record({ event: 'user-deleted', userId }, withoutTraces(origin, userId), em);
+      await this.audit.record({ event: 'user-deleted', userId: erasedIdOf(userId) }, withoutTraces(origin, userId), em);
       em.remove(user);
     });
   }
@@ -77,9 +71,10 @@ export class UserChangesService {
   }
 }
 
-/** Of somebody who erases their own account no address is kept. */
-function withoutTraces({ caller, ...rest }: Origin, erasedId: string): Pick<Origin, 'caller'> {
-  return isUser(caller) && caller.userId === erasedId ? { caller } : { caller, ...rest };
+/** Of somebody who erases their own account neither address nor id is kept. */
+function withoutTraces({ caller, ...rest }: Origin, userId: string): Pick<Origin, 'caller'> {
+  if (!isUser(caller) || caller.userId !== userId) return { caller, ...rest };
+  return { caller: { ...caller, userId: erasedIdOf(userId) } };
 }
 
 function apply(user: User, { email, firstName, lastName, roles, status }: PatchUser): void {
@@ -103,14 +98,22 @@ async function endTrust(user: User, change: PatchUser, revoke: Revoke): Promise<
   await revoke({ kind: 'user', subject: user.id, generation: user.tokenGeneration, cause });
 }
 
-/** What of a change is a security event. */
-function eventsOf(user: User, change: PatchUser): readonly AuditEvent['event'][] {
+/** What of a change is a security event, with the names of the fields but none of their values. */
+function eventsOf(user: User, change: PatchUser): readonly AuditEvent[] {
+  const before = user.roles.join(' ');
+  const roles = (change.roles ?? user.roles).join(' ');
+  const fields = profileFields.filter((name) => change[name] !== undefined && change[name] !== (user[name] ?? null));
   return [
-    ...(deactivates(user, change) ? (['user-deactivated'] as const) : []),
-    ...(change.status === 'active' && user.status !== 'active' ? (['user-activated'] as const) : []),
-    ...(changesRoles(user, change) ? (['roles-changed'] as const) : []),
+    ...(fields.length > 0 ? [{ event: 'user-changed', details: { fields } } as const] : []),
+    ...(deactivates(user, change) ? [{ event: 'user-deactivated', details: { roles } } as const] : []),
+    ...(change.status === 'active' && user.status !== 'active'
+      ? [{ event: 'user-activated', details: { roles } } as const]
+      : []),
+    ...(changesRoles(user, change) ? [{ event: 'roles-changed', details: { roles, before } } as const] : []),
   ];
 }
+
+const profileFields = ['firstName', 'lastName', 'email'] as const;
 
 const deactivates = (user: User, { status }: PatchUser): boolean =>
   status === 'deactivated' && user.status === 'active';

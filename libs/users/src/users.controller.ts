@@ -16,6 +16,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExtension, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
+import { AuditBursts } from '#libs/audit';
 import { type Attempt, Attempted, type Claim, Idempotency, IdempotencyKey } from '#libs/idempotency';
 import { Caller, From, OptionalAuth, type Origin, type Principal, Requires } from '#libs/platform/access';
 import { ApiProblems, linkNext, multipartMediaType } from '#libs/platform/http';
@@ -50,6 +51,7 @@ export class UsersController {
     private readonly changes: UserChangesService,
     private readonly idempotency: Idempotency,
     private readonly lists: UserListService,
+    private readonly bursts: AuditBursts,
   ) {}
 
   @Post()
@@ -95,9 +97,11 @@ export class UsersController {
   @ApiProblems('invalid-request', 'invalid-cursor', 'cursor-of-another-query')
   async list(
     @Query({ schema: listUsersSchema }) query: ListUsers,
+    @From() origin: Origin,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<UserPage> {
     const page = await this.lists.list(query);
+    this.bursts.noteRead({ event: 'users-listed' }, origin);
     linkNext(reply, page.nextCursor);
     return page;
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { auditInsert, auditValues } from '#libs/audit';
+import { auditInsert, AuditTrail, auditValues } from '#libs/audit';
 import type { Origin, Role } from '#libs/platform/access';
 import { Sql, type Statement } from '#libs/platform/database';
 
@@ -48,12 +48,15 @@ const refuse: Statement = {
  */
 @Injectable()
 export class LoginOutcomes {
-  constructor(private readonly sql: Sql) {}
+  constructor(
+    private readonly sql: Sql,
+    private readonly trail: AuditTrail,
+  ) {}
 
   /** Begins the session; nothing when the account is delayed, gone, deactivated or has another password by now. */
-  admit(session: NewSession, { device }: Attempt, origin: Origin): Promise<Admitted | undefined> {
+  async admit(session: NewSession, { device }: Attempt, origin: Origin): Promise<Admitted | undefined> {
     const { id, userId, passwordHash, refreshHash, clientId } = session;
-    return this.sql.row(admit, [
+    const admitted = await this.sql.row<Admitted>(admit, [
       userId,
       device,
       passwordHash,
@@ -65,10 +68,14 @@ export class LoginOutcomes {
       ...auditValues({ event: 'login-succeeded', userId }, origin),
       ...auditValues({ event: 'login-failed', userId }, origin),
     ]);
+    this.trail.tell({ event: admitted ? 'login-succeeded' : 'login-failed', userId }, origin);
+    return admitted;
   }
 
   /** Counts a failure; `userId` if the name is somebody's. */
   async refuse(attempt: Attempt, userId: string | undefined, origin: Origin): Promise<void> {
-    await this.sql.rows(refuse, [...failureValues(attempt), ...auditValues({ event: 'login-failed', userId }, origin)]);
+    const event = { event: 'login-failed', userId } as const;
+    await this.sql.rows(refuse, [...failureValues(attempt), ...auditValues(event, origin)]);
+    this.trail.tell(event, origin);
   }
 }

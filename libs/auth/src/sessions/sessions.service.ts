@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
+import { AuditBursts } from '#libs/audit';
 import { isUser, type Origin, type Principal } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { rfc3339 } from '#libs/platform/time';
@@ -18,6 +19,7 @@ export class SessionsService {
     private readonly refreshTokens: RefreshTokens,
     private readonly pairs: TokenPairs,
     private readonly sessionEnd: SessionEnd,
+    private readonly bursts: AuditBursts,
   ) {}
 
   /**
@@ -39,14 +41,18 @@ export class SessionsService {
   }
 
   /** Living sessions of a user, last used first. */
-  async list(userId: string, { caller }: Origin): Promise<SessionList> {
+  async list(userId: string, origin: Origin): Promise<SessionList> {
+    const { caller } = origin;
     const rows = await this.sessions.list(userId);
+    this.#noteRead([userId], origin);
     return { items: rows.map((row) => viewOf(row, caller)) };
   }
 
   /** As `list` for several users at once, in their order and at most so many of each. */
-  async listOfMany(userIds: readonly string[], limit: number, caller: Principal): Promise<SessionView[][]> {
+  async listOfMany(userIds: readonly string[], limit: number, origin: Origin): Promise<SessionView[][]> {
+    const { caller } = origin;
     const rows = await this.sessions.listOfMany([...new Set(userIds)], limit);
+    this.#noteRead(userIds, origin);
     const byUser = Map.groupBy(rows, ({ user_id }) => user_id);
     return userIds.map((id) => (byUser.get(id) ?? []).map((row) => viewOf(row, caller)));
   }
@@ -56,6 +62,15 @@ export class SessionsService {
     const owner = await this.sessions.findOwner(id);
     if (owner?.user_id !== userId) throw new AppError('session-not-found');
     await this.sessionEnd.end(userId, { only: id }, why);
+  }
+
+  /** An administrator who looks at the sessions of others leaves a trace. */
+  #noteRead(userIds: readonly string[], origin: Origin): void {
+    const others = userIds.filter((id) => !isUser(origin.caller) || id !== origin.caller.userId);
+    const [userId] = others;
+    if (userId === undefined) return;
+    const about = others.length === 1 ? { userId } : { details: { users: others.length } };
+    this.bursts.noteRead({ event: 'sessions-read', ...about }, origin);
   }
 
   /** Only a token that we issued and that has been used can be reused; an expired or made-up one is merely refused. */

@@ -1,6 +1,7 @@
 import { Args, ID, Int, Query, Resolver } from '@nestjs/graphql';
 
-import { Caller, type Principal, Requires } from '#libs/platform/access';
+import { AuditBursts } from '#libs/audit';
+import { Caller, From, type Origin, type Principal, Requires } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { RateClass } from '#libs/rate-limits';
 import { listUsersSchema, UserListService, userIdSchema, userNameParamSchema, UsersService } from '#libs/users';
@@ -16,6 +17,7 @@ export class UsersResolver {
   constructor(
     private readonly accounts: UsersService,
     private readonly lists: UserListService,
+    private readonly bursts: AuditBursts,
   ) {}
 
   @Query(() => User, { nullable: true, description: 'The signed-in user.' })
@@ -54,11 +56,14 @@ export class UsersResolver {
     @Args('sort', { type: () => UserSort, defaultValue: UserSort.CREATED_AT_DESC }) sort: string,
     @Args('first', { type: () => Int, defaultValue: 20, description: 'Users on a page, 1 to 100.' }) first: number,
     @Args('after', { type: () => String, nullable: true }) after: string | undefined,
+    @From() origin: Origin,
   ): Promise<UserPageView> {
     // over REST these are texts of a query
     const fields = { ...withoutNulls(filter), sort, limit: String(first), ...withoutNulls({ cursor: after }) };
     const query = parseInput(listUsersSchema, fields, { limit: 'first', cursor: 'after' });
-    return new UserPageView(this.lists, query, await this.lists.listAs(query, withEtag));
+    const page = await this.lists.listAs(query, withEtag);
+    this.bursts.noteRead({ event: 'users-listed' }, origin);
+    return new UserPageView(this.lists, query, page);
   }
 }
 

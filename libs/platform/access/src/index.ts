@@ -10,7 +10,7 @@ export {
 } from './access.decorators.js';
 export { AccessGuard } from './access.guard.js';
 export { bearerToken, parseServiceKey } from './credentials.js';
-export { From, type Origin } from './origin.js';
+export { From, type Origin, originOf } from './origin.js';
 export {
   anonymous,
   callerName,

@@ -1,4 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 
 import { anonymous, type Principal } from './principal.js';
 import { requestOf } from './request-of.js';
@@ -11,13 +12,14 @@ export type Origin = {
   readonly requestId: string;
 };
 
-/** The `Origin` of the request. */
-export const From = createParamDecorator((_: undefined, context: ExecutionContext): Origin => {
-  const request = requestOf(context);
-  return {
-    caller: request.principal ?? anonymous,
-    ip: request.ip,
-    userAgent: request.headers['user-agent']?.slice(0, 256),
-    requestId: request.id,
-  };
+export const originOf = (request: FastifyRequest): Origin => ({
+  caller: request.principal ?? anonymous,
+  ip: request.ip,
+  userAgent: request.headers['user-agent']?.slice(0, 256),
+  requestId: request.id,
 });
+
+/** The `Origin` of the request. */
+export const From = createParamDecorator((_: undefined, context: ExecutionContext): Origin =>
+  originOf(requestOf(context)),
+);

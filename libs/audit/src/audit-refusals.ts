@@ -1,0 +1,41 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
+
+import { callerName, originOf } from '#libs/platform/access';
+import { observeRequests } from '#libs/platform/http';
+
+import { AuditBursts } from './audit-bursts.service.js';
+import type { AuditEvent } from './audit-event.js';
+
+const eventsByCode: Readonly<Record<string, AuditEvent['event']>> = {
+  forbidden: 'access-denied',
+  'invalid-service-key': 'service-key-refused',
+  'wrong-password': 'current-password-wrong',
+};
+
+/** Records refusals that tell of somebody who tries: by the code that was answered, whichever part refused. */
+@Injectable()
+export class AuditRefusals implements OnModuleInit {
+  constructor(
+    private readonly host: HttpAdapterHost<FastifyAdapter>,
+    private readonly bursts: AuditBursts,
+  ) {}
+
+  onModuleInit(): void {
+    // the command line has no server
+    if (!this.host.httpAdapter) return;
+    observeRequests(this.host.httpAdapter.getInstance(), (request) => this.#observe(request));
+  }
+
+  #observe(request: FastifyRequest): void {
+    const event = request.errorCode === undefined ? undefined : eventsByCode[request.errorCode];
+    if (event === undefined) return;
+    const origin = originOf(request);
+    const details = { method: request.method, route: request.routeOptions.url ?? 'unmatched' };
+    const userId = origin.caller.kind === 'user' ? origin.caller.userId : undefined;
+    const kind = userId === undefined ? origin.ip : callerName(origin.caller);
+    this.bursts.note({ event, userId: event === 'current-password-wrong' ? userId : undefined, details }, kind, origin);
+  }
+}
