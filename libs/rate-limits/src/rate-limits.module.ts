@@ -2,7 +2,7 @@ import { Global, Inject, Logger, Module, type OnApplicationShutdown, type OnModu
 import { getStorageToken, ThrottlerModule } from '@nestjs/throttler';
 
 import { RefusalLimiter } from '#libs/platform/access';
-import { type Config, CONFIG } from '#libs/platform/config';
+import { type Config, CONFIG, readSecretFile, redisUrls } from '#libs/platform/config';
 import { MetricSources, ReadinessChecks } from '#libs/platform/monitoring';
 
 import { LIMIT_STORE } from './limit-store.js';
@@ -62,7 +62,12 @@ export class RateLimitsModule implements OnModuleInit, OnApplicationShutdown {
 
 type Store = MemoryStorage | RedisStorage;
 
-function makeStore({ REDIS_URL, RATE_LIMIT_WITHOUT_REDIS: without }: Config): Store {
+function makeStore(config: Config): Store {
+  const { REDIS_URL, RATE_LIMIT_WITHOUT_REDIS: without } = config;
   if (REDIS_URL === undefined) return new MemoryStorage();
-  return new RedisStorage(new RedisLink(REDIS_URL, without), new MemoryStorage(), without);
+  const urls = async (): Promise<readonly string[]> => {
+    const text = await readSecretFile(config, 'REDIS_URL');
+    return text === undefined ? REDIS_URL : redisUrls.parse(text);
+  };
+  return new RedisStorage(new RedisLink(urls, without), new MemoryStorage(), without);
 }

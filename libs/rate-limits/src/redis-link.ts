@@ -28,7 +28,8 @@ export class RedisLink {
   errors = 0;
 
   constructor(
-    private readonly urls: readonly string[],
+    /** Asked for at each attempt: the file that they came from may have changed. */
+    private readonly urls: () => Promise<readonly string[]>,
     private readonly without: 'local' | 'refuse',
   ) {}
 
@@ -62,7 +63,7 @@ export class RedisLink {
     while (!signal.aborted) {
       let connection: RedisConnection | undefined;
       try {
-        connection = await connectRedis(this.urls);
+        connection = await connectRedis(await this.urls());
         this.#failed = new AbortController();
         await this.#beat(connection, onTried);
       } catch (error) {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { commaList, databaseUrl, redisUrls } from './url-schemas.js';
+
 const integer = (min: number, max: number) =>
   z
     .string()
@@ -10,13 +12,6 @@ const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
   .transform((url) => url.replace(/\/+$/, ''));
 const flag = z.enum(['true', 'false'], { error: 'must be true or false' }).transform((text) => text === 'true');
-const commaList = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean),
-);
-
 const originList = commaList.refine(
   (origins) => origins.every((origin) => origin === '*' || isOrigin(origin)),
   'must be origins such as https://app.example.org, without a path, or *',
@@ -38,9 +33,6 @@ const about = (description: string, more: { secret?: true; example?: string; pre
 
 const perMinute = (preset: string, description: string) =>
   integer(1, 1_000_000_000).prefault(preset).meta(about(description));
-const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' });
-const redisUrls = commaList.pipe(z.array(redisUrl).min(1));
-
 /**
  * Every variable the service reads: the one source of the types, the start-up errors and `.env.example`.
  * An empty value counts as unset.
@@ -52,16 +44,24 @@ export const configSchema = z.object({
   PUBLIC_URL: httpUrl
     .optional()
     .meta(about('How the world calls the service', { preset: 'http://HOST:PORT', example: 'https://id.example.org' })),
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' })
+  DATABASE_URL: databaseUrl
     .optional()
     .meta(
-      about('PostgreSQL; without it an embedded database (PGlite) under DATA_DIR is used', {
-        secret: true,
-        example: 'postgres://gatehouse:secret@db:5432/gatehouse',
-      }),
+      about(
+        'PostgreSQL; without it an embedded database (PGlite) under DATA_DIR is used. docs/operations.md lists what it may ask for (TLS, hosts, sockets)',
+        { secret: true, example: 'postgres://gatehouse:secret@db:5432/gatehouse?sslmode=verify-full' },
+      ),
     ),
-  DATABASE_POOL_SIZE: integer(1, 500).prefault('10').meta(about('PostgreSQL connections of this process')),
+  DATABASE_LISTEN_URL: databaseUrl.optional().meta(
+    about('The same database past a pooler in transaction mode, for the one connection that listens', {
+      secret: true,
+      preset: 'DATABASE_URL',
+      example: 'postgres://gatehouse:secret@db:5432/gatehouse',
+    }),
+  ),
+  DATABASE_POOL_SIZE: integer(1, 500)
+    .prefault('10')
+    .meta(about('PostgreSQL connections of this process, besides the one that listens')),
   DATA_DIR: z.string().default('./data').meta(about('Embedded database and generated keys; made with mode 0700')),
   MIGRATE_ON_START: flag
     .prefault('true')
@@ -232,6 +232,8 @@ export type Config = Readonly<
     ISSUER: string;
     AUDIENCE: string;
     GRAPHQL_INTROSPECTION: boolean;
+    /** Where secrets came from that came from files, by variable. */
+    secretFiles: Readonly<Record<string, string>>;
   }
 >;
 

@@ -1,4 +1,12 @@
 export { type Config, CONFIG } from './config.schema.js';
-export { ConfigError, loadConfig } from './load-config.js';
+export {
+  type DatabaseHost,
+  type DatabaseTarget,
+  DatabaseUrlError,
+  parseDatabaseUrl,
+  type TlsMode,
+} from './database-url.js';
+export { ConfigError, loadConfig, readSecretFile } from './load-config.js';
+export { redisUrls } from './url-schemas.js';
 export { findMisspelt } from './find-misspelt.js';
 export { ConfigModule } from './config.module.js';

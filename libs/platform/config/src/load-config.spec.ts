@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { findMisspelt } from './find-misspelt.js';
-import { ConfigError, loadConfig } from './load-config.js';
+import { ConfigError, loadConfig, readSecretFile } from './load-config.js';
 
 const key = Buffer.alloc(32, 1).toString('base64');
 
@@ -150,4 +150,29 @@ test('an object store needs a bucket, and both halves of its keys', () => {
     expect.stringContaining('set both or neither'),
   ]);
   expect(faultsOf({ ...bucket, AVATAR_S3_ACCESS_KEY_ID: 'a', AVATAR_S3_SECRET_ACCESS_KEY: 'b' })).toEqual([]);
+});
+
+test('a pooler in transaction mode needs another way for the connection that listens', () => {
+  expect(faultsOf({ DATABASE_URL: 'postgres://h/d?pgbouncer=true' })).toEqual([
+    expect.stringContaining('DATABASE_LISTEN_URL is required'),
+  ]);
+  expect(faultsOf({ DATABASE_LISTEN_URL: 'postgres://h/d' })).toEqual([
+    'DATABASE_LISTEN_URL is set without DATABASE_URL',
+  ]);
+});
+
+test("TLS that only libpq's variables ask for is a fault, not a connection in clear", () => {
+  expect(faultsOf({ DATABASE_URL: 'postgres://h/d', PGSSLMODE: 'verify-full' })).toEqual([
+    expect.stringContaining('PGSSLMODE'),
+  ]);
+  expect(faultsOf({ DATABASE_URL: 'postgres://h/d?sslmode=require', PGSSLMODE: 'verify-full' })).toEqual([]);
+});
+
+test('a secret from a file is what the file says now', async () => {
+  const path = join(folder, 'url');
+  writeFileSync(path, 'postgres://a:1@h/d\n');
+  const config = loadConfig({ DATABASE_URL_FILE: path });
+  writeFileSync(path, 'postgres://a:2@h/d\n');
+  await expect(readSecretFile(config, 'DATABASE_URL')).resolves.toBe('postgres://a:2@h/d');
+  await expect(readSecretFile(config, 'REDIS_URL')).resolves.toBeUndefined();
 });

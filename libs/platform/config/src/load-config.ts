@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 
 import { type Config, configSchema } from './config.schema.js';
+import { parseDatabaseUrl } from './database-url.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -34,6 +36,13 @@ export function loadConfig(environment: Environment): Config {
   if (data.NODE_ENV === 'production' && data.DATABASE_URL && !data.MASTER_KEY) {
     faults.push('MASTER_KEY is required with DATABASE_URL in production: openssl rand -base64 32');
   }
+  if (data.DATABASE_LISTEN_URL && !data.DATABASE_URL) faults.push('DATABASE_LISTEN_URL is set without DATABASE_URL');
+  if (data.DATABASE_URL && parseDatabaseUrl(data.DATABASE_URL).isPooled && !data.DATABASE_LISTEN_URL) {
+    faults.push('DATABASE_LISTEN_URL is required with pgbouncer=true: such a pooler passes no notifications on');
+  }
+  if (data.DATABASE_URL && isTlsForgotten(data.DATABASE_URL, environment)) {
+    faults.push('PGSSLMODE asks for TLS, but DATABASE_URL has no sslmode: write it there');
+  }
   if (data.AVATAR_STORE === 's3' && !data.AVATAR_S3_BUCKET)
     faults.push('AVATAR_S3_BUCKET is required with AVATAR_STORE=s3');
   if ((data.AVATAR_S3_ACCESS_KEY_ID === undefined) !== (data.AVATAR_S3_SECRET_ACCESS_KEY === undefined)) {
@@ -47,8 +56,38 @@ export function loadConfig(environment: Environment): Config {
     ISSUER: data.ISSUER ?? publicUrl,
     AUDIENCE: data.AUDIENCE ?? publicUrl,
     GRAPHQL_INTROSPECTION: data.GRAPHQL_INTROSPECTION ?? data.NODE_ENV !== 'production',
+    secretFiles: secretFilesOf(environment),
   };
 }
+
+/** The URLs that are asked for again by who makes a connection. */
+type SecretUrl = 'DATABASE_URL' | 'DATABASE_LISTEN_URL' | 'REDIS_URL';
+
+/**
+ * A secret as its file says now, so that a changed one needs no restart; nothing when it did not come from a file.
+ * @throws when the file cannot be read
+ */
+export async function readSecretFile(
+  { secretFiles }: Pick<Config, 'secretFiles'>,
+  name: SecretUrl,
+): Promise<string | undefined> {
+  const file = secretFiles[name];
+  return file === undefined ? undefined : trimmed(await readFile(file, 'utf8'));
+}
+
+function secretFilesOf(environment: Environment): Readonly<Record<string, string>> {
+  const files = Object.entries(configSchema.shape).flatMap(([name, schema]) => {
+    const file = schema.meta()?.['secret'] === true ? environment[`${name}_FILE`] : undefined;
+    return file ? [[name, file]] : [];
+  });
+  return Object.fromEntries(files);
+}
+
+/** node-pg takes the TLS mode from the environment where it is given none; here the URL alone says it. */
+const isTlsForgotten = (url: string, { PGSSLMODE = '' }: Environment): boolean =>
+  /^(require|no-verify|verify-)/.test(PGSSLMODE) &&
+  !/[?&]ssl(mode)?=/.test(url) &&
+  parseDatabaseUrl(url).tls.mode === 'disable';
 
 function readSecret(name: string, environment: Environment, faults: string[]): string | undefined {
   const value = environment[name] || undefined;
@@ -67,10 +106,12 @@ function readSecret(name: string, environment: Environment, faults: string[]): s
 
 function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+    return trimmed(readFileSync(path, 'utf8'));
   } catch {
     return undefined;
   }
 }
+
+const trimmed = (text: string): string => text.replace(/\r?\n$/, '');
 
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
