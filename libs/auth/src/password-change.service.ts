@@ -31,13 +31,15 @@ export class PasswordChange {
     const self = isUser(origin.caller) && origin.caller.userId === userId ? origin.caller : undefined;
     if (self) await this.#assertCurrent(self, owner, currentPassword);
     const hash = await this.newPassword.take(password, owner);
-    await this.revocations.transactional(async (em, revoke) => {
-      // somebody else's change in between wins: this one was checked against a password that is no more
-      if (!(await this.users.changeHash(em, userId, owner.passwordHash, hash))) throw new AppError('wrong-password');
-      const ended = self ? { except: self.sessionId } : 'all';
-      const why = { cause: 'password-changed', event: 'password-changed', origin } as const;
-      await this.sessionEnd.endWithin(em, revoke, userId, ended, why);
-    });
+    const ended = self ? { except: self.sessionId } : 'all';
+    const why = { cause: 'password-changed', event: 'password-changed', origin } as const;
+    await this.users.turns.take(userId, () =>
+      this.revocations.transactional(async (em, revoke) => {
+        // somebody else's change in between wins: this one was checked against a password that is no more
+        if (!(await this.users.changeHash(em, userId, owner.passwordHash, hash))) throw new AppError('wrong-password');
+        await this.sessionEnd.endWithin(em, revoke, userId, ended, why);
+      }),
+    );
   }
 
   /**

@@ -20,6 +20,7 @@ export { UserChangesService } from './user-changes.service.js';
 export { findKeys, toEmailKey, toUserName } from './user-keys.js';
 export { type ListUsers, listUsersSchema, sorts, type UserPage } from './user-list.schema.js';
 export { UserListService } from './user-list.service.js';
+export { UserTurns } from './user-turns.js';
 export {
   type CreateUser,
   createUserSchema,

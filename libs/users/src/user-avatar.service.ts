@@ -33,7 +33,11 @@ export class UserAvatar {
    * locked, and is told what the user had before; what is no change does not call it.
    * @throws AppError `user-not-found`, `precondition-failed`, what `alongside` throws
    */
-  change(userId: string, { hash, precondition, origin, alongside }: AvatarChange): Promise<VersionedUser> {
+  change(userId: string, change: AvatarChange): Promise<VersionedUser> {
+    return this.users.turns.take(userId, () => this.#change(userId, change));
+  }
+
+  #change(userId: string, { hash, precondition, origin, alongside }: AvatarChange): Promise<VersionedUser> {
     return this.em.fork().transactional(async (em) => {
       const user = await this.users.findForUpdate(em, userId);
       if (!user) throw new AppError('user-not-found');

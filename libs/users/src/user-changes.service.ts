@@ -34,17 +34,15 @@ export class UserChangesService {
   async patch(id: string, change: PatchUser, origin: Origin, precondition: Precondition): Promise<VersionedUser> {
     const userId = changeableId(id, origin.caller);
     assertMayPatch(change, origin.caller);
-    return this.revocations
-      .transactional(async (em, revoke) => {
-        const user = await this.#lock(em, userId, precondition);
-        if (losesAdmin(user, change)) await this.users.assertOtherAdmin(em, user.id);
-        for (const event of eventsOf(user, change)) await this.audit.record({ userId, ...event }, origin, em);
-        await endTrust(user, change, revoke);
-        apply(user, change);
-        await em.flush();
-        return viewOfEntity(user, this.config.PUBLIC_URL);
-      })
-      .catch(rethrowTaken);
+    return this.#inTurn(userId, async (em, revoke) => {
+      const user = await this.#lock(em, userId, precondition);
+      if (losesAdmin(user, change)) await this.users.assertOtherAdmin(em, user.id);
+      for (const event of eventsOf(user, change)) await this.audit.record({ userId, ...event }, origin, em);
+      await endTrust(user, change, revoke);
+      apply(user, change);
+      await em.flush();
+      return viewOfEntity(user, this.config.PUBLIC_URL);
+    }).catch(rethrowTaken);
   }
 
   /**
@@ -53,7 +51,7 @@ export class UserChangesService {
    */
   async erase(id: string, origin: Origin, precondition: Precondition): Promise<void> {
     const userId = changeableId(id, origin.caller);
-    await this.revocations.transactional(async (em, revoke) => {
+    await this.#inTurn(userId, async (em, revoke) => {
       const user = await this.#lock(em, userId, precondition);
       if (isActiveAdmin(user)) await this.users.assertOtherAdmin(em, user.id);
       await revoke({ kind: 'user', subject: user.id, generation: everyGeneration, cause: 'user-deleted' });
@@ -61,6 +59,10 @@ export class UserChangesService {
       await this.audit.record({ event: 'user-deleted', userId: erasedIdOf(userId) }, withoutTraces(origin, userId), em);
       em.remove(user);
     });
+  }
+
+  #inTurn<T>(userId: string, work: (em: SqlEntityManager, revoke: Revoke) => Promise<T>): Promise<T> {
+    return this.users.turns.take(userId, () => this.revocations.transactional(work));
   }
 
   async #lock(em: SqlEntityManager, id: string, precondition: Precondition): Promise<User> {

@@ -14,6 +14,7 @@ import { UserAvatar } from './user-avatar.service.js';
 import { UserListRepository } from './user-list.repository.js';
 import { UserListService } from './user-list.service.js';
 import { TrigramSample } from './user-search/trigram-sample.js';
+import { UserTurns } from './user-turns.js';
 import { UserChangesService } from './user-changes.service.js';
 import { UsersController } from './users.controller.js';
 import { UsersRepository } from './users.repository.js';
@@ -32,6 +33,7 @@ import { UsersService } from './users.service.js';
     UserListService,
     TrigramSample,
     UserAvatar,
+    UserTurns,
     FirstAdmin,
     OperatorAdmin,
   ],
@@ -42,6 +44,7 @@ import { UsersService } from './users.service.js';
     UserChangesService,
     UserListService,
     UserAvatar,
+    UserTurns,
     FirstAdmin,
     OperatorAdmin,
   ],

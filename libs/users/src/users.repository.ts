@@ -7,6 +7,7 @@ import { AppError } from '#libs/platform/errors';
 
 import { type User, UserEntity } from './user.entity.js';
 import { userColumns, type UserRow } from './user-row.js';
+import { UserTurns } from './user-turns.js';
 
 /** Whose password changes, with the names that it must not be built from and the roles that set its least length. */
 export type PasswordOwner = Pick<User, 'id' | 'userName' | 'firstName' | 'lastName' | 'roles' | 'passwordHash'> & {
@@ -59,6 +60,8 @@ export class UsersRepository {
   constructor(
     private readonly sql: Sql,
     private readonly em: SqlEntityManager,
+    /** Taken by whoever locks a user, before a connection is. */
+    readonly turns: UserTurns,
   ) {
     this.#byId = new BatchedRead(sql, byId, idsAtOnce);
   }

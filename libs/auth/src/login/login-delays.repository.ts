@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { MasterKey } from '#libs/platform/crypto';
 import { Sql, type Statement, Sweeper } from '#libs/platform/database';
+import { UserTurns } from '#libs/users';
 
 /** So many failures cost nothing: people mistype. */
 const freeFailures = 5;
@@ -46,6 +47,7 @@ export class LoginDelaysRepository implements OnModuleInit {
     private readonly sql: Sql,
     private readonly master: MasterKey,
     private readonly sweeper: Sweeper,
+    private readonly turns: UserTurns,
   ) {}
 
   onModuleInit(): void {
@@ -64,12 +66,12 @@ export class LoginDelaysRepository implements OnModuleInit {
 
   /** Counts a failure; while the account is delayed, further ones do not make it longer. */
   async fail(attempt: Attempt): Promise<void> {
-    await this.sql.rows(fail, failureValues(attempt));
+    await this.turns.take(attempt.subject, () => this.sql.rows(fail, failureValues(attempt)));
   }
 
   /** After a right password: forgets the failures, unless they delay this attempt too. */
   async succeed({ subject, device }: Attempt): Promise<'admitted' | 'delayed'> {
-    const row = await this.sql.row<{ is_delayed: boolean }>(clear, [subject, device]);
+    const row = await this.turns.take(subject, () => this.sql.row<{ is_delayed: boolean }>(clear, [subject, device]));
     return row?.is_delayed === true ? 'delayed' : 'admitted';
   }
 }

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { auditInsert, AuditTrail, auditValues } from '#libs/audit';
 import type { Origin, Role } from '#libs/platform/access';
 import { Sql, type Statement } from '#libs/platform/database';
+import { UserTurns } from '#libs/users';
 
 import { type Attempt, countFailure, failureValues, forgetFailures, runningDelay } from './login-delays.repository.js';
 
@@ -51,12 +52,13 @@ export class LoginOutcomes {
   constructor(
     private readonly sql: Sql,
     private readonly trail: AuditTrail,
+    private readonly turns: UserTurns,
   ) {}
 
   /** Begins the session; nothing when the account is delayed, gone, deactivated or has another password by now. */
   async admit(session: NewSession, { device }: Attempt, origin: Origin): Promise<Admitted | undefined> {
     const { id, userId, passwordHash, refreshHash, clientId } = session;
-    const admitted = await this.sql.row<Admitted>(admit, [
+    const values = [
       userId,
       device,
       passwordHash,
@@ -67,7 +69,8 @@ export class LoginOutcomes {
       clientId,
       ...auditValues({ event: 'login-succeeded', userId }, origin),
       ...auditValues({ event: 'login-failed', userId }, origin),
-    ]);
+    ];
+    const admitted = await this.turns.take(userId, () => this.sql.row<Admitted>(admit, values));
     this.trail.tell({ event: admitted ? 'login-succeeded' : 'login-failed', userId }, origin);
     return admitted;
   }
@@ -75,7 +78,8 @@ export class LoginOutcomes {
   /** Counts a failure; `userId` if the name is somebody's. */
   async refuse(attempt: Attempt, userId: string | undefined, origin: Origin): Promise<void> {
     const event = { event: 'login-failed', userId } as const;
-    await this.sql.rows(refuse, [...failureValues(attempt), ...auditValues(event, origin)]);
+    const values = [...failureValues(attempt), ...auditValues(event, origin)];
+    await this.turns.take(attempt.subject, () => this.sql.rows(refuse, values));
     this.trail.tell(event, origin);
   }
 }

@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { type AuditEvent, AuditTrail } from '#libs/audit';
 import type { Origin } from '#libs/platform/access';
 import { type Revocation, Revocations, type Revoke } from '#libs/revocation';
+import { UserTurns } from '#libs/users';
 
 /** Which of a user's sessions end. */
 export type Ended = { readonly only: string } | { readonly except: string } | 'all';
@@ -20,11 +21,14 @@ export class SessionEnd {
   constructor(
     private readonly revocations: Revocations,
     private readonly audit: AuditTrail,
+    private readonly turns: UserTurns,
   ) {}
 
   /** @returns how many ended; idempotent */
   end(userId: string, ended: Ended, why: Why): Promise<number> {
-    return this.revocations.transactional((em, revoke) => this.endWithin(em, revoke, userId, ended, why));
+    const end = (): Promise<number> =>
+      this.revocations.transactional((em, revoke) => this.endWithin(em, revoke, userId, ended, why));
+    return ended === 'all' ? this.turns.take(userId, end) : end();
   }
 
   /** As `end`, as a part of another cause. */

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Role } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { epochMs, Sql, type Statement } from '#libs/platform/database';
+import { UserTurns } from '#libs/users';
 
 /** What a token of the session says of its user. */
 export type SessionUser = {
@@ -76,12 +77,14 @@ type Device = { readonly userAgent: string | undefined; readonly ip: string };
 export class SessionsRepository {
   constructor(
     private readonly sql: Sql,
+    private readonly turns: UserTurns,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** Puts the child in the parent's place; nothing when the parent is not the current token of a living session. */
   rotate(id: string, parent: Buffer, child: Buffer, { userAgent, ip }: Device): Promise<SessionUser | undefined> {
-    return this.sql.row(rotate, [id, ...this.#lifetimes(), parent, child, userAgent ?? null, ip]);
+    const values = [id, ...this.#lifetimes(), parent, child, userAgent ?? null, ip];
+    return this.turns.take(id, () => this.sql.row(rotate, values));
   }
 
   /** Whether the parent was rotated into just this child within the grace. */
