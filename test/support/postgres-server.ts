@@ -1,14 +1,31 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, cpSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import pg from 'pg';
 
 import { freePort } from './free-port.js';
 
-export type PostgresServer = { readonly url: string; readonly stop: () => Promise<void> };
+export type PostgresServer = {
+  readonly url: string;
+  readonly folder: string;
+  readonly stop: () => Promise<void>;
+  /** Comes back on the same port; as a standby it takes no writes until it is promoted. */
+  readonly restart: (as?: 'standby') => Promise<void>;
+};
+
+export type PostgresOptions = {
+  /** Beside or instead of those that make it fast. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Lines of `pg_hba.conf`; everybody is trusted without. `postgres` must be let in. */
+  readonly hba?: readonly string[];
+  /** Files to put into its data folder. */
+  readonly files?: readonly string[];
+  /** Whether it also listens on a socket, in `folder`. */
+  readonly hasSocket?: boolean;
+};
 
 type Binaries = { readonly initdb: string; readonly postgres: string };
 
@@ -16,7 +33,8 @@ type Binaries = { readonly initdb: string; readonly postgres: string };
 const nobody = 65_534;
 
 /** A PostgreSQL of our own from npm, in a temporary folder, that needs no service on the machine. */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres(asked: PostgresOptions = {}): Promise<PostgresServer> {
+  const { settings = {}, hba, files = [], hasSocket = false } = asked;
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-postgres-'));
   const isRoot = process.getuid?.() === 0;
   const identity = isRoot ? { uid: nobody, gid: nobody } : {};
@@ -31,35 +49,50 @@ export async function startPostgres(): Promise<PostgresServer> {
   const options = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', ...locale, '--no-sync'];
   const made = spawnSync(binaries.initdb, options, { ...identity, env, cwd: folder, encoding: 'utf8' });
   if (made.status !== 0) throw new Error(`initdb failed: ${made.error?.message ?? made.stderr}`);
-  const port = await freePort();
-  const settings = {
-    listen_addresses: '127.0.0.1',
-    unix_socket_directories: '',
-    max_connections: '200',
-    fsync: 'off',
-    synchronous_commit: 'off',
-    log_min_messages: 'panic',
+  const put = (name: string, content: string | Buffer): void => {
+    writeFileSync(join(data, name), content, { mode: 0o600 });
+    if (isRoot) chownSync(join(data, name), nobody, nobody);
   };
-  const server = spawn(
-    binaries.postgres,
-    [
-      '-D',
-      data,
-      '-p',
-      String(port),
-      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-    ],
-    { ...identity, env, cwd: folder, stdio: 'ignore' },
-  );
+  if (hba) put('pg_hba.conf', `${hba.join('\n')}\n`);
+  for (const file of files) put(basename(file), readFileSync(file));
+  const port = await freePort();
+  const all = { ...fast, ...(hasSocket && { unix_socket_directories: folder }), ...settings };
+  const run = async (): Promise<ChildProcess> => {
+    const given = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const parameters = ['-D', data, '-p', String(port), ...given];
+    const started = spawn(binaries.postgres, parameters, { ...identity, env, cwd: folder, stdio: 'ignore' });
+    await untilAnswering(url);
+    return started;
+  };
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-  await untilAnswering(url);
-  const stop = async (): Promise<void> => {
+  let server = await run();
+  const end = async (): Promise<void> => {
     server.kill('SIGINT');
     await new Promise((resolve) => server.once('exit', resolve));
-    rmSync(folder, { recursive: true, force: true });
   };
-  return { url, stop };
+  return {
+    url,
+    folder,
+    stop: async () => {
+      await end();
+      rmSync(folder, { recursive: true, force: true });
+    },
+    restart: async (as) => {
+      await end();
+      if (as === 'standby') put('standby.signal', '');
+      server = await run();
+    },
+  };
 }
+
+const fast = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: '200',
+  fsync: 'off',
+  synchronous_commit: 'off',
+  log_min_messages: 'panic',
+};
 
 async function findBinaries(folder: string, isRoot: boolean): Promise<Binaries> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;

@@ -26,14 +26,16 @@ export class Revocations {
    * When the promise resolves this replica knows of them, and so do the others unless their connection is silently dead.
    */
   async transactional<T>(work: (em: SqlEntityManager, revoke: Revoke) => Promise<T>): Promise<T> {
-    const entries: (Revocation & { expiresAt: number })[] = [];
-    const result = await this.em.fork().transactional((em) =>
-      work(em, async (revocation) => {
+    let entries: (Revocation & { expiresAt: number })[] = [];
+    const result = await this.em.fork().transactional((em) => {
+      // one that lost against another transaction begins anew, and what it revoked was rolled back
+      entries = [];
+      return work(em, async (revocation) => {
         const entry = { ...revocation, expiresAt: (revocation.expiresAt ?? this.#lastExpiry()) + marginSeconds };
         await this.feed.publish(em, entry);
         entries.push(entry);
-      }),
-    );
+      });
+    });
     this.feed.apply(entries);
     if (entries.length > 0) await this.feed.othersHaveHeard();
     return result;

@@ -7,6 +7,8 @@ import type { Client } from 'pg';
 
 import { type Config, CONFIG } from '#libs/platform/config';
 
+import { listenerPlan } from './connection-plan.js';
+
 const channel = 'gatehouse';
 const heartbeatMs = 100;
 const staleAfterMs = 250;
@@ -64,13 +66,11 @@ export class Changes implements BeforeApplicationShutdown {
 
   /** Connects and has every subscriber catch up. @throws when the database does not answer */
   start(): Promise<void> {
-    const url = this.config.DATABASE_URL;
-    this.#started ??=
-      url === undefined
-        ? this.#catchUp()
-        : new Promise((resolve, reject) => {
-            this.#loop = this.#run(url, resolve, reject);
-          });
+    this.#started ??= this.isAlone
+      ? this.#catchUp()
+      : new Promise((resolve, reject) => {
+          this.#loop = this.#run(resolve, reject);
+        });
     return this.#started;
   }
 
@@ -80,7 +80,7 @@ export class Changes implements BeforeApplicationShutdown {
     await this.#loop;
   }
 
-  async #run(url: string, onReady: () => void, onFailure: (error: unknown) => void): Promise<void> {
+  async #run(onReady: () => void, onFailure: (error: unknown) => void): Promise<void> {
     const { signal } = this.#stopping;
     let wasReady = false;
     const ready = (): void => {
@@ -89,7 +89,7 @@ export class Changes implements BeforeApplicationShutdown {
     };
     while (!signal.aborted) {
       try {
-        await this.#listen(url, ready, signal);
+        await this.#listen(ready, signal);
       } catch (error) {
         if (signal.aborted) return;
         // a service that cannot start says so and ends; one that runs goes on trying
@@ -103,14 +103,9 @@ export class Changes implements BeforeApplicationShutdown {
   }
 
   /** One connection from its start to its loss. */
-  async #listen(url: string, onReady: () => void, signal: AbortSignal): Promise<never> {
-    const { default: pg } = await import('pg');
-    const client = new pg.Client({
-      connectionString: url,
-      application_name: 'gatehouse listener',
-      connectionTimeoutMillis: deadAfterMs,
-      query_timeout: deadAfterMs,
-    });
+  async #listen(onReady: () => void, signal: AbortSignal): Promise<never> {
+    const { DatabaseClient } = await import('./database-client.js');
+    const client = new DatabaseClient(listenerPlan(this.config), { query_timeout: deadAfterMs });
     // a lost connection may report more than one error, and one that nobody listens to would end the process
     client.on('error', () => undefined);
     const lost = once(client, 'end', { signal }).then((): never => {

@@ -7,7 +7,21 @@ import type { Orm } from './open-database.js';
 import { Sql, type Statement } from './sql.js';
 
 const probeTimeoutMs = 2_000;
-const alive: Statement = { text: 'select 1', query_timeout: probeTimeoutMs };
+/**
+ * A session keeps the defaults that it began with. So the ones of now are looked up as well: a database that was made
+ * read-only is so for new connections, while old ones write on.
+ */
+const writable: Statement = {
+  text: `select current_setting('transaction_read_only') = 'off' and not pg_is_in_recovery() and not coalesce((
+      select split_part(setting, '=', 2)::boolean
+      from pg_db_role_setting, unnest(setconfig) as setting
+      where setting like 'default\\_transaction\\_read\\_only=%'
+        and setdatabase in (0, (select oid from pg_database where datname = current_database()))
+        and setrole in (0, (select oid from pg_roles where rolname = session_user))
+      order by setrole <> 0 desc, setdatabase <> 0 desc limit 1
+    ), false) as is_writable`,
+  query_timeout: probeTimeoutMs,
+};
 /** How many of ours have not run. Those of a newer release may have: migrations expand before they contract. */
 const pending: Statement = {
   text: `select count(*)::int as count from unnest($1::text[]) as wanted (name)
@@ -15,7 +29,7 @@ const pending: Statement = {
   query_timeout: probeTimeoutMs,
 };
 
-/** What the database says of itself: whether it answers, whether its schema is ours, how full the pool is. */
+/** What the database says of itself: whether it takes writes, whether its schema is ours, how full the pool is. */
 @Injectable()
 export class DatabaseVitals implements OnModuleInit {
   constructor(
@@ -27,7 +41,7 @@ export class DatabaseVitals implements OnModuleInit {
 
   onModuleInit(): void {
     const wanted = (this.orm.config.get('migrations').migrationsList ?? []).map(nameOf);
-    this.checks.register('database', async () => (await this.sql.rows(alive, [])).length === 1);
+    this.checks.register('database', () => this.sql.hasFitSession(writable, 'is_writable'));
     this.checks.register('migrations', async () => {
       const row = await this.sql.row<{ count: number }>(pending, [wanted]);
       return row?.count === 0;

@@ -6,6 +6,7 @@ import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '
 import { type Config, CONFIG } from '#libs/platform/config';
 
 import { Changes } from './changes.js';
+import { isPooled } from './connection-plan.js';
 import { DatabaseVitals } from './database-vitals.js';
 import { migrate } from './migrate.js';
 import { isEmbedded, openDatabase, type Orm } from './open-database.js';
@@ -40,7 +41,11 @@ export class DatabaseModule implements OnApplicationShutdown {
           },
         },
         { provide: SqlEntityManager, inject: [MikroORM], useFactory: (orm: Orm) => orm.em },
-        { provide: Sql, inject: [MikroORM], useFactory: (orm: Orm) => Sql.of(orm) },
+        {
+          provide: Sql,
+          inject: [MikroORM, CONFIG],
+          useFactory: (orm: Orm, config: Config) => Sql.of(orm, isPooled(config)),
+        },
         Changes,
         DatabaseVitals,
         Sweeper,

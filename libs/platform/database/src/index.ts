@@ -1,7 +1,7 @@
 export { BatchedRead } from './batched-read.js';
 export { Changes, type Subscriber } from './changes.js';
 export { DatabaseModule, type DatabaseSchema } from './database.module.js';
-export { isUnavailable, isUniqueViolation, violatedConstraint } from './database-errors.js';
+export { ConnectionError, isUnavailable, isUniqueViolation, violatedConstraint } from './database-errors.js';
 export { DataDirInUseError } from './lock-folder.js';
 export { migrate } from './migrate.js';
 export { openDatabase } from './open-database.js';

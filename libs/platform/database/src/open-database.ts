@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { MikroORM, type AbstractSqlDriver, type Options, type SqlEntityManager } from '@mikro-orm/sql';
 import { Migrator } from '@mikro-orm/migrations';
 import { Logger } from '@nestjs/common';
-
-import type { Config } from '#libs/platform/config';
+import type { Pool } from 'pg';
 
 import { type DatabaseSchema } from './database.module.js';
 import { placeTemplate } from './embedded-template.js';
 import { lockFolder } from './lock-folder.js';
-import { returnLostConnections } from './return-lost-connections.js';
+import { connectionPlan, type DatabaseConfig } from './connection-plan.js';
+import { retireSpent, returnLostConnections } from './return-lost-connections.js';
+import { retryingEntityManager } from './retrying-entity-manager.js';
 
 export type Orm = MikroORM<AbstractSqlDriver, SqlEntityManager>;
 /** Whether this is PGlite: one process, one connection. */
@@ -21,12 +22,11 @@ export const isEmbedded = (orm: Orm): boolean => orm.em.getDriver().constructor.
  */
 const embeddedBuffers = '32MB';
 
-type Where = Pick<Config, 'DATABASE_URL' | 'DATABASE_POOL_SIZE' | 'DATA_DIR'> & {
+type Where = DatabaseConfig & {
   /** Most milliseconds a statement may take; 0 for as long as it takes, as for migrations. */
   readonly statementMs?: number;
 };
 
-const connectTimeoutMs = 3_000;
 /**
  * A request that waits for a connection and then for a server that hangs has its 503 within the 10 s that requests have
  * (14 s with a statement of 10; bench/postgres-outage.ts).
@@ -34,6 +34,8 @@ const connectTimeoutMs = 3_000;
 const requestStatementMs = 6_000;
 /** The server's own limit does not help when the server itself hangs. */
 const graceMs = 500;
+/** The transaction of a migration has one, and what the migrator looks up beside it needs another. */
+const migrationConnections = 2;
 
 /** PostgreSQL at `DATABASE_URL`, else the embedded database in `DATA_DIR`, which one process may open at a time. */
 export async function openDatabase(where: Where, { entities, migrations }: DatabaseSchema): Promise<Orm> {
@@ -48,30 +50,42 @@ export async function openDatabase(where: Where, { entities, migrations }: Datab
     // migrations alone make triggers and functions; tests hold them to what they are for
     schemaGenerator: { ignoreTriggers: true, ignoreRoutines: true },
   };
-  return where.DATABASE_URL === undefined
-    ? openEmbedded(where.DATA_DIR, shared)
-    : openPostgres(where.DATABASE_URL, where, shared);
+  return where.DATABASE_URL === undefined ? openEmbedded(where.DATA_DIR, shared) : openPostgres(where, shared);
 }
 
-async function openPostgres(
-  url: string,
-  { DATABASE_POOL_SIZE, statementMs = requestStatementMs }: Where,
-  shared: Options,
-): Promise<Orm> {
-  const { PostgreSqlDriver } = await import('@mikro-orm/postgresql');
-  return MikroORM.init<AbstractSqlDriver, SqlEntityManager>({
+async function openPostgres(where: Where, shared: Options): Promise<Orm> {
+  const { statementMs = requestStatementMs } = where;
+  const [{ PostgreSqlDriver }, { clientClass }, { transactionSettings }, { openFirst }] = await Promise.all([
+    import('@mikro-orm/postgresql'),
+    import('./database-client.js'),
+    import('./session-settings.js'),
+    import('./open-first.js'),
+  ]);
+  const plan = connectionPlan(where, statementMs);
+  const orm = await MikroORM.init<AbstractSqlDriver, SqlEntityManager>({
     ...shared,
     driver: PostgreSqlDriver,
-    clientUrl: url,
-    pool: { min: 0, max: DATABASE_POOL_SIZE },
+    entityManager: retryingEntityManager(plan.isPooled ? transactionSettings(plan.limits) : undefined),
+    // the connections know where they go: the ORM would read half of the URL by itself. `openFirst` puts the name right
+    dbName: 'postgres',
+    ensureDatabase: false,
+    pool: { min: 0, max: statementMs > 0 ? where.DATABASE_POOL_SIZE : migrationConnections },
     driverOptions: {
-      application_name: 'gatehouse',
-      connectionTimeoutMillis: connectTimeoutMs,
-      ...(statementMs > 0 && { statement_timeout: statementMs }),
-      keepAlive: true,
-      onPoolCreated: returnLostConnections(statementMs > 0 ? statementMs + graceMs : 0),
+      Client: clientClass(plan),
+      connectionTimeoutMillis: plan.timeoutMs,
+      onPoolCreated: (pool: Pool) => {
+        returnLostConnections(statementMs > 0 ? statementMs + graceMs : 0)(pool);
+        retireSpent(pool);
+      },
     },
   });
+  try {
+    await openFirst(orm, plan);
+  } catch (error) {
+    await orm.close(true);
+    throw error;
+  }
+  return orm;
 }
 
 async function openEmbedded(dataDir: string, shared: Options): Promise<Orm> {
@@ -86,6 +100,7 @@ async function openEmbedded(dataDir: string, shared: Options): Promise<Orm> {
   const orm = await MikroORM.init<AbstractSqlDriver, SqlEntityManager>({
     ...shared,
     driver: PgliteDriver,
+    entityManager: retryingEntityManager(),
     dbName: folder,
     // the search for users stands on it; the wider world's PostgreSQL has it too
     driverOptions: {

@@ -19,6 +19,17 @@ export const returnLostConnections =
     });
   };
 
+const ended = (): void => undefined;
+
+/** A connection that a server made while it took no writes keeps that for ever: the next one may be to the new primary. */
+export function retireSpent(pool: Pool): void {
+  pool.on('release', (_error: Error | undefined, client: PoolClient) => {
+    // the pool lets go of what is ending
+    const end: unknown = Reflect.get(client, 'end');
+    if (Reflect.get(client, 'isSpent') === true && typeof end === 'function') Reflect.apply(end, client, [ended]);
+  });
+}
+
 /**
  * In place of the driver's `query_timeout`, whose timer a query kept every result alive through V8's young generation: a
  * page of 50 users cost 100 µs more in garbage collection. One look at a time is enough, since a connection of the pool

@@ -1,4 +1,5 @@
 import type { Orm } from './open-database.js';
+import { retryConflicts } from './retry-conflicts.js';
 
 /**
  * Parameters are `$1`, `$2`, …; a `name` has PostgreSQL keep the plan, for look-ups by key only. `query_timeout` in
@@ -10,10 +11,13 @@ export type Statement = { readonly name?: string; readonly text: string; readonl
 export type Avoid = 'seqscan' | 'bitmapscan' | 'sort';
 
 type Query = Statement & { values: unknown[]; rowMode?: 'array' };
+type Fits = (row: unknown) => boolean;
 type Rows = Promise<{ rows: unknown[] }>;
 type Client = {
   query(statement: Query): Rows;
   steered(statement: Query, avoid: readonly Avoid[]): Rows;
+  /** Asks connection after connection, up to a new one, and closes those with a row that will not do. */
+  until(fits: Fits, statement: Query): Promise<boolean>;
   readonly pool?: Counts;
 };
 type Counts = { readonly totalCount: number; readonly idleCount: number; readonly waitingCount: number };
@@ -28,16 +32,25 @@ export type PoolState = { readonly used: number; readonly idle: number; readonly
 export class Sql {
   private constructor(private readonly client: Client) {}
 
-  static async of(orm: Orm): Promise<Sql> {
+  /** @param isPooled whether a pooler in transaction mode gives each statement another session: none is kept by name */
+  static async of(orm: Orm, isPooled: boolean): Promise<Sql> {
     const native: unknown = await orm.em.getConnection().getNativeClient();
     if (isPglite(native)) {
       const query = ({ text, values, rowMode }: Query): Rows => native.query(text, values, rowMode && { rowMode });
       // its one connection may be in a transaction of somebody else, which a commit of ours would end
-      return new Sql({ query, steered: query });
+      const until = async (fits: Fits, asked: Query): Promise<boolean> => (await query(asked)).rows.every(fits);
+      return new Sql({ query, steered: query, until });
     }
     if (isPool(native)) {
-      const query = (statement: Query): Rows => native.query(statement);
-      return new Sql({ query, steered: (...asked) => steer(native, ...asked), pool: native });
+      const query = isPooled
+        ? (statement: Query): Rows => native.query({ ...statement, name: '' })
+        : (statement: Query): Rows => native.query(statement);
+      return new Sql({
+        query,
+        steered: (...asked) => steer(native, ...asked),
+        until: (...asked) => letGoUntil(native, ...asked),
+        pool: native,
+      });
     }
     throw new Error('This driver has no client of its own');
   }
@@ -53,7 +66,9 @@ export class Sql {
 
   /** The statement names the columns, so its author names the type of a row. Times come as text. */
   async rows<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
-    const { rows } = await this.client.query({ ...statement, values: [...values] });
+    const query = { ...statement, values: [...values] };
+    // a statement outside of any transaction is one by itself
+    const { rows } = await retryConflicts(() => this.client.query(query));
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the edge where the statement's author vouches
     return rows as Row[];
   }
@@ -71,6 +86,16 @@ export class Sql {
     const { rows } = await (avoid.length === 0 ? this.client.query(query) : this.client.steered(query, avoid));
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
     return rows as Tuple[];
+  }
+
+  /**
+   * Whether sessions are as they have to be. Those of the pool that are not any more (the server became a standby, its
+   * defaults changed) are closed; false when a new one is not either.
+   */
+  hasFitSession(statement: Statement, column: string): Promise<boolean> {
+    const fits = (row: unknown): boolean =>
+      typeof row === 'object' && row !== null && Reflect.get(row, column) === true;
+    return this.client.until(fits, { ...statement, values: [] });
   }
 
   /** The first row, if there is one. */
@@ -95,6 +120,20 @@ async function steer(pool: Pool, statement: Query, avoid: readonly Avoid[]): Row
   } finally {
     client.release(failure);
   }
+}
+
+async function letGoUntil(pool: Pool, fits: Fits, statement: Query): Promise<boolean> {
+  for (let old = pool.idleCount; old >= 0; old--) {
+    const client = await pool.connect();
+    let isFit = false;
+    try {
+      isFit = (await client.query(statement)).rows.every(fits);
+    } finally {
+      client.release(isFit ? undefined : new Error('The session is not fit'));
+    }
+    if (isFit) return true;
+  }
+  return false;
 }
 
 type Pool = Counts & {
