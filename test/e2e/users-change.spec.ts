@@ -1,6 +1,9 @@
+import { SqlEntityManager } from '@mikro-orm/sql';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
+import { ask } from '../support/graphql.js';
+import { picture, putAvatar } from '../support/images.js';
 import { admin, isAccepted, newPerson, type Person, registration, signIn, signInAdmin } from '../support/people.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
@@ -234,5 +237,51 @@ describe('the last administrator', () => {
     expect(await isAccepted(gatehouse, boss)).toBe(false);
     const { token } = await signIn(gatehouse, admin);
     expect(outcome(await patch(other, { roles: ['user'] }, token))).toEqual([403, 'forbidden']);
+  });
+});
+
+describe('somebody who was erased on another replica a moment ago, of which this one has not heard', () => {
+  let gone: Person;
+
+  beforeAll(async () => {
+    gone = await newPerson(gatehouse);
+    await gatehouse.app.get(SqlEntityManager).fork().execute('delete from users where id = ?', [gone.id]);
+  });
+
+  test.for([
+    ['GET', '/v1/users/me'],
+    ['GET', '/v1/users/{id}'],
+    ['PATCH', '/v1/users/me', { firstName: 'Eve' }],
+    ['DELETE', '/v1/users/me'],
+    ['PUT', '/v1/users/me/password', { currentPassword: 'seven green bottles', password: 'eight blue bottles' }],
+    ['GET', '/v1/users/me/export'],
+    ['GET', '/v1/users/me/avatar'],
+    ['DELETE', '/v1/users/me/avatar'],
+    ['GET', '/v1/auth/sessions'],
+    ['DELETE', '/v1/auth/sessions/{sessionId}'],
+    ['POST', '/v1/messages', { body: 'good-bye', expiresIn: 3_600 }],
+  ] as const)('%s %s says that the token is no good', async ([method, path, body]) => {
+    const address = path.replace('{id}', gone.id).replace('{sessionId}', gone.sessionId);
+    const call = { GET: 'get', PATCH: 'patch', DELETE: 'delete', PUT: 'put', POST: 'post' } as const;
+    const answer = await gatehouse.api[call[method]](address, { token: gone.token, ...(body && { body }) });
+    expect([...outcome(answer), answer.headers.get('www-authenticate')]).toEqual([
+      401,
+      'invalid-token',
+      expect.stringContaining('error="invalid_token"'),
+    ]);
+  });
+
+  test('a new picture says so too', async () => {
+    const answer = await putAvatar(gatehouse, 'me', await picture().png().toBuffer(), { token: gone.token });
+    expect(outcome(answer)).toEqual([401, 'invalid-token']);
+  });
+
+  test.for([
+    'query { me { id } }',
+    'query { sessions { id } }',
+    'mutation { updateUser(id: "me", change: { firstName: "Eve" }) { id } }',
+    'mutation { deleteUser(id: "me") }',
+  ])('GraphQL says so too: %s', async (query) => {
+    expect((await ask(gatehouse, query, { token: gone.token })).code).toBe('invalid-token');
   });
 });

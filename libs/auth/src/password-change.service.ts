@@ -5,7 +5,7 @@ import { isUser, type Origin, type UserPrincipal } from '#libs/platform/access';
 import { randomToken } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';
 import { Revocations } from '#libs/revocation';
-import { changeableId, type PasswordOwner, toUserName, UsersRepository } from '#libs/users';
+import { changeableId, noSuchUser, type PasswordOwner, toUserName, UsersRepository } from '#libs/users';
 
 import type { ChangePassword } from './auth.schema.js';
 import { PasswordProof } from './login/password-proof.service.js';
@@ -27,7 +27,7 @@ export class PasswordChange {
   async change(id: string, { currentPassword, password }: ChangePassword, origin: Origin): Promise<void> {
     const userId = changeableId(id, origin.caller);
     const owner = await this.users.findPasswordOwner(userId);
-    if (!owner) throw new AppError('user-not-found');
+    if (!owner) throw noSuchUser(userId, origin.caller);
     const self = isUser(origin.caller) && origin.caller.userId === userId ? origin.caller : undefined;
     if (self) await this.#assertCurrent(self, owner, currentPassword);
     const hash = await this.newPassword.take(password, owner);

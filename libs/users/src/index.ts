@@ -12,7 +12,7 @@ export { type User, UserEntity } from './user.entity.js';
 export { UsersModule } from './users.module.js';
 export { RegistrationPicture } from './registration-picture.js';
 export { etagOf, ifMatch, isKnownTag } from './etag.js';
-export { changeableId } from './user-access.js';
+export { changeableId, noSuchUser } from './user-access.js';
 export { UserAvatar } from './user-avatar.service.js';
 export { avatarSizes, type VersionedUser } from './user-view.js';
 export { type Credentials, type PasswordOwner, UsersRepository } from './users.repository.js';

@@ -36,6 +36,14 @@ export function assertMayCreate({ roles }: { roles?: unknown }, caller: Principa
   }
 }
 
+/**
+ * What a caller is told about a user that is not there. When that user is the caller, who was erased on another replica a
+ * moment ago, it is the token that is no good any more (RFC 6750 §3.1), not the address.
+ */
+export function noSuchUser(id: string, caller: Principal): AppError {
+  return new AppError(isUser(caller) && caller.userId === id ? 'invalid-token' : 'user-not-found');
+}
+
 function ownOr(isAllowed: boolean, id: string, caller: Principal): string {
   const ownId = isUser(caller) ? caller.userId : undefined;
   const target = id === 'me' ? ownId : id.toLowerCase();

@@ -4,8 +4,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AuditTrail } from '#libs/audit';
 import type { Origin } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
-import { AppError } from '#libs/platform/errors';
 
+import { noSuchUser } from './user-access.js';
 import type { Precondition } from './user-changes.service.js';
 import { type VersionedUser, viewOfEntity } from './user-view.js';
 import { UsersRepository } from './users.repository.js';
@@ -40,7 +40,7 @@ export class UserAvatar {
   #change(userId: string, { hash, precondition, origin, alongside }: AvatarChange): Promise<VersionedUser> {
     return this.em.fork().transactional(async (em) => {
       const user = await this.users.findForUpdate(em, userId);
-      if (!user) throw new AppError('user-not-found');
+      if (!user) throw noSuchUser(userId, origin.caller);
       precondition(user.version);
       const before = user.avatarHash ? Buffer.from(user.avatarHash) : undefined;
       const isSame = hash === null ? before === undefined : before?.equals(hash) === true;

@@ -2,13 +2,12 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
 import { type AuditEvent, AuditTrail, erasedIdOf } from '#libs/audit';
-import { isUser, type Origin } from '#libs/platform/access';
+import { isUser, type Origin, type Principal } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
-import { AppError } from '#libs/platform/errors';
 import { PersonalData } from '#libs/platform/personal-data';
 import { everyGeneration, Revocations, type Revoke } from '#libs/revocation';
 
-import { assertMayPatch, changeableId } from './user-access.js';
+import { assertMayPatch, changeableId, noSuchUser } from './user-access.js';
 import type { User } from './user.entity.js';
 import { toEmailKey } from './user-keys.js';
 import { type VersionedUser, viewOfEntity } from './user-view.js';
@@ -35,7 +34,8 @@ export class UserChangesService {
     const userId = changeableId(id, origin.caller);
     assertMayPatch(change, origin.caller);
     return this.#inTurn(userId, async (em, revoke) => {
-      const user = await this.#lock(em, userId, precondition);
+      const user = await this.#lock(em, userId, origin.caller);
+      precondition(user.version);
       if (losesAdmin(user, change)) await this.users.assertOtherAdmin(em, user.id);
       for (const event of eventsOf(user, change)) await this.audit.record({ userId, ...event }, origin, em);
       await endTrust(user, change, revoke);
@@ -52,7 +52,8 @@ export class UserChangesService {
   async erase(id: string, origin: Origin, precondition: Precondition): Promise<void> {
     const userId = changeableId(id, origin.caller);
     await this.#inTurn(userId, async (em, revoke) => {
-      const user = await this.#lock(em, userId, precondition);
+      const user = await this.#lock(em, userId, origin.caller);
+      precondition(user.version);
       if (isActiveAdmin(user)) await this.users.assertOtherAdmin(em, user.id);
       await revoke({ kind: 'user', subject: user.id, generation: everyGeneration, cause: 'user-deleted' });
       await this.personalData.erase(em, userId);
@@ -65,10 +66,9 @@ export class UserChangesService {
     return this.users.turns.take(userId, () => this.revocations.transactional(work));
   }
 
-  async #lock(em: SqlEntityManager, id: string, precondition: Precondition): Promise<User> {
+  async #lock(em: SqlEntityManager, id: string, caller: Principal): Promise<User> {
     const user = await this.users.findForUpdate(em, id);
-    if (!user) throw new AppError('user-not-found');
-    precondition(user.version);
+    if (!user) throw noSuchUser(id, caller);
     return user;
   }
 }

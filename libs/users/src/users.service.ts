@@ -9,7 +9,7 @@ import { AppError } from '#libs/platform/errors';
 import type { Origin, Principal } from '#libs/platform/access';
 
 import type { PendingPicture } from './registration-picture.js';
-import { assertMayCreate, readableId } from './user-access.js';
+import { assertMayCreate, noSuchUser, readableId } from './user-access.js';
 import { toEmailKey, toUserName } from './user-keys.js';
 import type { UserRow } from './user-row.js';
 import { type VersionedUser, viewOfEntity, viewOfRow } from './user-view.js';
@@ -74,9 +74,12 @@ export class UsersService {
     return viewOfEntity(user, this.config.PUBLIC_URL);
   }
 
-  /** @throws AppError `forbidden`, `user-not-found` */
+  /** @throws AppError `forbidden`, `user-not-found`, `invalid-token` when the caller is no more */
   async get(id: string, caller: Principal): Promise<VersionedUser> {
-    return this.#found(await this.users.findById(readableId(id, caller)));
+    const userId = readableId(id, caller);
+    const row = await this.users.findById(userId);
+    if (!row) throw noSuchUser(userId, caller);
+    return this.#view(row);
   }
 
   /** @throws AppError `forbidden`, `user-not-found` */
@@ -84,11 +87,11 @@ export class UsersService {
     const row = await this.users.findByNameKey(toUserName(name).key);
     // a stranger must not learn from the answer whether the name is taken
     readableId(row?.id ?? '', caller);
-    return this.#found(row);
+    if (!row) throw new AppError('user-not-found');
+    return this.#view(row);
   }
 
-  #found(row: UserRow | undefined): VersionedUser {
-    if (!row) throw new AppError('user-not-found');
+  #view(row: UserRow): VersionedUser {
     return { user: viewOfRow(row, this.config.PUBLIC_URL), version: row.version };
   }
 }

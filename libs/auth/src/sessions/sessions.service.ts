@@ -40,10 +40,12 @@ export class SessionsService {
     throw new AppError('invalid-refresh-token');
   }
 
-  /** Living sessions of a user, last used first. */
+  /** Living sessions of a user, last used first. @throws AppError `invalid-token` when the caller has none left */
   async list(userId: string, origin: Origin): Promise<SessionList> {
     const { caller } = origin;
     const rows = await this.sessions.list(userId);
+    // who asks for their own has at least the one they ask with, unless it was ended elsewhere a moment ago
+    if (rows.length === 0 && isUser(caller) && caller.userId === userId) throw new AppError('invalid-token');
     this.#noteRead([userId], origin);
     return { items: rows.map((row) => viewOf(row, caller)) };
   }
@@ -54,13 +56,19 @@ export class SessionsService {
     const rows = await this.sessions.listOfMany([...new Set(userIds)], limit);
     this.#noteRead(userIds, origin);
     const byUser = Map.groupBy(rows, ({ user_id }) => user_id);
+    const isOver = isUser(caller) && userIds.includes(caller.userId) && !byUser.has(caller.userId);
+    if (isOver) throw new AppError('invalid-token');
     return userIds.map((id) => (byUser.get(id) ?? []).map((row) => viewOf(row, caller)));
   }
 
-  /** @throws AppError `session-not-found`, also for somebody else's */
+  /** @throws AppError `session-not-found`, also for somebody else's; `invalid-token` when it is the caller's */
   async end(id: string, userId: string, why: Why): Promise<void> {
     const owner = await this.sessions.findOwner(id);
-    if (owner?.user_id !== userId) throw new AppError('session-not-found');
+    if (owner?.user_id !== userId) {
+      const caller = why.origin === 'operator' ? undefined : why.origin.caller;
+      const isOwn = caller !== undefined && isUser(caller) && caller.sessionId === id;
+      throw new AppError(isOwn ? 'invalid-token' : 'session-not-found');
+    }
     await this.sessionEnd.end(userId, { only: id }, why);
   }
 
