@@ -1,11 +1,15 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A way to a server that can be cut (connections are refused) or stalled (nothing comes through any more). */
+/**
+ * A way to a server that can be cut (connections are refused), stalled (nothing comes through any more) or deafened (what
+ * PostgreSQL notifies is lost and all else comes through, as behind a pooler in transaction mode).
+ */
 export type Proxy = {
   readonly url: string;
   readonly cut: () => Promise<void>;
   readonly stall: () => void;
+  readonly deafen: () => void;
   readonly mend: () => Promise<void>;
 };
 
@@ -14,14 +18,19 @@ export async function startProxy(target: string): Promise<Proxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let isStalled = false;
+  let isDeaf = false;
   const server = createServer((inner) => {
     const outer = connect(Number(port), hostname);
+    const notices = new NoticeFilter();
     for (const [from, to] of [
       [inner, outer],
       [outer, inner],
     ] as const) {
       sockets.add(from);
-      from.on('data', (bytes) => isStalled || to.write(bytes));
+      from.on('data', (bytes) => {
+        const passed = from === outer ? notices.pass(bytes, isDeaf) : bytes;
+        if (!isStalled) to.write(passed);
+      });
       from.on('error', () => to.destroy());
       from.on('close', () => {
         sockets.delete(from);
@@ -47,9 +56,35 @@ export async function startProxy(target: string): Promise<Proxy> {
     stall: () => {
       isStalled = true;
     },
+    deafen: () => {
+      isDeaf = true;
+    },
     mend: async () => {
       isStalled = false;
+      isDeaf = false;
       if (!server.listening) await listen(own);
     },
   };
+}
+
+const headBytes = 5;
+const notification = 'A'.charCodeAt(0);
+
+/** Finds the messages in what a PostgreSQL server sends: a letter, then the length of the rest as 32 bits. */
+class NoticeFilter {
+  #rest = Buffer.alloc(0);
+
+  pass(bytes: Buffer, isDeaf: boolean): Buffer {
+    const all = Buffer.concat([this.#rest, bytes]);
+    const passed: Buffer[] = [];
+    let at = 0;
+    while (at + headBytes <= all.length) {
+      const end = at + 1 + all.readUInt32BE(at + 1);
+      if (end > all.length) break;
+      if (!isDeaf || all[at] !== notification) passed.push(all.subarray(at, end));
+      at = end;
+    }
+    this.#rest = all.subarray(at);
+    return Buffer.concat(passed);
+  }
 }

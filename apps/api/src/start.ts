@@ -3,7 +3,7 @@ import { env, exit, stderr, stdout } from 'node:process';
 
 import { ConfigError, findMisspelt, loadConfig } from '#libs/platform/config';
 import { loadMasterKey, WrongMasterKeyError } from '#libs/platform/crypto';
-import { ConnectionError, DataDirInUseError } from '#libs/platform/database';
+import { ConnectionError, DataDirInUseError, DeafConnectionError } from '#libs/platform/database';
 import { createLogger } from '#libs/platform/logging';
 import { firstAdminPasswordFile } from '#libs/users';
 
@@ -50,7 +50,7 @@ function explain(error: unknown): string {
   if (error instanceof WrongMasterKeyError) {
     return `MASTER_KEY does not fit this database: ${error.message}.\nStart with the key that it was made with, or with an empty database.`;
   }
-  if (error instanceof DataDirInUseError) return error.message;
+  if (error instanceof DataDirInUseError || error instanceof DeafConnectionError) return error.message;
   if (error instanceof ConnectionError) return `Gatehouse could not start: ${error.message}.`;
   if (!(error instanceof Error)) return String(error);
   return `Gatehouse could not start: ${error.stack ?? error.message}`;

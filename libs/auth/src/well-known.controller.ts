@@ -26,7 +26,9 @@ export class WellKnownController {
   @Header('access-control-allow-origin', '*')
   @ApiOperation({ operationId: 'getJwks', summary: 'Public keys of the access tokens (RFC 7517)' })
   @ApiResponse({ status: 200, standardSchema: jwksSchema, description: 'The JWK set' })
-  jwks(): JwkSet {
+  async jwks(): Promise<JwkSet> {
+    // verifiers elsewhere need the set most when this service cannot be asked: then the one that is known will do
+    await this.keys.makeFresh().catch(() => undefined);
     return this.keys.ring.jwks();
   }
 

@@ -5,7 +5,7 @@ import { type Claim, inUse } from '#libs/idempotency';
 import type { Origin, Principal } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { isUuid, uuidV7 } from '#libs/platform/crypto';
-import { violatedConstraint } from '#libs/platform/database';
+import { DatabaseClock, violatedConstraint } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { cutPage, decodeCursor } from '#libs/platform/http';
 
@@ -34,6 +34,7 @@ export class MessagesService {
     private readonly tokens: LinkTokens,
     private readonly cipher: MessageCipher,
     private readonly trail: AuditTrail,
+    private readonly clock: DatabaseClock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -47,7 +48,7 @@ export class MessagesService {
     assertSize(text);
     const { sender, senderId } = senderOf(origin.caller);
     const { token, hash: tokenHash } = this.tokens.make();
-    const createdMs = Date.now();
+    const createdMs = Math.floor(this.clock.nowMs());
     const binding: Binding = { id: uuidV7(createdMs), expiresMs: createdMs + expiresIn * 1000, recipientId, maxReads };
     const sealed = this.cipher.seal(text, token, binding);
     const message = { ...binding, ...sealed, tokenHash, sender, senderId, size: text.length, createdMs };

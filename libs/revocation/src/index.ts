@@ -1,3 +1,4 @@
+export { AccessTokenLifetimeEntity } from './access-token-lifetime.entity.js';
 export { RevocationEntity } from './revocation.entity.js';
 export { RevocationModule } from './revocation.module.js';
 export { Revocations, type Revoke } from './revocations.service.js';

@@ -4,61 +4,47 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { z } from 'zod';
 
-import { Changes, Sql, type Statement, Sweeper } from '#libs/platform/database';
+import { type ChangeView, Changes, DatabaseClock, Sql } from '#libs/platform/database';
 import { MetricSources, ReadinessChecks } from '#libs/platform/monitoring';
 
 import { everyGeneration, type Revocation, type RevocationKind, type TokenFacts } from './revocation.js';
+import { type History, readFrom, readHistory } from './history.js';
 import { RevocationTable } from './revocation-table.js';
+import { RevocationRetention } from './revocation-retention.js';
+import { bySubjects, insertEntry, livePage } from './revocations.sql.js';
 
 const topic = 'revocation';
 const pageRows = 10_000;
 const propagationMs = 20;
-/**
- * Ready bears more than `isFresh` does: a feed that is late by less is bridged by asking the table, and a loop that is
- * busy for a moment must not take every replica out of the balancer at once.
- */
-const readyWithinMs = 2_000;
-
 const notice = z.tuple([z.enum(['token', 'session', 'user', 'key']), z.uuid(), z.int(), z.int()]);
 
 type Row = { kind: RevocationKind; subject: string; generation: number | null; expires_s: number };
-/** One row a page: its entries as bytes cost a third of the memory and of the time that rows would (10.8 → 4.1 s a million). */
 type Page = { rows: number; last: string | null; entries: Uint8Array | null };
-const livePage: Statement = {
-  text: `select count(*)::int as rows, max(id)::text as last, string_agg(
-      decode(case kind when 'token' then '00' when 'session' then '01' when 'user' then '02' else '03' end, 'hex')
-        || substring(uuid_send(subject) from 9) || int4send(coalesce(generation, ${everyGeneration}))
-        || int8send(extract(epoch from expires_at)::int8), ''::bytea) as entries
-    from (
-      select id, kind, subject, generation, expires_at from revocations
-      where id > $1 and xid >= $2::xid8 and expires_at > now() order by id limit $3
-    ) page`,
-};
-const horizonNow: Statement = { text: 'select pg_snapshot_xmin(pg_current_snapshot())::text as horizon' };
-const bySubjects: Statement = {
-  name: 'revocations-by-subjects',
-  text: `select kind, subject, generation, extract(epoch from expires_at)::float8 as expires_s
-    from revocations where subject = any($1::uuid[]) and expires_at > now()`,
-};
 
 /** This replica's view of the live entries: loaded before ready, fed by `Changes`, and aware of when it is stale. */
 @Injectable()
 export class RevocationFeed implements OnModuleInit {
   readonly #table = new RevocationTable();
   /** Every entry of an older transaction has been read; those of this and younger ones were heard, if the feed held. */
-  #horizon = '0';
-  #isLoaded = false;
+  #history: History | undefined;
+  #view: ChangeView | undefined;
 
   constructor(
     private readonly sql: Sql,
     private readonly changes: Changes,
-    private readonly sweeper: Sweeper,
     private readonly checks: ReadinessChecks,
     private readonly metrics: MetricSources,
+    private readonly clock: DatabaseClock,
+    private readonly retention: RevocationRetention,
   ) {}
 
   onModuleInit(): void {
-    this.checks.register('revocations', () => this.#isLoaded && this.changes.staleMs < readyWithinMs);
+    const view = this.changes.subscribe(topic, {
+      onChange: (payload) => this.#hear(payload),
+      catchUp: () => this.#catchUp(),
+    });
+    this.#view = view;
+    this.checks.register('revocations', () => this.#history !== undefined && view.isReady && this.clock.isRight);
     this.metrics.register(
       {
         name: 'revocations',
@@ -70,32 +56,28 @@ export class RevocationFeed implements OnModuleInit {
         name: 'revocation_feed_stale_seconds',
         help: 'Time since the feed of revocations was last known to live; above 0.25 the table is asked for every request',
         kind: 'gauge',
-        read: () => this.changes.staleMs / 1_000,
+        read: () => view.staleMs / 1_000,
       },
     );
-    this.changes.subscribe(topic, {
-      onChange: (payload) => this.#hear(payload),
-      catchUp: () => this.#catchUp(),
-    });
-    this.sweeper.registerOutlived({ table: 'revocations', condition: 'expires_at < now()', values: [] });
   }
 
-  /** Writes an entry and its notice into the running transaction. */
-  async publish(em: SqlEntityManager, { kind, subject, generation, cause, expiresAt }: Entry): Promise<void> {
-    await em.execute(
-      'insert into revocations (kind, subject, generation, cause, expires_at) values (?, ?, ?, ?, to_timestamp(?))',
-      [kind, subject, generation ?? null, cause, expiresAt],
-    );
+  /** Writes an entry and its notice into the running transaction. @returns the entry with its end */
+  async publish(em: SqlEntityManager, revocation: Revocation): Promise<Entry> {
+    const { kind, subject, generation, cause } = revocation;
+    const values = [kind, subject, generation ?? null, cause, revocation.expiresAt ?? null];
+    const rows = await em.execute<{ expires_s: string }[]>(insertEntry, [...values, this.retention.lifetimeSeconds]);
+    const expiresAt = Number(rows[0]?.expires_s);
     await this.changes.publish(
       em,
       topic,
       JSON.stringify([kind, subject, generation ?? everyGeneration, expiresAt] satisfies z.infer<typeof notice>),
     );
+    return { ...revocation, expiresAt };
   }
 
   /** What this replica has committed itself it need not hear of. */
   apply(entries: readonly Entry[]): void {
-    for (const entry of entries) this.#table.add(entry.kind, entry.subject, entry, nowSeconds());
+    for (const entry of entries) this.#table.add(entry.kind, entry.subject, entry, this.#now());
   }
 
   /**
@@ -109,11 +91,11 @@ export class RevocationFeed implements OnModuleInit {
   isRevoked(token: TokenFacts): boolean | Promise<boolean> {
     // what is known is enough to refuse, however old the view is
     if (this.#isListed(token)) return true;
-    return this.changes.isFresh ? false : this.#askTable(token);
+    return this.#view?.isFresh === true ? false : this.#askTable(token);
   }
 
   #isListed({ tokenId, sessionId, userId, keyId, generation }: TokenFacts): boolean {
-    const now = nowSeconds();
+    const now = this.#now();
     return (
       this.#table.endedBelow('token', tokenId, now) > 0 ||
       this.#table.endedBelow('session', sessionId, now) > 0 ||
@@ -131,25 +113,32 @@ export class RevocationFeed implements OnModuleInit {
 
   #hear(payload: string): void {
     const [kind, subject, generation, expiresAt] = notice.parse(JSON.parse(payload));
-    this.#table.add(kind, subject, { generation, expiresAt }, nowSeconds());
+    this.#table.add(kind, subject, { generation, expiresAt }, this.#now());
   }
 
+  /** Adds to what is known and takes nothing away: a database that was restored brings no token back to life. */
   async #catchUp(): Promise<void> {
-    // taken before reading: what commits meanwhile belongs to a transaction at or after it, and is read again
-    const horizon = (await this.sql.row<{ horizon: string }>(horizonNow, []))?.horizon ?? '0';
+    // a database that was put in the place of another does not know what this replica issues
+    await this.retention.recordLifetime();
+    const now = await readHistory(this.sql);
+    const from = readFrom(this.#history, now).toString();
     let after = '0';
     let page: Page | undefined;
     do {
-      page = await this.sql.row<Page>(livePage, [after, this.#horizon, pageRows]);
-      this.#table.addPacked(page?.entries ?? new Uint8Array(), nowSeconds());
+      page = await this.sql.row<Page>(livePage, [after, from, pageRows]);
+      this.#table.addPacked(page?.entries ?? new Uint8Array(), this.#now());
       after = page?.last ?? after;
     } while (page?.rows === pageRows);
-    this.#horizon = horizon;
-    this.#isLoaded = true;
+    this.#history = now;
+  }
+
+  /** Unix seconds by the clock that entries are dated by. */
+  #now(): number {
+    return Math.floor(this.clock.nowMs() / 1000);
   }
 
   #add(rows: readonly Row[]): void {
-    const now = nowSeconds();
+    const now = this.#now();
     for (const { kind, subject, generation, expires_s } of rows) {
       this.#table.add(kind, subject, { generation: generation ?? everyGeneration, expiresAt: expires_s }, now);
     }
@@ -157,6 +146,4 @@ export class RevocationFeed implements OnModuleInit {
 }
 
 /** A `Revocation` whose end is settled. */
-type Entry = Revocation & { readonly expiresAt: number };
-
-const nowSeconds = (): number => Math.floor(Date.now() / 1000);
+export type Entry = Revocation & { readonly expiresAt: number };

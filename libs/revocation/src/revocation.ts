@@ -18,8 +18,8 @@ export type RevocationKind = 'token' | 'session' | 'user' | 'key';
 /**
  * One end of trust. `subject` is the id (UUID) of a token, session, user or signing key. A `user` entry ends the
  * user's tokens of every generation below `generation`; the other kinds end all tokens that name the subject.
- * From `expiresAt` (Unix seconds) on, when the last such token has expired by itself, it means nothing; by default
- * the lifetime of an access token from now.
+ * `expiresAt` (Unix seconds) is the end of the last such token; by default the longest lifetime that any replica gives an
+ * access token, from now. A minute later the entry means nothing.
  */
 export type Revocation = {
   readonly kind: RevocationKind;

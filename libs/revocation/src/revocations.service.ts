@@ -1,16 +1,11 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { Inject, Injectable } from '@nestjs/common';
-
-import { type Config, CONFIG } from '#libs/platform/config';
+import { Injectable } from '@nestjs/common';
 
 import { type Revocation, type TokenFacts } from './revocation.js';
-import { RevocationFeed } from './revocation-feed.js';
+import { type Entry, RevocationFeed } from './revocation-feed.js';
 
 /** Writes an end of trust into the running transaction. */
 export type Revoke = (revocation: Revocation) => Promise<void>;
-
-/** Clocks of replicas differ: an entry outlives the tokens it ends by this much. */
-const marginSeconds = 60;
 
 /** The one way by which trust in a token ends. */
 @Injectable()
@@ -18,7 +13,6 @@ export class Revocations {
   constructor(
     private readonly em: SqlEntityManager,
     private readonly feed: RevocationFeed,
-    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /**
@@ -26,14 +20,12 @@ export class Revocations {
    * When the promise resolves this replica knows of them, and so do the others unless their connection is silently dead.
    */
   async transactional<T>(work: (em: SqlEntityManager, revoke: Revoke) => Promise<T>): Promise<T> {
-    let entries: (Revocation & { expiresAt: number })[] = [];
+    let entries: Entry[] = [];
     const result = await this.em.fork().transactional((em) => {
       // one that lost against another transaction begins anew, and what it revoked was rolled back
       entries = [];
       return work(em, async (revocation) => {
-        const entry = { ...revocation, expiresAt: (revocation.expiresAt ?? this.#lastExpiry()) + marginSeconds };
-        await this.feed.publish(em, entry);
-        entries.push(entry);
+        entries.push(await this.feed.publish(em, revocation));
       });
     });
     this.feed.apply(entries);
@@ -44,9 +36,5 @@ export class Revocations {
   /** Whether a token is revoked. Needs no promise while this replica's view is fresh. */
   isRevoked(token: TokenFacts): boolean | Promise<boolean> {
     return this.feed.isRevoked(token);
-  }
-
-  #lastExpiry(): number {
-    return Math.ceil(Date.now() / 1000) + this.config.ACCESS_TOKEN_TTL_SECONDS;
   }
 }

@@ -4,7 +4,7 @@ import { AvatarDeletionEntity, AvatarEntity } from '#libs/avatars';
 import { IdempotencyKeyEntity } from '#libs/idempotency';
 import type { DatabaseSchema } from '#libs/platform/database';
 import { MessageEntity, SealedKeyEntity } from '#libs/messages';
-import { RevocationEntity } from '#libs/revocation';
+import { AccessTokenLifetimeEntity, RevocationEntity } from '#libs/revocation';
 import { ServiceEntity, ServiceUsageEntity } from '#libs/services';
 import { UserEntity } from '#libs/users';
 
@@ -17,10 +17,12 @@ import { Avatars } from './migrations/0006-avatars.js';
 import { Import } from './migrations/0007-import.js';
 import { IdempotencyKeys } from './migrations/0008-idempotency-keys.js';
 import { SessionClient } from './migrations/0009-session-client.js';
+import { AccessTokenLifetimes } from './migrations/0011-access-token-lifetimes.js';
 
 /** Every table and how it came about; a test compares the two. */
 export const schema: DatabaseSchema = {
   entities: [
+    AccessTokenLifetimeEntity,
     AuditEntity,
     AvatarDeletionEntity,
     AvatarEntity,
@@ -45,5 +47,6 @@ export const schema: DatabaseSchema = {
     { name: '0007-import', class: Import },
     { name: '0008-idempotency-keys', class: IdempotencyKeys },
     { name: '0009-session-client', class: SessionClient },
+    { name: '0011-access-token-lifetimes', class: AccessTokenLifetimes },
   ],
 };

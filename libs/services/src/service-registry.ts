@@ -3,7 +3,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { type Scope, type ServicePrincipal, ServiceVerifier } from '#libs/platform/access';
 import { digest, isSame } from '#libs/platform/crypto';
-import { Changes, Sweeper } from '#libs/platform/database';
+import { Changes, type ChangeView, DatabaseClock, SharedRead, Sweeper } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
 import { defaultPlan, planOf } from './rate-plan.js';
@@ -29,45 +29,32 @@ const nobody: Known = {
 export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
   #services: ReadonlyMap<string, Known> = new Map();
   readonly #used = new Set<string>();
-  #running: Promise<void> | undefined;
-  #next: Promise<void> | undefined;
+  #view: ChangeView | undefined;
+  readonly #reads = new SharedRead(() => this.#read());
 
   constructor(
     private readonly em: SqlEntityManager,
     private readonly changes: Changes,
     private readonly sweeper: Sweeper,
+    private readonly clock: DatabaseClock,
   ) {
     super();
   }
 
   onModuleInit(): void {
-    this.changes.subscribe(servicesTopic, {
-      onChange: () => void this.reload().catch(() => undefined),
-      catchUp: () => this.reload(),
-    });
+    this.#view = this.changes.subscribe(servicesTopic, { catchUp: () => this.reload() });
     this.sweeper.register('services last used', () => this.#writeUsed());
   }
 
   override verify(name: string, secret: string): ServicePrincipal | Promise<ServicePrincipal> {
-    // what was changed while the feed is lost must hold all the same
-    if (!this.changes.isFresh) return this.reload().then(() => this.#check(name, secret));
+    // what was changed while the feed is lost, or what could not be read of it, must hold all the same
+    if (this.#view?.isFresh !== true) return this.reload().then(() => this.#check(name, secret));
     return this.#check(name, secret);
   }
 
-  /** Reads what is committed by now. Many who ask at once share a read that begins after they asked. */
+  /** Reads what is committed by now. */
   reload(): Promise<void> {
-    if (this.#next) return this.#next;
-    if (!this.#running) return this.#start();
-    this.#next = this.#running.catch(() => undefined).then(() => this.#start());
-    return this.#next;
-  }
-
-  #start(): Promise<void> {
-    this.#next = undefined;
-    this.#running = this.#read().finally(() => {
-      this.#running = undefined;
-    });
-    return this.#running;
+    return this.#reads.run();
   }
 
   async #read(): Promise<void> {
@@ -90,7 +77,7 @@ export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
     const given = digest(secret);
     const isCurrent = isSame(given, known.secretHash);
     const isPrevious =
-      isSame(given, known.previous?.hash ?? nobody.secretHash) && Date.now() < (known.previous?.untilMs ?? 0);
+      isSame(given, known.previous?.hash ?? nobody.secretHash) && this.clock.nowMs() < (known.previous?.untilMs ?? 0);
     if (known === nobody || !(isCurrent || isPrevious)) throw new AppError('invalid-service-key');
     this.#used.add(name);
     return known.principal;

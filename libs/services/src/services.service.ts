@@ -5,7 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { type AuditEvent, AuditTrail } from '#libs/audit';
 import { isAdmin, type Origin, type Principal } from '#libs/platform/access';
 import { digest, randomToken } from '#libs/platform/crypto';
-import { Changes, violatedConstraint } from '#libs/platform/database';
+import { Changes, DatabaseClock, violatedConstraint } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
 import { patchedParts, type PlanParts, planOf } from './rate-plan.js';
@@ -38,6 +38,7 @@ export class ServicesService {
     private readonly changes: Changes,
     private readonly audit: AuditTrail,
     private readonly recorded: ServiceUsage,
+    private readonly clock: DatabaseClock,
   ) {}
 
   /** @throws AppError `service-name-taken` */
@@ -107,7 +108,7 @@ export class ServicesService {
       if (service.secretHash !== known) throw new AppError('rotation-conflict');
       const isKept = previous === 'keep';
       service.previousHash = isKept ? service.secretHash : null;
-      service.previousUntil = isKept ? new Date(Date.now() + overlapMs) : null;
+      service.previousUntil = isKept ? new Date(this.clock.nowMs() + overlapMs) : null;
       service.secretHash = digest(secret);
       const previousUntil = service.previousUntil?.toISOString() ?? null;
       return { value: { secret, previousUntil }, details: { previous: isKept ? 'kept' : 'revoked' } };

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
-import { Changes } from '#libs/platform/database';
+import { type ChangeView, Changes, SharedRead } from '#libs/platform/database';
 import { ReadinessChecks } from '#libs/platform/monitoring';
 
 import { KeyRing } from './key-ring.js';
@@ -16,6 +16,8 @@ const reloads = { limit: 5, windowMs: 10_000 };
 @Injectable()
 export class SigningKeys implements OnModuleInit {
   #ring = new KeyRing([]);
+  #view: ChangeView | undefined;
+  readonly #reads = new SharedRead(() => this.#read());
   #window = { startedAtMs: -Infinity, count: 0 };
 
   constructor(
@@ -26,11 +28,9 @@ export class SigningKeys implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.checks.register('keys', () => this.#ring.signing(Date.now()) !== undefined);
-    this.changes.subscribe(keysTopic, {
-      onChange: () => void this.reload().catch(() => undefined),
-      catchUp: () => this.reload(),
-    });
+    const view = this.changes.subscribe(keysTopic, { catchUp: () => this.reload() });
+    this.#view = view;
+    this.checks.register('keys', () => this.#ring.signing(Date.now()) !== undefined && view.isReady);
   }
 
   get ring(): KeyRing {
@@ -58,7 +58,16 @@ export class SigningKeys implements OnModuleInit {
     return this.#ring.verifying(id);
   }
 
-  async reload(): Promise<void> {
+  reload(): Promise<void> {
+    return this.#reads.run();
+  }
+
+  /** Before a key is used to sign: one may have been retired without this replica's having read so. */
+  async makeFresh(): Promise<void> {
+    if (this.#view?.isFresh !== true) await this.reload();
+  }
+
+  async #read(): Promise<void> {
     this.#ring = new KeyRing(await this.repository.findTrusted());
   }
 

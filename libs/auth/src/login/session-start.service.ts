@@ -23,6 +23,7 @@ export class SessionStart {
 
   /** @returns nothing when the account is delayed, gone, deactivated or has another password than the one verified */
   async start(passwordHash: string, attempt: Attempt, origin: Origin): Promise<TokenPair | undefined> {
+    await this.pairs.prepare();
     const id = uuidV7();
     const { token, hash: refreshHash } = this.refreshTokens.first(id);
     const client_id = clientOf(origin.caller);

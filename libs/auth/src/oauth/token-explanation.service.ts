@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 
 import { type Config, CONFIG } from '#libs/platform/config';
-import { epochMs, Sql, type Statement } from '#libs/platform/database';
+import { DatabaseClock, epochMs, Sql, type Statement } from '#libs/platform/database';
 import { UsersRepository } from '#libs/users';
 
 import { importPublicKey } from '../keys/key-ring.js';
@@ -29,6 +29,7 @@ export class TokenExplanation {
     private readonly jwt: JwtService,
     private readonly sql: Sql,
     private readonly users: UsersRepository,
+    private readonly clock: DatabaseClock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -48,11 +49,10 @@ export class TokenExplanation {
     const { iss, aud, sub, sid, jti, gen } = claims;
     if (iss !== this.config.ISSUER) return refused('wrong-issuer', `iss is ${iss}, not ${this.config.ISSUER}`);
     if (aud !== this.config.AUDIENCE) return refused('wrong-audience', `aud is ${aud}, not ${this.config.AUDIENCE}`);
-    const exp = Math.min(claims.exp, claims.iat + this.config.ACCESS_TOKEN_TTL_SECONDS);
-    const now = Math.floor(Date.now() / 1000);
+    const now = Math.floor(this.clock.nowMs() / 1000);
     if (claims.iat > now + clockSkewSeconds) return refused('malformed', `iat is ${claims.iat - now} s in the future`);
-    const secondsLeft = exp - now;
-    const at = new Date(exp * 1000).toISOString();
+    const secondsLeft = claims.exp - now;
+    const at = new Date(claims.exp * 1000).toISOString();
     if (secondsLeft <= 0) return { ...refused('expired', `expired ${-secondsLeft} s ago`), at };
     const end = await this.sql.row<Ended>(endOf, [jti, sid, sub, gen, keyId]);
     if (end) return revokedBy(end);

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { type Config, CONFIG } from '#libs/platform/config';
+import { DatabaseClock } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { Revocations } from '#libs/revocation';
 
@@ -18,6 +19,7 @@ export class TokenStatus {
     private readonly revocations: Revocations,
     private readonly refreshTokens: RefreshTokens,
     private readonly sessions: SessionsRepository,
+    private readonly clock: DatabaseClock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -49,7 +51,7 @@ export class TokenStatus {
     return {
       active: true,
       sub: session.user_id,
-      exp: Math.floor(Date.now() / 1000 + session.remaining_s),
+      exp: Math.floor(this.clock.nowMs() / 1000 + session.remaining_s),
       iat: Math.floor(session.issued_s),
       iss: this.config.ISSUER,
       aud: this.config.AUDIENCE,

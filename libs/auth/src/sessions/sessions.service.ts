@@ -30,6 +30,7 @@ export class SessionsService {
   async refresh(token: string, origin: Origin): Promise<TokenPair> {
     const parent = this.refreshTokens.parse(token);
     if (!parent) throw new AppError('invalid-refresh-token');
+    await this.pairs.prepare();
     const child = this.refreshTokens.childOf(parent);
     const hashes = [hashOf(parent), child.hash] as const;
     const user =

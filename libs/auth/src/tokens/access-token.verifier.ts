@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { TokenVerifier, type UserPrincipal } from '#libs/platform/access';
+import { DatabaseClock } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { MetricSources } from '#libs/platform/monitoring';
 import { Revocations } from '#libs/revocation';
@@ -18,6 +19,7 @@ export class AccessTokenVerifier extends TokenVerifier implements OnModuleInit {
     private readonly strategy: JwtStrategy,
     private readonly revocations: Revocations,
     private readonly metrics: MetricSources,
+    private readonly clock: DatabaseClock,
   ) {
     super();
   }
@@ -56,7 +58,7 @@ export class AccessTokenVerifier extends TokenVerifier implements OnModuleInit {
   }
 
   #admit(token: string, { principal, facts }: VerifiedToken): UserPrincipal | Promise<UserPrincipal> {
-    if (principal.expiresAt <= Date.now() / 1000) return this.#refuse(token);
+    if (principal.expiresAt <= this.clock.nowMs() / 1000) return this.#refuse(token);
     const revoked = this.revocations.isRevoked(facts);
     if (typeof revoked === 'boolean') return revoked ? this.#refuse(token) : principal;
     return revoked.then((isRevoked) => (isRevoked ? this.#refuse(token) : principal));

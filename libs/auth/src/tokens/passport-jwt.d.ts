@@ -13,6 +13,7 @@ declare module 'passport-jwt' {
       done: (error: unknown, key?: KeyObject) => void,
     ) => void;
     readonly passReqToCallback: true;
+    readonly ignoreExpiration: true;
     readonly algorithms: readonly string[];
     readonly issuer: string;
     readonly audience: string;

@@ -5,6 +5,7 @@ import { JwtService } from '@nestjs/jwt';
 
 import type { Role } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
+import { DatabaseClock } from '#libs/platform/database';
 
 import { SigningKeys } from '../keys/signing-keys.service.js';
 import { accessTokenType, algorithm, type Claims } from './access-token.js';
@@ -24,11 +25,17 @@ export class TokenIssuer {
   constructor(
     private readonly jwt: JwtService,
     private readonly keys: SigningKeys,
+    private readonly clock: DatabaseClock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
+  /** Call before anything is written that a token shall be issued for. */
+  prepare(): Promise<void> {
+    return this.keys.makeFresh();
+  }
+
   issue({ userId, sessionId, clientId, roles, tokenGeneration }: TokenSubject): string {
-    const nowMs = Date.now();
+    const nowMs = this.clock.nowMs();
     const key = this.keys.ring.signing(nowMs);
     if (!key?.privateKey) throw new Error('There is no key to sign with');
     const iat = Math.floor(nowMs / 1000);

@@ -14,6 +14,11 @@ export class TokenPairs {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
+  /** Call before anything is written that a pair shall be made for. */
+  prepare(): Promise<void> {
+    return this.issuer.prepare();
+  }
+
   make(sessionId: string, user: SessionUser, refreshToken: string): TokenPair {
     const { user_id: userId, client_id: clientId, roles, token_generation: tokenGeneration } = user;
     return {

@@ -7,40 +7,44 @@ import type { Client } from 'pg';
 
 import { type Config, CONFIG } from '#libs/platform/config';
 
+import { ChangeView, type Subscriber } from './change-view.js';
 import { listenerPlan } from './connection-plan.js';
+import { DatabaseClock } from './database-clock.js';
+import { DeafConnectionError, ListeningProof } from './listening-proof.js';
+import { Sql } from './sql.js';
 
 const channel = 'gatehouse';
 const heartbeatMs = 100;
-const staleAfterMs = 250;
 const deadAfterMs = 3_000;
+const deafAfterMs = 2_000;
 const retryMs = 200;
 
-export type Subscriber = {
-  /** Called for each change, on every replica, in the order of commits. */
-  onChange(payload: string): void;
-  /** Called after every (re)connection, when changes may have been missed; the view is stale until it resolves. */
-  catchUp(): Promise<void>;
-};
+/** What also tells that a pooler gives each statement another session, and what time it is there. */
+const heartbeat = 'select pg_backend_pid() as pid, extract(epoch from clock_timestamp())::float8 * 1000 as now_ms';
 
 /**
  * Tells every replica of changes within milliseconds over PostgreSQL's LISTEN/NOTIFY, and knows when it cannot:
- * a heartbeat every 100 ms on the listening connection itself proves that it lives. With the embedded database there
- * is one process, which knows of its own changes without it.
+ * a heartbeat every 100 ms on the listening connection itself proves that it lives, a beat every second over the pool
+ * that it hears. With the embedded database there is one process, which knows of its own changes without it.
  */
 @Injectable()
 export class Changes implements BeforeApplicationShutdown {
   readonly #logger = new Logger('Changes');
-  readonly #subscribers = new Map<string, Subscriber>();
+  readonly #views = new Map<string, ChangeView>();
   readonly #stopping = new AbortController();
+  readonly #proof: ListeningProof;
+  /** What was last said to be wrong, so that it is said once. */
+  #said: string | undefined;
   #heardAt = -Infinity;
   #started: Promise<void> | undefined;
   #loop: Promise<void> | undefined;
 
-  constructor(@Inject(CONFIG) private readonly config: Config) {}
-
-  /** Whether everything committed more than 250 ms ago has been heard. */
-  get isFresh(): boolean {
-    return this.staleMs < staleAfterMs;
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    sql: Sql,
+    private readonly clock: DatabaseClock,
+  ) {
+    this.#proof = new ListeningProof(sql);
   }
 
   /** Whether there can be no other replica: the embedded database has one process. */
@@ -48,14 +52,16 @@ export class Changes implements BeforeApplicationShutdown {
     return this.config.DATABASE_URL === undefined;
   }
 
-  /** Milliseconds since the listening connection was last known to live; 0 with the embedded database. */
+  /** Milliseconds since the listening connection was last known to hear; 0 with the embedded database. */
   get staleMs(): number {
-    return this.isAlone ? 0 : performance.now() - this.#heardAt;
+    return this.isAlone ? 0 : Math.max(performance.now() - this.#heardAt, this.#proof.unheardMs);
   }
 
-  /** Register every subscriber before `start`. */
-  subscribe(topic: string, subscriber: Subscriber): void {
-    this.#subscribers.set(topic, subscriber);
+  /** Register every subscriber before `start`. @returns how old what it knows is */
+  subscribe(topic: string, subscriber: Subscriber): ChangeView {
+    const view = new ChangeView(topic, subscriber, () => this.staleMs, this.#stopping.signal);
+    this.#views.set(topic, view);
+    return view;
   }
 
   /** Sends with the commit of the transaction, or not at all. At most 8,000 bytes. */
@@ -64,7 +70,7 @@ export class Changes implements BeforeApplicationShutdown {
     await em.execute('select pg_notify(?, ?)', [channel, `${topic} ${payload}`]);
   }
 
-  /** Connects and has every subscriber catch up. @throws when the database does not answer */
+  /** Connects and has every subscriber catch up. @throws when the database does not answer, DeafConnectionError */
   start(): Promise<void> {
     this.#started ??= this.isAlone
       ? this.#catchUp()
@@ -78,6 +84,7 @@ export class Changes implements BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     this.#stopping.abort();
     await this.#loop;
+    for (const view of this.#views.values()) await view.idle();
   }
 
   async #run(onReady: () => void, onFailure: (error: unknown) => void): Promise<void> {
@@ -94,12 +101,20 @@ export class Changes implements BeforeApplicationShutdown {
         if (signal.aborted) return;
         // a service that cannot start says so and ends; one that runs goes on trying
         if (!wasReady) return onFailure(error);
-        if (this.#heardAt > -Infinity) this.#logger.warn({ err: error, event: 'change feed lost' });
+        this.#say(error);
       } finally {
         this.#heardAt = -Infinity;
       }
       await sleep(retryMs, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  /** Once for each loss, and once more if the connection is back and found to be deaf. */
+  #say(error: unknown): void {
+    const event = error instanceof DeafConnectionError ? error.message : 'change feed lost';
+    if (this.#said === event || (this.#said !== undefined && !(error instanceof DeafConnectionError))) return;
+    this.#said = event;
+    this.#logger.warn(error instanceof DeafConnectionError ? { event } : { err: error, event });
   }
 
   /** One connection from its start to its loss. */
@@ -112,38 +127,57 @@ export class Changes implements BeforeApplicationShutdown {
       throw new Error('the listening connection ended');
     });
     lost.catch(() => undefined);
-    client.on('notification', ({ payload }) => this.#dispatch(payload ?? ''));
+    client.on('notification', ({ channel: heardOn, payload = '' }) => {
+      if (heardOn === this.#proof.channel) this.#proof.hear(payload);
+      else this.#dispatch(payload);
+    });
+    const over = new AbortController();
+    const ending = AbortSignal.any([signal, over.signal]);
     try {
       await client.connect();
       // listening comes before catching up, so that nothing falls between the two
       await client.query(`listen ${channel}`);
+      await client.query(`listen ${this.#proof.channel}`);
+      const session = await this.#ask(client);
+      await Promise.race([lost, this.#proof.begin(deafAfterMs, ending)]);
       const listeningAt = performance.now();
       await this.#catchUp();
       this.#heardAt = listeningAt;
+      this.#said = undefined;
       onReady();
-      return await Promise.race([lost, this.#beat(client, signal)]);
+      return await Promise.race([lost, this.#beat(client, session, ending), this.#proof.keepOn(deafAfterMs, ending)]);
     } finally {
+      over.abort();
       client.removeAllListeners('notification');
       void client.end().catch(() => undefined);
     }
   }
 
-  async #beat(client: Client, signal: AbortSignal): Promise<never> {
+  async #beat(client: Client, session: number, signal: AbortSignal): Promise<never> {
     for (;;) {
       const sentAt = performance.now();
       // a connection that swallows what it is sent never answers: the query's own time-out ends it
-      await client.query('select 1');
+      if ((await this.#ask(client)) !== session) throw new DeafConnectionError();
       this.#heardAt = sentAt;
       await sleep(heartbeatMs, undefined, { signal });
     }
   }
 
+  /** @returns which session of the server answers */
+  async #ask(client: Client): Promise<number> {
+    const sentAt = performance.now();
+    const { rows } = await client.query<{ pid: number; now_ms: number }>(heartbeat);
+    const { pid, now_ms: nowMs } = rows[0] ?? { pid: 0, now_ms: Number.NaN };
+    this.clock.measured(nowMs, performance.now() - sentAt);
+    return pid;
+  }
+
   async #catchUp(): Promise<void> {
-    await Promise.all([...this.#subscribers.values()].map((subscriber) => subscriber.catchUp()));
+    await Promise.all([...this.#views.values()].map((view) => view.catchUp()));
   }
 
   #dispatch(message: string): void {
     const end = message.indexOf(' ');
-    this.#subscribers.get(message.slice(0, end))?.onChange(message.slice(end + 1));
+    this.#views.get(message.slice(0, end))?.hear(message.slice(end + 1));
   }
 }

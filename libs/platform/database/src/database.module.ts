@@ -7,6 +7,7 @@ import { type Config, CONFIG } from '#libs/platform/config';
 
 import { Changes } from './changes.js';
 import { isPooled } from './connection-plan.js';
+import { DatabaseClock } from './database-clock.js';
 import { DatabaseVitals } from './database-vitals.js';
 import { migrate } from './migrate.js';
 import { isEmbedded, openDatabase, type Orm } from './open-database.js';
@@ -47,10 +48,11 @@ export class DatabaseModule implements OnApplicationShutdown {
           useFactory: (orm: Orm, config: Config) => Sql.of(orm, isPooled(config)),
         },
         Changes,
+        DatabaseClock,
         DatabaseVitals,
         Sweeper,
       ],
-      exports: [MikroORM, SqlEntityManager, Sql, Changes, Sweeper],
+      exports: [MikroORM, SqlEntityManager, Sql, Changes, DatabaseClock, Sweeper],
     };
   }
 

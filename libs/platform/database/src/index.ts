@@ -1,10 +1,14 @@
 export { BatchedRead } from './batched-read.js';
-export { Changes, type Subscriber } from './changes.js';
+export type { ChangeView, Subscriber } from './change-view.js';
+export { Changes } from './changes.js';
+export { clockToleranceSeconds, DatabaseClock } from './database-clock.js';
 export { DatabaseModule, type DatabaseSchema } from './database.module.js';
 export { ConnectionError, isUnavailable, isUniqueViolation, violatedConstraint } from './database-errors.js';
+export { DeafConnectionError } from './listening-proof.js';
 export { DataDirInUseError } from './lock-folder.js';
 export { migrate } from './migrate.js';
 export { openDatabase } from './open-database.js';
+export { SharedRead } from './shared-read.js';
 export { type Avoid, Sql, type Statement } from './sql.js';
 export { epochMs, rfc3339 } from './sql-times.js';
 export { Sweeper } from './sweeper.js';
