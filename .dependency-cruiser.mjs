@@ -10,6 +10,7 @@ const uses = {
   'platform/personal-data': [],
   'platform/monitoring': [],
   'platform/database': ['platform/config', 'platform/monitoring', 'platform/work-queue'],
+  'platform/sealed-keys': ['platform/crypto'],
   'platform/http': [
     'platform/access',
     'platform/config',
@@ -24,7 +25,8 @@ const uses = {
   audit: ['platform/*'],
   'rate-limits': ['platform/*'],
   idempotency: ['platform/*'],
-  services: ['platform/*', 'audit', 'rate-limits'],
+  // ADR 18: the sessions that a service has begun end with it
+  services: ['platform/*', 'audit', 'auth', 'rate-limits', 'revocation'],
   users: ['platform/*', 'passwords', 'rate-limits', 'idempotency', 'revocation', 'audit'],
   auth: ['platform/*', 'passwords', 'rate-limits', 'revocation', 'audit', 'users'],
   avatars: ['platform/*', 'rate-limits', 'audit', 'users'],

@@ -15,6 +15,7 @@ import { HttpModule } from '#libs/platform/http';
 import { PersonalDataModule } from '#libs/platform/personal-data';
 import { MonitoringModule } from '#libs/platform/monitoring';
 import { RateLimitGuard, RateLimitsModule } from '#libs/rate-limits';
+import { SealedKeysModule } from '#libs/platform/sealed-keys';
 import { schema } from '#libs/schema';
 import { ServicesModule } from '#libs/services';
 import { TransferModule } from '#libs/transfer';
@@ -34,6 +35,7 @@ export class AppModule {
         MonitoringModule,
         CryptoModule.forRoot(masterKey),
         DatabaseModule.forRoot(schema),
+        SealedKeysModule,
         HttpModule,
         PersonalDataModule,
         ServicesModule,

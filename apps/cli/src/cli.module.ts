@@ -9,6 +9,7 @@ import { DatabaseModule } from '#libs/platform/database';
 import { PersonalDataModule } from '#libs/platform/personal-data';
 import { RateLimitsModule } from '#libs/rate-limits';
 import { MonitoringModule } from '#libs/platform/monitoring';
+import { SealedKeysModule } from '#libs/platform/sealed-keys';
 import { schema } from '#libs/schema';
 import { ServicesModule } from '#libs/services';
 import { TransferModule } from '#libs/transfer';
@@ -24,6 +25,7 @@ export class CliModule {
         MonitoringModule,
         CryptoModule.forRoot(masterKey),
         DatabaseModule.forRoot(schema),
+        SealedKeysModule,
         PersonalDataModule,
         RateLimitsModule,
         ServicesModule,

@@ -3,7 +3,7 @@ import { stdout } from 'node:process';
 import type { Command } from 'commander';
 
 import { KeyRotation, SigningKeys } from '#libs/auth';
-import { LinkKeys } from '#libs/messages';
+import { SealedKeys } from '#libs/platform/sealed-keys';
 
 import { type Environment, withContext } from './operator-context.js';
 
@@ -66,6 +66,6 @@ const revokeAll = (environment: Environment): Promise<void> =>
 
 const reseal = (environment: Environment): Promise<void> =>
   withContext(environment, async (context) => {
-    const count = (await context.get(KeyRotation).reseal()) + (await context.get(LinkKeys).reseal());
+    const count = (await context.get(KeyRotation).reseal()) + (await context.get(SealedKeys).reseal());
     print(`Sealed ${count} keys anew; MASTER_KEY_PREVIOUS is no longer needed.`);
   });

@@ -2,11 +2,15 @@ import { timingSafeEqual } from 'node:crypto';
 
 import { MasterKey } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';
+import type { MacKey } from '#libs/platform/sealed-keys';
 
 import type { Attempt } from './attempt.js';
 
 /** What is stored of a request that was done. */
 export type KeptRow = { readonly fingerprint: Uint8Array; readonly answer: Uint8Array };
+
+/** What fingerprints and the keys of answers are made with. */
+export type SealKeys = { readonly body: MacKey; readonly answer: MacKey };
 
 const context = 'idempotency-answer';
 
@@ -19,10 +23,10 @@ export class AnswerSeal<Answer> {
   readonly fingerprint: Buffer;
   readonly #box: MasterKey;
 
-  constructor(master: MasterKey, { name, body }: Pick<Attempt, 'name' | 'body'>) {
+  constructor(keys: SealKeys, { name, body }: Pick<Attempt, 'name' | 'body'>) {
     const request = `${name}\n${body}`;
-    this.fingerprint = master.mac('idempotency-body', request);
-    this.#box = new MasterKey(master.mac(context, request));
+    this.fingerprint = keys.body.mac(request);
+    this.#box = new MasterKey(keys.answer.mac(request));
   }
 
   seal(answer: Answer): Buffer {

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
-import { MasterKey } from '#libs/platform/crypto';
 import { Sql, type Statement, Sweeper } from '#libs/platform/database';
+import { type MacKey, MacKeys } from '#libs/platform/sealed-keys';
 
-import { AnswerSeal, type KeptRow } from './answer-seal.js';
+import { AnswerSeal, type KeptRow, type SealKeys } from './answer-seal.js';
 import type { Attempt } from './attempt.js';
 import { Claim, type Holding, inUse } from './claim.js';
 import { KeptAnswer, Lease, leaseSeconds, release } from './lease.js';
@@ -35,13 +35,22 @@ type Row = { readonly fingerprint: Uint8Array; readonly answer: Uint8Array | nul
  */
 @Injectable()
 export class Idempotency implements OnModuleInit {
+  #keys: (SealKeys & { readonly id: MacKey }) | undefined;
+
   constructor(
     private readonly sql: Sql,
-    private readonly master: MasterKey,
+    private readonly macKeys: MacKeys,
     private readonly sweeper: Sweeper,
   ) {}
 
-  onModuleInit(): void {
+  /** @throws WrongMasterKeyError */
+  async onModuleInit(): Promise<void> {
+    // they do not change with the master key: a retry on a replica with another one would be done twice
+    this.#keys = {
+      id: await this.macKeys.get('idempotency-key'),
+      body: await this.macKeys.get('idempotency-body'),
+      answer: await this.macKeys.get('idempotency-answer'),
+    };
     this.sweeper.registerOutlived({
       table: 'idempotency_keys',
       condition: 'created_at < now() - make_interval(secs => ?)',
@@ -59,7 +68,7 @@ export class Idempotency implements OnModuleInit {
     work: (claim: Claim<Answer> | undefined) => Promise<Answer>,
   ): Promise<Answer> {
     if (!attempt) return work(undefined);
-    const [holding, seal] = [this.#holdingOf(attempt), new AnswerSeal<Answer>(this.master, attempt)];
+    const [holding, seal] = [this.#holdingOf(attempt), new AnswerSeal<Answer>(this.#loaded, attempt)];
     const kept = await this.#claim(holding, seal);
     if (kept) {
       attempt.markReplayed();
@@ -82,13 +91,18 @@ export class Idempotency implements OnModuleInit {
   async begin<Answer>(attempt: Attempt): Promise<Lease<Answer> | KeptAnswer<Answer>> {
     const holding = this.#holdingOf(attempt);
     const sealFor = (digest: string): AnswerSeal<Answer> =>
-      new AnswerSeal(this.master, { ...attempt, body: `${attempt.body}\n${digest}` });
+      new AnswerSeal(this.#loaded, { ...attempt, body: `${attempt.body}\n${digest}` });
     const kept = await this.#claim(holding, undefined);
     return kept ? new KeptAnswer(kept, sealFor, attempt) : new Lease(this.sql, holding, sealFor);
   }
 
+  get #loaded(): SealKeys & { readonly id: MacKey } {
+    if (!this.#keys) throw new Error('Idempotency is not initialised yet');
+    return this.#keys;
+  }
+
   #holdingOf({ name }: Attempt): Holding {
-    return { id: this.master.mac('idempotency-key', name), holder: randomUUID() };
+    return { id: this.#loaded.id.mac(name), holder: randomUUID() };
   }
 
   /** @returns what is kept, or undefined when the work is ours to do */

@@ -1,4 +1,3 @@
 export { LinkKeys } from './links/link-keys.js';
-export { SealedKeyEntity } from './links/sealed-key.entity.js';
 export { MessageEntity } from './message.entity.js';
 export { MessagesModule } from './messages.module.js';

@@ -1,10 +1,13 @@
 import { AuditEntity } from '#libs/audit';
-import { LoginDelayEntity, SessionEntity, SigningKeyEntity } from '#libs/auth';
+import { LoginDelayEntity, SessionEntity, SettingEntity, SigningKeyEntity } from '#libs/auth';
 import { AvatarDeletionEntity, AvatarEntity } from '#libs/avatars';
 import { IdempotencyKeyEntity } from '#libs/idempotency';
 import type { DatabaseSchema } from '#libs/platform/database';
 import { MessageEntity, SealedKeyEntity } from '#libs/messages';
 import { AccessTokenLifetimeEntity, RevocationEntity } from '#libs/revocation';
+import { MessageEntity } from '#libs/messages';
+import { SealedKeyEntity } from '#libs/platform/sealed-keys';
+import { RevocationEntity } from '#libs/revocation';
 import { ServiceEntity, ServiceUsageEntity } from '#libs/services';
 import { UserEntity } from '#libs/users';
 
@@ -18,6 +21,7 @@ import { Import } from './migrations/0007-import.js';
 import { IdempotencyKeys } from './migrations/0008-idempotency-keys.js';
 import { SessionClient } from './migrations/0009-session-client.js';
 import { AccessTokenLifetimes } from './migrations/0011-access-token-lifetimes.js';
+import { Trust } from './migrations/0012-trust.js';
 
 /** Every table and how it came about; a test compares the two. */
 export const schema: DatabaseSchema = {
@@ -34,6 +38,7 @@ export const schema: DatabaseSchema = {
     SessionEntity,
     ServiceEntity,
     ServiceUsageEntity,
+    SettingEntity,
     SigningKeyEntity,
     UserEntity,
   ],
@@ -48,5 +53,6 @@ export const schema: DatabaseSchema = {
     { name: '0008-idempotency-keys', class: IdempotencyKeys },
     { name: '0009-session-client', class: SessionClient },
     { name: '0011-access-token-lifetimes', class: AccessTokenLifetimes },
+    { name: '0012-trust', class: Trust },
   ],
 };

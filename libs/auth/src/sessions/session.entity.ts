@@ -6,7 +6,7 @@ import { UserEntity } from '#libs/users';
 /**
  * A sign-in on one device, and the family of refresh tokens that keeps it going. Tokens are stored as SHA-256.
  * `generation` of the user's sessions: when the user's has risen, this one is over. `rotation` counts the tokens of
- * the family. `clientId` is the service that signed the user in, for its whole life.
+ * the family; `previousRotatedAt` is when the one before the last rotation was. `clientId` is the service that signed the user in, for its whole life.
  */
 export const SessionEntity = defineEntity({
   name: 'Session',
@@ -23,6 +23,7 @@ export const SessionEntity = defineEntity({
     currentHash: p.blob(),
     previousHash: p.blob().nullable(),
     createdAt: p.datetime().columnType('timestamptz(3)').defaultRaw('now()'),
+    previousRotatedAt: p.datetime().columnType('timestamptz(3)').nullable(),
     lastUsedAt: p.datetime().columnType('timestamptz(3)').defaultRaw('now()'),
     userAgent: p.text().nullable(),
     ip: p.text().nullable(),

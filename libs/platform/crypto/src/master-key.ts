@@ -44,6 +44,11 @@ export class MasterKey {
     return Buffer.from(hkdfSync('sha256', this.secret, Buffer.alloc(0), `gatehouse:${purpose}`, 32));
   }
 
+  /** What `derive` gives, followed by what it gave under the previous keys. */
+  deriveWithPrevious(purpose: string): Buffer {
+    return Buffer.concat([this.derive(purpose), this.previous?.deriveWithPrevious(purpose) ?? Buffer.alloc(0)]);
+  }
+
   /** HMAC-SHA-256 under the key of a purpose. */
   mac(purpose: string, data: string): Buffer {
     const key = this.#macKeys.get(purpose) ?? createSecretKey(this.derive(purpose));

@@ -1,0 +1,12 @@
+import { defineEntity, p } from '@mikro-orm/sql';
+
+/** What all replicas of one database must agree on, as the first of them had it. */
+export const SettingEntity = defineEntity({
+  name: 'Setting',
+  tableName: 'settings',
+  properties: {
+    name: p.text().primary(),
+    value: p.text(),
+    createdAt: p.datetime().columnType('timestamptz(3)').defaultRaw('now()'),
+  },
+});
