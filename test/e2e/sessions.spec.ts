@@ -1,4 +1,5 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
+import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { isAccepted, newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
@@ -20,13 +21,26 @@ const refresh = (refreshToken: string): Promise<Answer> =>
   gatehouse.api.post('/v1/auth/refresh', { body: { refreshToken } });
 
 /** Moves a session into the past, as if that much time had gone by. */
-async function age(sessionId: string, seconds: number): Promise<void> {
+async function age(sessionId: string, seconds: number, columns = ['last_used_at', 'created_at']): Promise<void> {
   const em = gatehouse.app.get(SqlEntityManager).fork();
-  await em.execute(
-    `update sessions set last_used_at = last_used_at - make_interval(secs => ?),
-      created_at = created_at - make_interval(secs => ?) where id = ?`,
-    [seconds, seconds, sessionId],
-  );
+  const changes = columns.map((column) => `${column} = ${column} - make_interval(secs => ?)`);
+  const values = [...columns.map(() => seconds), sessionId];
+  await em.execute(`update sessions set ${changes.join(', ')} where id = ?`, values);
+}
+
+/** Texts that a decoder which is not strict takes for the token, and the token with one letter of its tag changed. */
+function respellings(token: string): string[] {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  const withOther = (at: number): string => {
+    const other = alphabet[(alphabet.indexOf(token.charAt(at)) + 1) % 64] ?? '';
+    return token.slice(0, at) + other + token.slice(at + 1);
+  };
+  const tag = Array.from({ length: 22 }, (_, index) => withOther(token.length - 1 - index));
+  const head = [4, 20, 30, 40].map(withOther);
+  const around = ['=', '==', '.', ' ', '\n', '\r\n', 'A', '%3D'].flatMap((text) => [token + text, text + token]);
+  const standard = token.replaceAll('-', '+').replaceAll('_', '/');
+  const inside = `${token.slice(0, 50)}\n${token.slice(50)}`;
+  return [...tag, ...head, ...around, inside, ...(standard === token ? [] : [standard]), token.toUpperCase()];
 }
 
 const auditOf = async (userId: string, event: string): Promise<number> => {
@@ -75,6 +89,55 @@ describe('refresh', () => {
     bytes.writeUInt8((bytes.at(30) ?? 0) ^ 1, 30);
     expect((await refresh(`gtr_${bytes.toString('base64url')}`)).status).toBe(401);
     expect(await isAccepted(gatehouse, token)).toBe(true);
+  });
+
+  test('a token of two rotations ago is refused within the grace, and the session lives', async () => {
+    const first = await signIn(gatehouse, person);
+    const second = await refresh(first.refreshToken);
+    const third = await refresh(second.body.refreshToken);
+    expect((await refresh(first.refreshToken)).status).toBe(401);
+    expect(await isAccepted(gatehouse, third.body.accessToken)).toBe(true);
+    expect((await refresh(third.body.refreshToken)).status).toBe(200);
+  });
+
+  test.each([
+    ['used for longer than the grace, though the one after it was used just now', 1, 11],
+    ['three rotations old', 2, 0],
+  ])('a token that was %s ends its session', async (_, further, seconds) => {
+    const stolen = await newPerson(gatehouse);
+    let next = await refresh(stolen.refreshToken);
+    await age(stolen.sessionId, seconds);
+    // oxlint-disable-next-line no-await-in-loop -- each token comes from the one before
+    for (let count = 0; count < further; count++) next = await refresh(next.body.refreshToken);
+    expect((await refresh(stolen.refreshToken)).status).toBe(401);
+    expect(await isAccepted(gatehouse, next.body.accessToken)).toBe(false);
+    expect(await auditOf(stolen.id, 'refresh-token-reused')).toBe(1);
+  });
+
+  test('a token has one spelling: any other is refused and ends nothing', async () => {
+    const { refreshToken, token } = await signIn(gatehouse, person);
+    const others = respellings(refreshToken);
+    const answers = await Promise.all(others.map((text) => refresh(text)));
+    expect(answers.map(({ status }) => status)).toEqual(others.map(() => 401));
+    expect(await isAccepted(gatehouse, token)).toBe(true);
+    expect((await refresh(refreshToken)).status).toBe(200);
+  });
+
+  test.each([
+    ['absolute', 2_592_000],
+    ['idle', 604_800],
+  ])('neither token outlives the %s end of its session', async (kind, seconds) => {
+    const { refreshToken, sessionId } = await signIn(gatehouse, person);
+    await age(sessionId, seconds - 100, kind === 'absolute' ? ['created_at'] : undefined);
+    const { body } = await refresh(refreshToken);
+    const { exp = 0, iat = 0 } = decodeJwt(body.accessToken);
+    expect(exp - iat).toBe(body.expiresIn);
+    if (kind === 'idle') expect([body.expiresIn, body.refreshExpiresIn]).toEqual([900, 604_800]);
+    else {
+      expect(body.expiresIn).toBeLessThanOrEqual(100);
+      expect(body.expiresIn).toBeGreaterThan(50);
+      expect(body.refreshExpiresIn).toBeLessThanOrEqual(100);
+    }
   });
 
   test.each([

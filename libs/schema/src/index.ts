@@ -3,11 +3,9 @@ import { LoginDelayEntity, SessionEntity, SettingEntity, SigningKeyEntity } from
 import { AvatarDeletionEntity, AvatarEntity } from '#libs/avatars';
 import { IdempotencyKeyEntity } from '#libs/idempotency';
 import type { DatabaseSchema } from '#libs/platform/database';
-import { MessageEntity, SealedKeyEntity } from '#libs/messages';
-import { AccessTokenLifetimeEntity, RevocationEntity } from '#libs/revocation';
 import { MessageEntity } from '#libs/messages';
 import { SealedKeyEntity } from '#libs/platform/sealed-keys';
-import { RevocationEntity } from '#libs/revocation';
+import { AccessTokenLifetimeEntity, RevocationEntity } from '#libs/revocation';
 import { ServiceEntity, ServiceUsageEntity } from '#libs/services';
 import { UserEntity } from '#libs/users';
 

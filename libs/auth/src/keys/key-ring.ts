@@ -7,7 +7,7 @@ export type RingKey = {
   readonly id: string;
   readonly publicJwk: PublicJwk;
   readonly publicKey: KeyObject;
-  /** Opened only for keys that sign now or will. */
+  /** Absent when it is sealed under a master key that this replica does not have: the key verifies and does not sign. */
   readonly privateKey: KeyObject | undefined;
   readonly signsFromMs: number;
 };
@@ -20,9 +20,18 @@ export class KeyRing {
     this.#byId = new Map(keys.map((key) => [key.id, key]));
   }
 
-  /** The youngest key whose time has come. */
+  /**
+   * The youngest key whose time has come; before the time of all of them the oldest, since clocks are wrong sometimes.
+   * Only keys that this replica can open sign.
+   */
   signing(nowMs: number): RingKey | undefined {
-    return this.keys.findLast((key) => key.signsFromMs <= nowMs);
+    const opened = this.keys.filter(({ privateKey }) => privateKey);
+    return opened.findLast(({ signsFromMs }) => signsFromMs <= nowMs) ?? opened[0];
+  }
+
+  /** Ids of the keys that this replica cannot open. */
+  get sealed(): readonly string[] {
+    return this.keys.filter(({ privateKey }) => !privateKey).map(({ id }) => id);
   }
 
   verifying(id: string): KeyObject | undefined {

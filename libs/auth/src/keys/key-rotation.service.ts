@@ -6,7 +6,7 @@ import type { Origin } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { type Revocation, Revocations, type Revoke } from '#libs/revocation';
 
-import type { RingKey } from './key-ring.js';
+import { KeyRing, type RingKey } from './key-ring.js';
 import { SigningKeysRepository } from './signing-keys.repository.js';
 import { SigningKeys } from './signing-keys.service.js';
 
@@ -32,7 +32,7 @@ export class KeyRotation {
   /** Adds a key that signs at once, or after every verifier has had time to read it. @returns its id */
   rotate(when: 'at-once' | 'published-ahead', who: Who): Promise<string> {
     const lead = when === 'at-once' ? 0 : publishedAheadMs;
-    return this.#change((em) => this.#add(em, new Date(Date.now() + lead), who));
+    return this.#change((em) => this.#add(em, lead, who));
   }
 
   /**
@@ -43,7 +43,7 @@ export class KeyRotation {
     return this.#change(async (em, revoke) => {
       const others = (await this.repository.findTrusted(em)).filter((key) => key.id !== id);
       if (!(await this.#retire(em, revoke, id, { cause: 'key-retired', who }))) return false;
-      if (!others.some(({ signsFromMs }) => signsFromMs <= Date.now())) await this.#add(em, new Date(), who);
+      if (!new KeyRing(others).signing(Date.now())) await this.#add(em, 0, who);
       return true;
     });
   }
@@ -54,7 +54,7 @@ export class KeyRotation {
       for (const { id } of await this.repository.findTrusted(em)) {
         await this.#retire(em, revoke, id, { cause: 'all-revoked', who });
       }
-      await this.#add(em, new Date(), who);
+      await this.#add(em, 0, who);
       await em.execute('delete from sessions');
       await this.audit.record({ event: 'all-revoked' }, who, em);
     });
@@ -67,12 +67,13 @@ export class KeyRotation {
 
   /** Does what is due: adds the next key, removes those whose last token has expired. @returns how many were removed */
   async tend(): Promise<number> {
-    if (!this.#isDue(this.keys.ring.keys) && this.#over(this.keys.ring.keys).length === 0) return 0;
+    const { keys: known } = this.keys.ring;
+    if (!this.#isDue(known, Date.now()) && this.#over(known, Date.now()).length === 0) return 0;
     return this.#change(async (em) => {
-      // another replica may have done it before this one got the lock
-      const keys = await this.repository.findTrusted(em);
-      if (this.#isDue(keys)) await this.#add(em, new Date(Date.now() + publishedAheadMs), 'operator');
-      const over = this.#over(keys);
+      // another replica may have done it before this one got the lock, and this one's clock may be wrong
+      const [keys, now] = [await this.repository.findTrusted(em), await this.repository.databaseNowMs(em)];
+      if (this.#isDue(keys, now)) await this.#add(em, publishedAheadMs, 'operator');
+      const over = this.#over(keys, now);
       await this.repository.remove(em, over);
       return over.length;
     });
@@ -89,8 +90,8 @@ export class KeyRotation {
     return result;
   }
 
-  async #add(em: SqlEntityManager, signsFrom: Date, who: Who): Promise<string> {
-    const id = await this.repository.add(em, signsFrom);
+  async #add(em: SqlEntityManager, leadMs: number, who: Who): Promise<string> {
+    const id = await this.repository.add(em, leadMs);
     await this.audit.record({ event: 'key-created', details: { keyId: id } }, who, em);
     return id;
   }
@@ -107,17 +108,19 @@ export class KeyRotation {
     return true;
   }
 
-  #isDue(keys: readonly RingKey[]): boolean {
-    const youngest = keys.at(-1)?.signsFromMs ?? -Infinity;
-    return Date.now() >= youngest + this.config.KEY_ROTATION_DAYS * dayMs - publishedAheadMs;
+  #isDue(keys: readonly RingKey[], now: number): boolean {
+    const rotationMs = this.config.KEY_ROTATION_DAYS * dayMs;
+    // a key from further ahead was made by a clock that was wrong, and puts nothing off
+    const youngest = keys.findLast(({ signsFromMs }) => signsFromMs <= now + rotationMs);
+    return now >= (youngest?.signsFromMs ?? -Infinity) + rotationMs - publishedAheadMs;
   }
 
   /** A key is over when the next one has signed for longer than a token lives. */
-  #over(keys: readonly RingKey[]): string[] {
+  #over(keys: readonly RingKey[], now: number): string[] {
     const lastNeededMs = this.config.ACCESS_TOKEN_TTL_SECONDS * 1000 + keptLongerMs;
     return keys.slice(0, -1).flatMap(({ id }, index) => {
       const next = keys[index + 1];
-      return next && next.signsFromMs + lastNeededMs < Date.now() ? [id] : [];
+      return next && next.signsFromMs + lastNeededMs < now ? [id] : [];
     });
   }
 }

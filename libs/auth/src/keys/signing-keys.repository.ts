@@ -1,9 +1,9 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 
-import { SqlEntityManager } from '@mikro-orm/sql';
+import { type InferEntity, raw, SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import { isUuid, MasterKey } from '#libs/platform/crypto';
+import { isUuid, MasterKey, WrongMasterKeyError } from '#libs/platform/crypto';
 import { Changes } from '#libs/platform/database';
 
 import { importPrivateKey, importPublicKey, type RingKey } from './key-ring.js';
@@ -22,14 +22,14 @@ export class SigningKeysRepository {
     private readonly changes: Changes,
   ) {}
 
-  /** Keys that are not retired, oldest first. @throws WrongMasterKeyError */
+  /** Keys that are not retired, oldest first; those that do not open without their private half. */
   async findTrusted(em: SqlEntityManager = this.em.fork()): Promise<RingKey[]> {
     const rows = await em.find(SigningKeyEntity, { retiredAt: null }, { orderBy: { signsFrom: 'asc', id: 'asc' } });
     return rows.map((row) => ({
       id: row.id,
       publicJwk: row.publicJwk,
       publicKey: importPublicKey(row.publicJwk),
-      privateKey: importPrivateKey(this.master.open(Buffer.from(row.sealedPrivateKey), sealContext(row.id))),
+      privateKey: this.#open(row),
       signsFromMs: row.signsFrom.getTime(),
     }));
   }
@@ -44,7 +44,8 @@ export class SigningKeysRepository {
     await this.changes.publish(em, keysTopic, 'changed');
   }
 
-  async add(em: SqlEntityManager, signsFrom: Date): Promise<string> {
+  /** Dated by the database's clock: it is one for all replicas. @param leadMs how long before the key signs */
+  async add(em: SqlEntityManager, leadMs: number): Promise<string> {
     const id = randomUUID();
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
@@ -54,15 +55,20 @@ export class SigningKeysRepository {
       id,
       publicJwk,
       sealedPrivateKey: this.master.seal(pkcs8, sealContext(id)),
-      signsFrom,
+      signsFrom: raw(`now() + make_interval(secs => ?)`, [leadMs / 1000]),
     });
     return id;
+  }
+
+  async databaseNowMs(em: SqlEntityManager): Promise<number> {
+    const [row] = await em.execute<{ ms: number }[]>('select extract(epoch from now())::float8 * 1000 as ms');
+    return row?.ms ?? Date.now();
   }
 
   /** @returns whether there was such a key, not retired yet */
   async retire(em: SqlEntityManager, id: string): Promise<boolean> {
     if (!isUuid(id)) return false;
-    return (await em.nativeUpdate(SigningKeyEntity, { id, retiredAt: null }, { retiredAt: new Date() })) > 0;
+    return (await em.nativeUpdate(SigningKeyEntity, { id, retiredAt: null }, { retiredAt: raw('now()') })) > 0;
   }
 
   async remove(em: SqlEntityManager, ids: readonly string[]): Promise<void> {
@@ -80,6 +86,18 @@ export class SigningKeysRepository {
     await em.flush();
     return outdated.length;
   }
+
+  /** Nothing when the key was made on a replica with another master key. */
+  #open({ id, sealedPrivateKey }: Pick<SigningKey, 'id' | 'sealedPrivateKey'>): KeyObject | undefined {
+    try {
+      return importPrivateKey(this.master.open(Buffer.from(sealedPrivateKey), sealContext(id)));
+    } catch (error) {
+      if (error instanceof WrongMasterKeyError) return undefined;
+      throw error;
+    }
+  }
 }
+
+type SigningKey = InferEntity<typeof SigningKeyEntity>;
 
 const sealContext = (id: string): string => `signing-key:${id}`;

@@ -1,8 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 
+import { WrongMasterKeyError } from '#libs/platform/crypto';
 import { type ChangeView, Changes, SharedRead } from '#libs/platform/database';
 import { ReadinessChecks } from '#libs/platform/monitoring';
 
@@ -15,6 +16,7 @@ const reloads = { limit: 5, windowMs: 10_000 };
 /** The keys that sign and verify, in memory; the same on every replica. */
 @Injectable()
 export class SigningKeys implements OnModuleInit {
+  readonly #logger = new Logger('SigningKeys');
   #ring = new KeyRing([]);
   #view: ChangeView | undefined;
   readonly #reads = new SharedRead(() => this.#read());
@@ -37,14 +39,17 @@ export class SigningKeys implements OnModuleInit {
     return this.#ring;
   }
 
-  /** Makes the first key if there is none. @throws WrongMasterKeyError when the keys cannot be opened */
+  /** Makes the first key if there is none. @throws WrongMasterKeyError when there are keys and none can be opened */
   async ensure(): Promise<void> {
     await this.reload();
-    if (this.#ring.keys.length > 0) return;
+    if (this.#ring.signing(Date.now())) return;
+    // a key of our own beside them would hide that the master key is the wrong one
+    if (this.#ring.keys.length > 0)
+      throw new WrongMasterKeyError('Every signing key was sealed under another master key');
     await this.em.fork().transactional(async (em) => {
       await this.repository.lock(em);
       if ((await this.repository.findTrusted(em)).length > 0) return;
-      await this.repository.add(em, new Date());
+      await this.repository.add(em, 0);
       await this.repository.announce(em);
     });
     await this.reload();
@@ -68,7 +73,9 @@ export class SigningKeys implements OnModuleInit {
   }
 
   async #read(): Promise<void> {
-    this.#ring = new KeyRing(await this.repository.findTrusted());
+    const ring = new KeyRing(await this.repository.findTrusted());
+    if (ring.sealed.some((id) => !this.#ring.sealed.includes(id))) this.#logger.warn(describeSealed(ring));
+    this.#ring = ring;
   }
 
   #mayReload(): boolean {
@@ -76,4 +83,11 @@ export class SigningKeys implements OnModuleInit {
     if (now - this.#window.startedAtMs > reloads.windowMs) this.#window = { startedAtMs: now, count: 0 };
     return ++this.#window.count <= reloads.limit;
   }
+}
+
+function describeSealed(ring: KeyRing): object {
+  const own = ring.signing(Date.now());
+  const signs = own ? `signs with ${own.id}` : 'cannot sign: logins get 503';
+  const event = `keys sealed under another master key: this replica verifies with them and ${signs}. Give it that master key, and its own as MASTER_KEY_PREVIOUS`;
+  return { event, keyIds: ring.sealed };
 }

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 
 import { auditInsert, AuditTrail, auditValues } from '#libs/audit';
-import type { Origin, Role } from '#libs/platform/access';
+import { type Origin, ownClientId, type Role } from '#libs/platform/access';
 import { Sql, type Statement } from '#libs/platform/database';
 import { UserTurns } from '#libs/users';
+import { AppError } from '#libs/platform/errors';
 
 import { type Attempt, countFailure, failureValues, forgetFailures, runningDelay } from './login-delays.repository.js';
 
@@ -14,14 +15,18 @@ export type NewSession = {
   readonly passwordHash: string;
   readonly refreshHash: Buffer;
   readonly clientId: string;
+  /** The key that its first access token will be signed with. */
+  readonly keyId: string;
 };
 type Admitted = { readonly user_id: string; readonly roles: readonly Role[]; readonly token_generation: number };
+type Outcome = { readonly has_key: boolean } & (Admitted | { readonly user_id: null });
 
 const details = 'null::jsonb';
 
 /**
- * The user is share-locked and the verified hash compared again, so that no deactivation or change slips between. An
- * account that is delayed for this device keeps its delay.
+ * The user is share-locked and the verified hash compared again, so that no deactivation or change slips between; so are
+ * the signing key and the service, so that no login survives `revoke-all` or the end of its service by a moment. An
+ * account that is delayed for this device keeps its delay. Without the key nothing is recorded: there is no answer to it.
  */
 const admit: Statement = {
   name: 'login-admit',
@@ -30,12 +35,18 @@ const admit: Statement = {
       where id = $1 and status = 'active' and password_hash = $3
         and not exists (${runningDelay})
       for share
+    ), k as (
+      select from signing_keys where id = $23 and retired_at is null for share
+    ), c as (
+      select from services where name = $8 and status = 'active' for share
     ), s as (
       insert into sessions (id, user_id, generation, current_hash, user_agent, ip, client_id)
-      select $4, u.id, u.session_generation, $5, $6, $7, $8 from u returning user_id
+      select $4, u.id, u.session_generation, $5, $6, $7, $8 from u
+      where exists (select from k) and ($8 = '${ownClientId}' or exists (select from c)) returning user_id
     ), admitted as (${auditInsert({ from: 's', firstParameter: 9, details })}
-    ), refused as (${auditInsert({ from: '(select where not exists (select from s)) as nobody', firstParameter: 16, details })})
-    select u.id as user_id, u.roles, u.token_generation from u join s on s.user_id = u.id`,
+    ), refused as (${auditInsert({ from: '(select where not exists (select from s) and exists (select from k)) as nobody', firstParameter: 16, details })})
+    select exists (select from k) as has_key, s.user_id, u.roles, u.token_generation
+    from (select) as one left join s on true left join u on u.id = s.user_id`,
 };
 const refuse: Statement = {
   name: 'login-refuse',
@@ -55,9 +66,12 @@ export class LoginOutcomes {
     private readonly turns: UserTurns,
   ) {}
 
-  /** Begins the session; nothing when the account is delayed, gone, deactivated or has another password by now. */
+  /**
+   * Begins the session; nothing when the account is delayed, gone, deactivated or has another password by now.
+   * @throws AppError `unavailable` when the key was retired meanwhile
+   */
   async admit(session: NewSession, { device }: Attempt, origin: Origin): Promise<Admitted | undefined> {
-    const { id, userId, passwordHash, refreshHash, clientId } = session;
+    const { id, userId, passwordHash, refreshHash, clientId, keyId } = session;
     const values = [
       userId,
       device,
@@ -69,8 +83,11 @@ export class LoginOutcomes {
       clientId,
       ...auditValues({ event: 'login-succeeded', userId }, origin),
       ...auditValues({ event: 'login-failed', userId }, origin),
+      keyId,
     ];
-    const admitted = await this.turns.take(userId, () => this.sql.row<Admitted>(admit, values));
+    const outcome = await this.turns.take(userId, () => this.sql.row<Outcome>(admit, values));
+    if (!outcome?.has_key) throw new AppError('unavailable', { headers: { 'retry-after': '1' } });
+    const admitted = outcome.user_id === null ? undefined : outcome;
     this.trail.tell({ event: admitted ? 'login-succeeded' : 'login-failed', userId }, origin);
     return admitted;
   }

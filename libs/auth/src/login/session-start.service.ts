@@ -23,13 +23,17 @@ export class SessionStart {
 
   /** @returns nothing when the account is delayed, gone, deactivated or has another password than the one verified */
   async start(passwordHash: string, attempt: Attempt, origin: Origin): Promise<TokenPair | undefined> {
+    // first of all: what cannot be answered must not be recorded
     await this.pairs.prepare();
+    const key = this.pairs.signingKey();
     const id = uuidV7();
     const { token, hash: refreshHash } = this.refreshTokens.first(id);
     const client_id = clientOf(origin.caller);
-    const session = { id, userId: attempt.subject, passwordHash, refreshHash, clientId: client_id };
+    const session = { id, userId: attempt.subject, passwordHash, refreshHash, clientId: client_id, keyId: key.id };
     const user = await this.outcomes.admit(session, attempt, origin);
     const remaining_s = Math.min(this.config.SESSION_IDLE_SECONDS, this.config.SESSION_TTL_SECONDS);
-    return user && this.pairs.make(id, { ...user, client_id, remaining_s }, token);
+    return (
+      user && this.pairs.make({ sessionId: id, user: { ...user, client_id, remaining_s }, refreshToken: token }, key)
+    );
   }
 }

@@ -1,20 +1,19 @@
 import { hash, randomBytes } from 'node:crypto';
 
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 
-import { MasterKey } from '#libs/platform/crypto';
+import { type MacKey, MacKeys } from '#libs/platform/sealed-keys';
 
 const prefix = 'gtr_';
-const tagPurpose = 'refresh-tag';
 const [idBytes, rotationBytes, secretBytes, tagBytes] = [16, 4, 32, 16];
 const tokenBytes = idBytes + rotationBytes + secretBytes + tagBytes;
+const tokenLetters = prefix.length + Math.ceil((tokenBytes * 8) / 6);
 
-/** A refresh token, read. `isOurs`: we issued it, whether it is still good or not. */
+/** A refresh token that we issued, read; it may be good no longer. */
 export type RefreshToken = {
   readonly sessionId: string;
   readonly rotation: number;
   readonly secret: Buffer;
-  readonly isOurs: boolean;
 };
 
 /** A refresh token as it is given out, and what the database keeps of it. */
@@ -26,8 +25,16 @@ export type NewRefreshToken = { readonly token: string; readonly hash: Buffer };
  * session, so that reuse can end a session and a forgery cannot.
  */
 @Injectable()
-export class RefreshTokens {
-  constructor(private readonly master: MasterKey) {}
+export class RefreshTokens implements OnModuleInit {
+  #keys: { readonly child: MacKey; readonly tag: MacKey } | undefined;
+
+  constructor(private readonly macKeys: MacKeys) {}
+
+  /** @throws WrongMasterKeyError */
+  async onModuleInit(): Promise<void> {
+    // they do not change with the master key: replicas with the old and the new one give a retry the same child
+    this.#keys = { child: await this.macKeys.get('refresh-child'), tag: await this.macKeys.get('refresh-tag') };
+  }
 
   first(sessionId: string): NewRefreshToken {
     return this.#encode(sessionId, 0, randomBytes(secretBytes));
@@ -35,35 +42,36 @@ export class RefreshTokens {
 
   /** Always the same for a parent: what a hash could not give back, a retry can be given again. */
   childOf({ sessionId, rotation, secret }: RefreshToken): NewRefreshToken {
-    const child = this.master.mac('refresh-child', `${sessionId}:${rotation}:${secret.toString('hex')}`);
+    const child = this.#loaded.child.mac(`${sessionId}:${rotation}:${secret.toString('hex')}`);
     return this.#encode(sessionId, rotation + 1, child);
   }
 
+  /** Nothing unless it is, to the letter, a token that we issued: a token has one spelling. */
   parse(token: string): RefreshToken | undefined {
-    if (!token.startsWith(prefix)) return undefined;
+    if (!token.startsWith(prefix) || token.length !== tokenLetters) return undefined;
     const bytes = Buffer.from(token.slice(prefix.length), 'base64url');
-    if (bytes.length !== tokenBytes) return undefined;
-    const sessionId = toUuid(bytes.subarray(0, idBytes));
-    const rotation = bytes.readUInt32BE(idBytes);
-    const secret = bytes.subarray(idBytes + rotationBytes, -tagBytes);
-    const isOurs = this.master.isMac(
-      tagPurpose,
-      bytes.subarray(0, -tagBytes).toString('hex'),
-      bytes.subarray(-tagBytes),
-    );
-    return { sessionId, rotation, secret, isOurs };
+    // decoding skips what is no base64url, and the last letter has bits that it does not use
+    if (prefix + bytes.toString('base64url') !== token) return undefined;
+    const [body, tag] = [bytes.subarray(0, -tagBytes), bytes.subarray(-tagBytes)];
+    if (!this.#loaded.tag.isMac(body.toString('hex'), tag)) return undefined;
+    return {
+      sessionId: toUuid(body.subarray(0, idBytes)),
+      rotation: body.readUInt32BE(idBytes),
+      secret: body.subarray(idBytes + rotationBytes),
+    };
   }
 
   #encode(sessionId: string, rotation: number, secret: Buffer): NewRefreshToken {
     const head = Buffer.alloc(rotationBytes);
     head.writeUInt32BE(rotation);
     const body = Buffer.concat([Buffer.from(sessionId.replaceAll('-', ''), 'hex'), head, secret]);
-    const token = prefix + Buffer.concat([body, this.#tag(body)]).toString('base64url');
-    return { token, hash: hashOf({ secret }) };
+    const tag = this.#loaded.tag.mac(body.toString('hex')).subarray(0, tagBytes);
+    return { token: prefix + Buffer.concat([body, tag]).toString('base64url'), hash: hashOf({ secret }) };
   }
 
-  #tag(body: Buffer): Buffer {
-    return this.master.mac(tagPurpose, body.toString('hex')).subarray(0, tagBytes);
+  get #loaded(): { readonly child: MacKey; readonly tag: MacKey } {
+    if (!this.#keys) throw new Error('RefreshTokens is not initialised yet');
+    return this.#keys;
   }
 }
 

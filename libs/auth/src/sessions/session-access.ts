@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
 import { isAdmin, isUser, type Principal, type UserPrincipal } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 
@@ -7,6 +9,16 @@ export function ownerOf(userId: string | undefined, caller: Principal): string {
   const wanted = userId?.toLowerCase() ?? own;
   if (wanted === undefined || (wanted !== own && !isAdmin(caller))) throw new AppError('forbidden');
   return wanted;
+}
+
+/**
+ * For routes that an access token which is no longer good does not close by itself.
+ * @throws AppError `invalid-token`, `authentication-required`; `forbidden` for a service, which has no sessions
+ */
+export function assertUser(caller: Principal, { authorization }: IncomingHttpHeaders): UserPrincipal {
+  if (!isUser(caller) && authorization !== undefined) throw new AppError('invalid-token');
+  if (caller.kind === 'anonymous') throw new AppError('authentication-required');
+  return asUser(caller);
 }
 
 /** @throws AppError `forbidden` for a service, which has no sessions */

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import type { Role } from '#libs/platform/access';
+import type { Origin, Principal, Role } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { epochMs, Sql, type Statement } from '#libs/platform/database';
 import { UserTurns } from '#libs/users';
@@ -11,7 +11,7 @@ export type SessionUser = {
   readonly roles: readonly Role[];
   readonly token_generation: number;
   readonly client_id: string;
-  /** Seconds until the refresh token is over, if it is not used before. */
+  /** Seconds until the session is over, if its refresh token is not used before. */
   readonly remaining_s: number;
 };
 
@@ -23,6 +23,8 @@ export type SessionRow = {
   readonly ip: string | null;
 };
 
+/** A service that shows its key gets on with its own sessions only (RFC 6749 §10.4); nobody needs to show one. */
+const isOfClient = (service: string): string => `(${service}::text is null or s.client_id = ${service})`;
 /** $2 idle and $3 absolute lifetime in seconds. */
 const isAlive = `s.last_used_at > now() - make_interval(secs => $2) and s.created_at > now() - make_interval(secs => $3)
   and u.status = 'active' and s.generation = u.session_generation`;
@@ -34,19 +36,28 @@ const remainingUnused = `least($2::float8 - extract(epoch from now() - s.last_us
 const rotate: Statement = {
   name: 'session-rotate',
   text: `update sessions s set previous_hash = s.current_hash, current_hash = $5, rotation = s.rotation + 1,
-      last_used_at = now(), user_agent = coalesce($6, s.user_agent), ip = $7
-    from users u where s.id = $1 and s.current_hash = $4 and u.id = s.user_id and ${isAlive}
+      previous_rotated_at = s.last_used_at, last_used_at = now(), user_agent = coalesce($6, s.user_agent), ip = $7
+    from users u where s.id = $1 and s.current_hash = $4 and u.id = s.user_id and ${isAlive} and ${isOfClient('$8')}
     returning u.id as user_id, u.roles, u.token_generation, s.client_id, ${remaining}`,
 };
 const retried: Statement = {
   name: 'session-retried',
-  text: `select u.id as user_id, u.roles, u.token_generation, s.client_id, ${remaining}
+  text: `select u.id as user_id, u.roles, u.token_generation, s.client_id, ${remainingUnused}
     from sessions s join users u on u.id = s.user_id
     where s.id = $1 and s.previous_hash = $4 and s.current_hash = $5
-      and s.last_used_at > now() - make_interval(secs => $6) and ${isAlive}`,
+      and s.last_used_at > now() - make_interval(secs => $6) and ${isAlive} and ${isOfClient('$7')}`,
 };
 const ownerOf: Statement = {
-  text: 'select user_id, rotation from sessions where id = $1',
+  text: 'select user_id from sessions where id = $1',
+};
+/**
+ * The user of a session if its token of the rotation $2 was used longer ago than the grace, $3 in seconds. When it was
+ * used is known of the last two; older ones count as used long ago.
+ */
+const ownerIfReused: Statement = {
+  text: `select user_id from sessions where id = $1 and rotation > $2 and not coalesce(
+    case rotation - $2 when 1 then last_used_at when 2 then previous_rotated_at end > now() - make_interval(secs => $3),
+    false)`,
 };
 const byToken: Statement = {
   name: 'session-by-token',
@@ -70,7 +81,8 @@ const listAliveOfMany: Statement = {
     ) alive order by alive.last_used_ms desc, alive.id desc`,
 };
 
-type Device = { readonly userAgent: string | undefined; readonly ip: string };
+/** Hashes of a token and of the one that comes in its place. */
+type Rotation = { readonly parent: Buffer; readonly child: Buffer };
 
 /** Sessions as SQL: each step is one statement, so that parallel refreshes meet in the row and nowhere else. */
 @Injectable()
@@ -82,14 +94,20 @@ export class SessionsRepository {
   ) {}
 
   /** Puts the child in the parent's place; nothing when the parent is not the current token of a living session. */
-  rotate(id: string, parent: Buffer, child: Buffer, { userAgent, ip }: Device): Promise<SessionUser | undefined> {
-    const values = [id, ...this.#lifetimes(), parent, child, userAgent ?? null, ip];
+  rotate(id: string, { parent, child }: Rotation, { caller, userAgent, ip }: Origin): Promise<SessionUser | undefined> {
+    const values = [id, ...this.#lifetimes(), parent, child, userAgent ?? null, ip, serviceOf(caller)];
     return this.turns.take(id, () => this.sql.row(rotate, values));
   }
 
   /** Whether the parent was rotated into just this child within the grace. */
-  findRetried(id: string, parent: Buffer, child: Buffer): Promise<SessionUser | undefined> {
-    return this.sql.row(retried, [id, ...this.#lifetimes(), parent, child, this.config.REFRESH_GRACE_SECONDS]);
+  findRetried(id: string, { parent, child }: Rotation, { caller }: Origin): Promise<SessionUser | undefined> {
+    const { REFRESH_GRACE_SECONDS } = this.config;
+    return this.sql.row(retried, [id, ...this.#lifetimes(), parent, child, REFRESH_GRACE_SECONDS, serviceOf(caller)]);
+  }
+
+  /** The user of a session whose token of this rotation was used before, and longer ago than the grace. */
+  findOwnerIfReused(id: string, rotation: number): Promise<{ user_id: string } | undefined> {
+    return this.sql.row(ownerIfReused, [id, rotation, this.config.REFRESH_GRACE_SECONDS]);
   }
 
   /** The living session whose current token this is, with when that was issued. */
@@ -100,7 +118,7 @@ export class SessionsRepository {
     return this.sql.row(byToken, [id, ...this.#lifetimes(), hash]);
   }
 
-  findOwner(id: string): Promise<{ user_id: string; rotation: number } | undefined> {
+  findOwner(id: string): Promise<{ user_id: string } | undefined> {
     return this.sql.row(ownerOf, [id]);
   }
 
@@ -118,3 +136,5 @@ export class SessionsRepository {
     return [this.config.SESSION_IDLE_SECONDS, this.config.SESSION_TTL_SECONDS];
   }
 }
+
+const serviceOf = (caller: Principal): string | null => (caller.kind === 'service' ? caller.name : null);

@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
 import { Injectable } from '@nestjs/common';
 
 import { AuditBursts } from '#libs/audit';
@@ -8,6 +10,7 @@ import { rfc3339 } from '#libs/platform/time';
 import type { SessionList, SessionView, TokenPair } from '../auth.schema.js';
 import { TokenPairs } from '../tokens/token-pairs.service.js';
 import { hashOf, type RefreshToken, RefreshTokens } from './refresh-token.js';
+import { assertUser } from './session-access.js';
 import { SessionEnd, type Why } from './session-end.service.js';
 import { type SessionRow, SessionsRepository } from './sessions.repository.js';
 
@@ -25,18 +28,20 @@ export class SessionsService {
   /**
    * The next tokens of a session. A retry within the grace gets the same child, so that parallel refreshes and lost
    * answers log nobody out; any later reuse ends the session (RFC 9700 §4.14.2).
-   * @throws AppError `invalid-refresh-token`
+   * @throws AppError `invalid-refresh-token`, also for another service's; `unavailable` without a key to sign with
    */
   async refresh(token: string, origin: Origin): Promise<TokenPair> {
     const parent = this.refreshTokens.parse(token);
     if (!parent) throw new AppError('invalid-refresh-token');
+    // first of all: what cannot be answered must not be recorded
     await this.pairs.prepare();
+    const key = this.pairs.signingKey();
     const child = this.refreshTokens.childOf(parent);
-    const hashes = [hashOf(parent), child.hash] as const;
+    const hashes = { parent: hashOf(parent), child: child.hash };
     const user =
-      (await this.sessions.rotate(parent.sessionId, ...hashes, origin)) ??
-      (await this.sessions.findRetried(parent.sessionId, ...hashes));
-    if (user) return this.pairs.make(parent.sessionId, user, child.token);
+      (await this.sessions.rotate(parent.sessionId, hashes, origin)) ??
+      (await this.sessions.findRetried(parent.sessionId, hashes, origin));
+    if (user) return this.pairs.make({ sessionId: parent.sessionId, user, refreshToken: child.token }, key);
     await this.#endIfReused(parent, origin);
     throw new AppError('invalid-refresh-token');
   }
@@ -73,6 +78,29 @@ export class SessionsService {
     await this.sessionEnd.end(userId, { only: id }, why);
   }
 
+  /**
+   * Ends the session of the access token, that of a refresh token, or both. A refresh token needs no access token beside
+   * it, and one that is not ours is answered like one that is (RFC 7009 §2.2).
+   * @throws AppError `invalid-token`, `authentication-required`, `forbidden` when there is neither
+   */
+  async logout(refreshToken: string | undefined, origin: Origin, headers: IncomingHttpHeaders): Promise<void> {
+    const { caller } = origin;
+    const why = { cause: 'logout', event: 'logged-out', origin } as const;
+    if (refreshToken === undefined) assertUser(caller, headers);
+    if (isUser(caller)) await this.sessionEnd.end(caller.userId, { only: caller.sessionId }, why);
+    if (refreshToken !== undefined) await this.endByToken(refreshToken, why);
+  }
+
+  /**
+   * Ends the session of a refresh token. Any token of the family will do, the used ones too: whoever holds one wants the
+   * session to be over.
+   */
+  async endByToken(refreshToken: string, why: Why): Promise<void> {
+    const parsed = this.refreshTokens.parse(refreshToken);
+    const owner = parsed && (await this.sessions.findOwner(parsed.sessionId));
+    if (parsed && owner) await this.sessionEnd.end(owner.user_id, { only: parsed.sessionId }, why);
+  }
+
   /** An administrator who looks at the sessions of others leaves a trace. */
   #noteRead(userIds: readonly string[], origin: Origin): void {
     const others = userIds.filter((id) => !isUser(origin.caller) || id !== origin.caller.userId);
@@ -82,10 +110,10 @@ export class SessionsService {
     this.bursts.noteRead({ event: 'sessions-read', ...about }, origin);
   }
 
-  /** Only a token that we issued and that has been used can be reused; an expired or made-up one is merely refused. */
-  async #endIfReused({ sessionId, rotation, isOurs }: RefreshToken, origin: Origin): Promise<void> {
-    const session = isOurs ? await this.sessions.findOwner(sessionId) : undefined;
-    if (!session || rotation >= session.rotation) return;
+  /** Only a token that has been used can be reused; an expired one, or one used just now, is merely refused. */
+  async #endIfReused({ sessionId, rotation }: RefreshToken, origin: Origin): Promise<void> {
+    const session = await this.sessions.findOwnerIfReused(sessionId, rotation);
+    if (!session) return;
     await this.sessionEnd.end(
       session.user_id,
       { only: sessionId },

@@ -1,30 +1,37 @@
-import { Inject, Injectable } from '@nestjs/common';
-
-import { type Config, CONFIG } from '#libs/platform/config';
+import { Injectable } from '@nestjs/common';
 
 import type { TokenPair } from '../auth.schema.js';
 import type { SessionUser } from '../sessions/sessions.repository.js';
-import { TokenIssuer } from './token-issuer.service.js';
+import { type SigningKey, TokenIssuer } from './token-issuer.service.js';
+
+/** Of which session, and the refresh token that keeps it going. */
+export type PairSubject = {
+  readonly sessionId: string;
+  readonly user: SessionUser;
+  readonly refreshToken: string;
+};
 
 /** What a login and a refresh answer: a new access token beside the refresh token of the session. */
 @Injectable()
 export class TokenPairs {
-  constructor(
-    private readonly issuer: TokenIssuer,
-    @Inject(CONFIG) private readonly config: Config,
-  ) {}
+  constructor(private readonly issuer: TokenIssuer) {}
 
   /** Call before anything is written that a pair shall be made for. */
   prepare(): Promise<void> {
     return this.issuer.prepare();
   }
 
-  make(sessionId: string, user: SessionUser, refreshToken: string): TokenPair {
+  /** To be taken before anything is written. @throws AppError `unavailable` */
+  signingKey(): SigningKey {
+    return this.issuer.signingKey();
+  }
+
+  make({ sessionId, user, refreshToken }: PairSubject, key: SigningKey): TokenPair {
     const { user_id: userId, client_id: clientId, roles, token_generation: tokenGeneration } = user;
+    const subject = { userId, sessionId, clientId, roles, tokenGeneration, sessionSecondsLeft: user.remaining_s };
     return {
-      accessToken: this.issuer.issue({ userId, sessionId, clientId, roles, tokenGeneration }),
+      ...this.issuer.issue(subject, key),
       tokenType: 'Bearer',
-      expiresIn: this.config.ACCESS_TOKEN_TTL_SECONDS,
       refreshToken,
       refreshExpiresIn: Math.floor(user.remaining_s),
       sessionId,
