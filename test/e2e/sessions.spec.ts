@@ -158,6 +158,75 @@ describe('refresh', () => {
   );
 });
 
+describe('log-out', () => {
+  const logout = (body: unknown, token?: string, headers?: Record<string, string>): Promise<Answer> =>
+    gatehouse.api.post('/v1/auth/logout', { body, token, ...(headers && { headers }) });
+  const graphql = (query: string, token?: string): Promise<Answer> =>
+    gatehouse.api.post('/graphql', { body: { query }, token });
+
+  test.each([
+    ['without an access token', undefined],
+    ['with an access token that is none', 'garbage'],
+  ])('a refresh token alone ends its session, %s', async (_, token) => {
+    const me = await newPerson(gatehouse);
+    const other = await signIn(gatehouse, me);
+    expect((await logout({ refreshToken: me.refreshToken }, token)).status).toBe(204);
+    expect([await isAccepted(gatehouse, me.token), await isAccepted(gatehouse, other.token)]).toEqual([false, true]);
+    expect((await refresh(me.refreshToken)).status).toBe(401);
+    expect(await auditOf(me.id, 'logged-out')).toBe(1);
+  });
+
+  test('so does one that was used before, and by GraphQL', async () => {
+    const me = await newPerson(gatehouse);
+    await refresh(me.refreshToken);
+    const query = `mutation { logout(refreshToken: ${JSON.stringify(me.refreshToken)}) }`;
+    expect((await graphql(query)).body).toEqual({ data: { logout: true } });
+    expect(await isAccepted(gatehouse, me.token)).toBe(false);
+  });
+
+  test('with both tokens both sessions end', async () => {
+    const me = await newPerson(gatehouse);
+    const other = await signIn(gatehouse, me);
+    expect((await logout({ refreshToken: other.refreshToken }, me.token)).status).toBe(204);
+    expect([await isAccepted(gatehouse, me.token), await isAccepted(gatehouse, other.token)]).toEqual([false, false]);
+  });
+
+  test('a refresh token that is not ours is answered like one that is, and ends nothing', async () => {
+    const { token, refreshToken } = await signIn(gatehouse, person);
+    for (const text of ['nonsense', `${refreshToken.slice(0, -3)}AAA`, `${refreshToken}=`])
+      expect((await logout({ refreshToken: text })).status).toBe(204);
+    expect(await isAccepted(gatehouse, token)).toBe(true);
+  });
+
+  test.each([
+    ['nothing at all', undefined, undefined, 401, 'authentication-required'],
+    ['an empty object', {}, undefined, 401, 'authentication-required'],
+    ['an access token that is none', undefined, 'garbage', 401, 'invalid-token'],
+    ['an empty refresh token', { refreshToken: '' }, undefined, 400, 'invalid-request'],
+    ['a refresh token that is no text', { refreshToken: 7 }, undefined, 400, 'invalid-request'],
+    ['a field that is not known', { token: 'a' }, undefined, 400, 'invalid-request'],
+  ])('%s is refused', async (_, body, token, status, code) => {
+    const answer = await logout(body, token);
+    expect([answer.status, answer.body.code]).toEqual([status, code]);
+    if (status === 401) expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
+  });
+
+  test('over GraphQL it needs one of the two as well', async () => {
+    const { body } = await graphql('mutation { logout }');
+    expect(body.errors[0].extensions.code).toBe('authentication-required');
+    const { token } = await signIn(gatehouse, person);
+    expect((await graphql('mutation { logout }', token)).body).toEqual({ data: { logout: true } });
+    expect(await isAccepted(gatehouse, token)).toBe(false);
+  });
+
+  test("a service's key that is given must be good", async () => {
+    const { refreshToken } = await signIn(gatehouse, person);
+    const answer = await logout({ refreshToken }, undefined, { 'x-service-key': 'nobody-here.wrong' });
+    expect([answer.status, answer.body.code]).toEqual([401, 'invalid-service-key']);
+    expect((await refresh(refreshToken)).status).toBe(200);
+  });
+});
+
 describe('the list of sessions', () => {
   test('shows where one is signed in, the asking one marked, and nothing of others', async () => {
     const me = await newPerson(gatehouse);

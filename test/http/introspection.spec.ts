@@ -146,6 +146,28 @@ describe.each(['introspect', 'revoke'] as const)('who may %s', (path) => {
   });
 });
 
+describe("a stranger's token", () => {
+  const texts: [string, string][] = [
+    ['of 8,192 characters', 'a'.repeat(8_192)],
+    ['of 8,193 characters', 'a'.repeat(8_193)],
+    ['of 15,000 characters in three parts', `${'a'.repeat(5_000)}.${'b'.repeat(5_000)}.${'c'.repeat(5_000)}`],
+    ['that begins as a refresh token of ours', `gtr_${'A'.repeat(15_000)}`],
+    ['of dots', '.'.repeat(9_000)],
+    ['with a NUL', 'a\0b'],
+    ['of other letters', 'жетон 🗝 \ud800'],
+    ['of blanks', '   '],
+  ];
+  test.each(texts)('%s is not active, and to revoke it does nothing', async (_, token) => {
+    const [introspected, revoked] = [await ask('introspect', { token }), await revoke(token)];
+    expect([introspected.status, introspected.text]).toEqual([200, '{"active":false}']);
+    expect([revoked.status, revoked.text]).toEqual([200, '{}']);
+    const explained = await gatehouse.api.post('/v1/auth/explain', { token: bossToken, body: { token } });
+    // JSON takes no NUL and no lone surrogate in any text
+    if (explained.status === 200) expect(explained.body).toMatchObject({ isAccepted: false, reason: 'malformed' });
+    else expect(explained.body.code).toBe('invalid-encoding');
+  });
+});
+
 test('a bare X-Service-Name is refused on any other route too', async () => {
   const headers = { 'x-service-name': gateway.name };
   const answer = await gatehouse.api.get('/v1/users/me', { token: person.token, headers });

@@ -95,7 +95,7 @@ function securityOf(rule: AccessRule | undefined): Record<string, string[]>[] {
   if (rule?.kind === 'public') return [];
   if (rule?.kind === 'public-or-service') return [{}, { serviceKey: [] }];
   const user = { accessToken: [] };
-  if (rule?.kind === 'optional') return [user, { serviceKey: [] }, {}];
+  if (rule?.kind === 'optional' || rule?.kind === 'lenient') return [user, { serviceKey: [] }, {}];
   const isForServices = rule?.kind === 'requires' && (rule.services === 'any' || rule.scopes.length > 0);
   return isForServices ? [user, { serviceKey: [] }] : [user];
 }

@@ -1,15 +1,17 @@
 import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { Caller, From, type Origin, type Principal, PublicOrService } from '#libs/platform/access';
+import { Caller, From, LenientAuth, type Origin, type Principal, PublicOrService } from '#libs/platform/access';
 import { ApiProblems, ClientGone } from '#libs/platform/http';
 import { RateClass } from '#libs/rate-limits';
 
 import {
   type Login,
   loginSchema,
+  type Logout,
+  logoutSchema,
   type Refresh,
   refreshSchema,
   type TokenPair,
@@ -59,12 +61,24 @@ export class AuthController {
   }
 
   @Post('logout')
+  @LenientAuth()
   @HttpCode(204)
-  @ApiOperation({ operationId: 'logout', summary: 'End this session; its tokens are dead at once' })
+  @ApiBody({ required: false })
+  @ApiOperation({
+    operationId: 'logout',
+    summary: 'End this session; its tokens are dead at once',
+    description:
+      'The session of the access token, that of `refreshToken`, or both. With `refreshToken` the access token may be ' +
+      'expired or absent, and a refresh token that is not ours is answered like one that is (RFC 7009).',
+  })
   @ApiResponse({ status: 204, description: 'Logged out' })
-  async logout(@Caller() caller: Principal, @From() origin: Origin): Promise<void> {
-    const { userId, sessionId } = asUser(caller);
-    await this.sessionEnd.end(userId, { only: sessionId }, { cause: 'logout', event: 'logged-out', origin });
+  @ApiProblems('invalid-request')
+  async logout(
+    @Body({ schema: logoutSchema.optional() }) body: Logout | undefined,
+    @From() origin: Origin,
+    @Req() { headers }: FastifyRequest,
+  ): Promise<void> {
+    await this.sessions.logout(body?.refreshToken, origin, headers);
   }
 
   @Post('logout-all')

@@ -15,6 +15,15 @@ const refreshToken = z.string().min(1).max(256).meta({ description: 'Opaque; one
 export const refreshSchema = z.strictObject({ refreshToken }).meta({ id: 'Refresh' });
 export type Refresh = z.infer<typeof refreshSchema>;
 
+export const logoutSchema = z
+  .strictObject({
+    refreshToken: refreshToken
+      .optional()
+      .meta({ description: 'Ends its session, also when the access token is expired or absent' }),
+  })
+  .meta({ id: 'Logout' });
+export type Logout = z.infer<typeof logoutSchema>;
+
 export const tokenPairSchema = z
   .strictObject({
     accessToken: z.string().meta({ description: 'JWT (RFC 9068)' }),

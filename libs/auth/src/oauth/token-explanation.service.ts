@@ -89,7 +89,7 @@ const refused = (reason: Exclude<Explanation['reason'], 'accepted'>, detail: str
 });
 
 function readKeyId(token: string): string | undefined {
-  const [head = '', ...rest] = token.split('.');
+  const [head = '', ...rest] = token.split('.', 4);
   if (rest.length !== 2) return undefined;
   try {
     return headerSchema.parse(JSON.parse(Buffer.from(head, 'base64url').toString('utf8'))).kid;

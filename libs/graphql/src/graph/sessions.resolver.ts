@@ -1,15 +1,14 @@
 import { Args, Context, ID, Int, Mutation, Query, Resolver } from '@nestjs/graphql';
 
 import {
-  asUser,
+  logoutSchema,
   ownerOf,
-  SessionEnd,
   sessionIdSchema,
   sessionOwnerSchema,
   SessionsService,
   type SessionView,
 } from '#libs/auth';
-import { Caller, From, type Origin, type Principal, type RequestContext } from '#libs/platform/access';
+import { Caller, From, LenientAuth, type Origin, type Principal, type RequestContext } from '#libs/platform/access';
 import { RateClass } from '#libs/rate-limits';
 
 import { pageSizeOf } from './page-size.js';
@@ -23,7 +22,6 @@ const owner = { type: () => ID, nullable: true, description: 'You, if absent; ad
 export class SessionsResolver {
   constructor(
     private readonly living: SessionsService,
-    private readonly sessionEnd: SessionEnd,
     private readonly sessionsOf: SessionLoader,
   ) {}
 
@@ -38,11 +36,20 @@ export class SessionsResolver {
     return this.sessionsOf.load(this.#ownerOf(userId, caller), pageSizeOf(first), context);
   }
 
-  @Mutation(() => Boolean, { nullable: true, description: 'End this session; its tokens are dead at once.' })
+  @Mutation(() => Boolean, {
+    nullable: true,
+    description: 'End this session, or that of a refresh token, or both; their tokens are dead at once.',
+  })
+  @LenientAuth()
   @RateClass('write')
-  async logout(@Caller() caller: Principal, @From() origin: Origin): Promise<true> {
-    const { userId, sessionId } = asUser(caller);
-    await this.sessionEnd.end(userId, { only: sessionId }, { cause: 'logout', event: 'logged-out', origin });
+  async logout(
+    @Args('refreshToken', { type: () => String, nullable: true, description: 'Needs no access token beside it.' })
+    refreshToken: string | null | undefined,
+    @From() origin: Origin,
+    @Context() { request }: RequestContext,
+  ): Promise<true> {
+    const logout = parseInput(logoutSchema, { refreshToken: refreshToken ?? undefined });
+    await this.living.logout(logout.refreshToken, origin, request.headers);
     return true;
   }
 

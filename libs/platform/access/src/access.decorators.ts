@@ -10,6 +10,7 @@ export type AccessRule =
   | { readonly kind: 'public' }
   | { readonly kind: 'public-or-service' }
   | { readonly kind: 'optional' }
+  | { readonly kind: 'lenient' }
   | { readonly kind: 'client'; readonly scope: Scope }
   | {
       readonly kind: 'requires';
@@ -35,6 +36,9 @@ export const PublicOrService = (): MethodDecorator => rule({ kind: 'public-or-se
 
 /** Anyone; but credentials that are given must be good. */
 export const OptionalAuth = (): MethodDecorator => rule({ kind: 'optional' });
+
+/** Anyone: an access token that is no longer good counts as none. A service's key that is given must be good. */
+export const LenientAuth = (): MethodDecorator => rule({ kind: 'lenient' });
 
 /** A service with the scope, by any way in which an OAuth client may prove who it is. */
 export const OAuthClient = (scope: Scope): MethodDecorator => rule({ kind: 'client', scope });

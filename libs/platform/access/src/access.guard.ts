@@ -7,7 +7,7 @@ import { AppError } from '#libs/platform/errors';
 import { type AccessRule, accessRule } from './access.decorators.js';
 import { clientCredentials } from './client-credentials.js';
 import { bearerToken, parseServiceKey, type ServiceKey } from './credentials.js';
-import { anonymous, type Principal } from './principal.js';
+import { anonymous, type Principal, type UserPrincipal } from './principal.js';
 import { RefusalLimiter } from './refusal-limiter.js';
 import { requestOf } from './request-of.js';
 import { ServiceVerifier } from './service-verifier.js';
@@ -59,6 +59,7 @@ export class AccessGuard implements CanActivate {
     if (rule?.kind === 'client') return this.#admitService(request, clientCredentials(request), rule);
     const key = parseServiceKey(request.headers);
     if (rule?.kind === 'public-or-service') return key ? this.#admitService(request, key, rule) : admitUnseen(request);
+    if (rule?.kind === 'lenient') return this.#admitLeniently(request, key);
     const token = bearerToken(request.headers);
     if (key) return this.#admitService(request, key, rule, token);
     if (token === undefined) return admitAnonymous(request, rule);
@@ -75,6 +76,24 @@ export class AccessGuard implements CanActivate {
     request.principal = service;
     if (token === undefined) return admit(request, service, rule);
     return admit(request, { ...(await this.tokens.verify(token)), service }, rule);
+  }
+
+  async #admitLeniently(request: FastifyRequest, key: ServiceKey | undefined): Promise<boolean> {
+    const service = key && (await this.services.verify(key.name, key.secret));
+    const user = await this.#findUser(request);
+    request.principal = user ? { ...user, ...(service && { service }) } : (service ?? anonymous);
+    return true;
+  }
+
+  /** The user of the access token, if there is one and it is good. */
+  async #findUser({ headers }: FastifyRequest): Promise<UserPrincipal | undefined> {
+    try {
+      const token = bearerToken(headers);
+      return token === undefined ? undefined : await this.tokens.verify(token);
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'invalid-token') return undefined;
+      throw error;
+    }
   }
 
   #routeOf(context: ExecutionContext): Route {

@@ -1,6 +1,7 @@
 export {
   type AccessRule,
   Caller,
+  LenientAuth,
   OAuthClient,
   OptionalAuth,
   Public,
