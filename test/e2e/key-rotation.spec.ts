@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 import { decodeProtectedHeader } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SqlEntityManager } from '@mikro-orm/sql';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { KeyRotation, SigningKeys } from '#libs/auth';
 import { SealedKeys } from '#libs/platform/sealed-keys';
@@ -58,6 +59,83 @@ describe('rotation', () => {
     const before = await publishedIds();
     await rotation().tend();
     expect(await publishedIds()).toEqual(before);
+  });
+});
+
+describe('when no key can sign, or none should yet', () => {
+  const em = (): SqlEntityManager => gatehouse.app.get(SqlEntityManager).fork();
+  const reload = (): Promise<void> => gatehouse.app.get(SigningKeys).reload();
+  const recorded = async (): Promise<unknown> =>
+    em().execute(`select (select count(*) from sessions)::int as sessions, (select count(*) from audit_events)::int as
+      events, (select max(last_used_at) from sessions) as used`);
+
+  test('before the time of all keys the oldest signs', async () => {
+    const shift = (sign: string): Promise<unknown> =>
+      em().execute(`update signing_keys set signs_from = signs_from ${sign} interval '400 days'`);
+    await shift('+');
+    await reload();
+    try {
+      const { token } = await signIn(gatehouse, person);
+      const [oldest] = await em().execute<{ id: string }[]>(
+        'select id from signing_keys where retired_at is null order by signs_from, id limit 1',
+      );
+      expect(decodeProtectedHeader(token).kid).toBe(oldest?.id);
+      expect(await isAccepted(gatehouse, token)).toBe(true);
+      expect((await gatehouse.api.get('/health/ready')).status).toBe(200);
+      // keys from a wrong clock do not put the next one off until their day
+      await rotation().tend();
+      const [next] = await em().execute<{ soon: boolean }[]>(
+        `select min(signs_from) < now() + interval '1 hour' as soon from signing_keys where retired_at is null`,
+      );
+      expect(next?.soon).toBe(true);
+      const count = (await publishedIds()).length;
+      await rotation().tend();
+      expect(await publishedIds()).toHaveLength(count);
+    } finally {
+      await em().execute("delete from signing_keys where signs_from < now() + interval '1 hour'");
+      await shift('-');
+      await reload();
+    }
+  });
+
+  test('a login and a refresh are refused as unavailable, and nothing is recorded of them', async () => {
+    const { refreshToken } = await signIn(gatehouse, person);
+    await em().execute('alter table signing_keys add column kept bytea');
+    await em().execute('update signing_keys set kept = sealed_private_key, sealed_private_key = $$never sealed$$');
+    await reload();
+    const { userName, password } = person;
+    try {
+      const before = await recorded();
+      const answers = [
+        await gatehouse.api.post('/v1/auth/login', { body: { userName, password } }),
+        await gatehouse.api.post('/v1/auth/refresh', { body: { refreshToken } }),
+      ];
+      for (const { status, body, headers } of answers) {
+        expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'unavailable', '2']);
+      }
+      expect(await recorded()).toEqual(before);
+      expect((await gatehouse.api.get('/health/ready')).status).toBe(503);
+    } finally {
+      await em().execute('update signing_keys set sealed_private_key = kept');
+      await em().execute('alter table signing_keys drop column kept');
+      await reload();
+    }
+    expect((await gatehouse.api.post('/v1/auth/refresh', { body: { refreshToken } })).status).toBe(200);
+  });
+
+  test('a key is dated by the clock of the database', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 400 * 86_400_000 });
+    let id: string;
+    try {
+      id = await rotation().rotate('at-once', 'operator');
+    } finally {
+      vi.useRealTimers();
+    }
+    const [key] = await em().execute<{ is_now: boolean }[]>(
+      `select signs_from between now() - interval '1 minute' and now() as is_now from signing_keys where id = ?`,
+      [id],
+    );
+    expect(key?.is_now).toBe(true);
   });
 });
 

@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-import { SigningKeys } from '#libs/auth';
+import { SharedSettings, SigningKeys } from '#libs/auth';
 import { PasswordHasher } from '#libs/passwords';
 import type { Config } from '#libs/platform/config';
 import type { MasterKey } from '#libs/platform/crypto';
@@ -19,7 +19,7 @@ export type Gatehouse = { readonly app: NestFastifyApplication; readonly madeAdm
 
 /**
  * The service, ready to listen: schema migrated, keys and revocations loaded, first administrator made.
- * @throws when the database does not answer or the master key does not fit it
+ * @throws when the database does not answer, or the master key or the issuer does not fit it
  */
 export async function createApp(config: Config, masterKey: MasterKey, log: Log): Promise<Gatehouse> {
   const adapter = createHttpAdapter(log, config);
@@ -38,6 +38,7 @@ export async function createApp(config: Config, masterKey: MasterKey, log: Log):
   app.get(OpenApi).describe(app);
   try {
     await app.init();
+    await app.get(SharedSettings).ensure();
     await app.get(SigningKeys).ensure();
     await app.get(Changes).start();
     await app.get(RateLimitsModule).start();

@@ -8,6 +8,7 @@ import { addAdmin } from './admin.command.js';
 import { addKeys } from './keys.command.js';
 import { addMigrate } from './migrate.command.js';
 import { addServices } from './services.command.js';
+import { addSettings } from './settings.command.js';
 import { addUsers } from './users.command.js';
 
 // what a command has to say it says itself
@@ -21,6 +22,7 @@ addAdmin(program, env);
 addMigrate(program, env);
 addKeys(program, env);
 addServices(program, env);
+addSettings(program, env);
 addUsers(program, env);
 
 program.parseAsync(argv).catch((error: unknown) => {

@@ -20,6 +20,7 @@ export const auditEvents = [
   'key-created',
   'key-retired',
   'all-revoked',
+  'settings-changed',
   'service-created',
   'service-changed',
   'service-secret-rotated',

@@ -12,6 +12,7 @@ import { AuthPersonalData } from './auth.personal-data.js';
 import { AuthController } from './auth.controller.js';
 import { AuthSweeps } from './auth.sweeps.js';
 import { KeyRotation } from './keys/key-rotation.service.js';
+import { SharedSettings } from './keys/shared-settings.service.js';
 import { SigningKeysRepository } from './keys/signing-keys.repository.js';
 import { SigningKeys } from './keys/signing-keys.service.js';
 import { OAuthController } from './oauth/oauth.controller.js';
@@ -61,6 +62,7 @@ import { WellKnownController } from './well-known.controller.js';
     SessionStart,
     SessionsRepository,
     SessionsService,
+    SharedSettings,
     SigningKeys,
     SigningKeysRepository,
     TokenExplanation,
@@ -69,6 +71,15 @@ import { WellKnownController } from './well-known.controller.js';
     TokenRevocation,
     TokenStatus,
   ],
-  exports: [KeyRotation, LoginDoor, PasswordChange, SessionEnd, SessionsService, SigningKeys, TokenVerifier],
+  exports: [
+    KeyRotation,
+    LoginDoor,
+    PasswordChange,
+    SessionEnd,
+    SessionsService,
+    SharedSettings,
+    SigningKeys,
+    TokenVerifier,
+  ],
 })
 export class AuthModule {}
