@@ -7,10 +7,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { KeyRotation, SigningKeys } from '#libs/auth';
 
 import { isAccepted, newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
+import { newService, type Service } from '../support/services.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 let gatehouse: Gatehouse;
 let serviceKey: string;
+/** The service that signed a person in, where a row is about one. */
+let frontend: Service;
 
 beforeAll(async () => {
   gatehouse = await startGatehouse({ REFRESH_GRACE_SECONDS: '0' });
@@ -72,6 +75,28 @@ const events: Record<string, (person: Person) => Promise<unknown>> = {
   },
 };
 
+for (const [event, end] of [
+  [
+    'its service deactivated',
+    (path: string, token: string) => gatehouse.api.patch(path, { token, body: { status: 'deactivated' } }),
+  ],
+  ['its service deleted', (path: string, token: string) => gatehouse.api.delete(path, { token })],
+] as const) {
+  events[event] = async () => {
+    const { token } = await signInAdmin(gatehouse);
+    await end(`/v1/services/${frontend.name}`, token);
+  };
+}
+
+/** Signed in with the key of a service of its own. */
+async function signedInByService(person: Person): Promise<Person> {
+  frontend = await newService(gatehouse, { token: (await signInAdmin(gatehouse)).token, scopes: [] });
+  const body = { userName: person.userName, password: person.password };
+  const answer = await gatehouse.api.post('/v1/auth/login', { body, headers: frontend.headers });
+  const { accessToken: token, refreshToken, sessionId } = answer.body;
+  return { ...person, token, refreshToken, sessionId };
+}
+
 const rows = readFileSync(resolve(import.meta.dirname, '../../docs/revocation-matrix.md'), 'utf8')
   .split('\n')
   .filter((line) => line.startsWith('| '))
@@ -88,8 +113,9 @@ test('the published matrix has a row for each event that is proved here', () => 
 });
 
 test.each(matrix)('%s', async (event, ...expected) => {
-  const person = await newPerson(gatehouse);
-  const other = await signIn(gatehouse, person);
+  const somebody = await newPerson(gatehouse);
+  const other = await signIn(gatehouse, somebody);
+  const person = event?.startsWith('its service') ? await signedInByService(somebody) : somebody;
   await events[event ?? '']?.(person);
   const states = {
     'this access token': await isAccepted(gatehouse, person.token),

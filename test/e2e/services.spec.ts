@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { scopes } from '#libs/platform/access';
 
-import { newPerson, type Person, signInAdmin, uniqueName } from '../support/people.js';
+import type { Answer } from '../support/api.js';
+import { isAccepted, newPerson, type Person, signInAdmin, uniqueName } from '../support/people.js';
 import { keyOf, newService } from '../support/services.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
@@ -181,6 +182,62 @@ describe('what a key is good for', () => {
     expect([badKey.status, badKey.body.code]).toEqual([401, 'invalid-service-key']);
     const badToken = await gatehouse.api.get('/v1/users', { token: 'garbage', headers });
     expect([badToken.status, badToken.body.code]).toEqual([401, 'invalid-token']);
+  });
+});
+
+describe('the sessions that a service began', () => {
+  const refreshWith = (refreshToken: string, headers: Record<string, string> = {}): Promise<Answer> =>
+    gatehouse.api.post('/v1/auth/refresh', { body: { refreshToken }, headers });
+  const begin = async (headers: Record<string, string>): Promise<any> => {
+    const { userName, password } = person;
+    return (await gatehouse.api.post('/v1/auth/login', { body: { userName, password }, headers })).body;
+  };
+
+  test('go on with its key or with none, and not with the key of another service, which ends nothing', async () => {
+    const mine = await newService(gatehouse, { token, scopes: [] });
+    const others = await newService(gatehouse, { token, scopes: [] });
+    const first = await begin(mine.headers);
+    const refused = await refreshWith(first.refreshToken, others.headers);
+    expect([refused.status, refused.body.code]).toEqual([401, 'invalid-refresh-token']);
+    const second = await refreshWith(first.refreshToken, mine.headers);
+    expect(second.status).toBe(200);
+    // a retry within the grace as well
+    expect((await refreshWith(first.refreshToken, others.headers)).status).toBe(401);
+    expect((await refreshWith(first.refreshToken, mine.headers)).body.refreshToken).toBe(second.body.refreshToken);
+    expect((await refreshWith(second.body.refreshToken)).status).toBe(200);
+    expect(await isAccepted(gatehouse, first.accessToken)).toBe(true);
+  });
+
+  test('one that no service began goes on with no key', async () => {
+    const some = await newService(gatehouse, { token, scopes: [] });
+    const { refreshToken } = await begin({});
+    expect((await refreshWith(refreshToken, some.headers)).status).toBe(401);
+    expect((await refreshWith(refreshToken)).status).toBe(200);
+  });
+
+  test.each([
+    ['deactivated', ({ api }: Gatehouse, path: string) => api.patch(path, { token, body: { status: 'deactivated' } })],
+    ['deleted', ({ api }: Gatehouse, path: string) => api.delete(path, { token })],
+  ])('end with it when it is %s, and stay ended', async (how, end) => {
+    const ending = await newService(gatehouse, { token, scopes: [] });
+    const sessions = [await begin(ending.headers), await begin(ending.headers)];
+    const other = await begin({});
+    await end(gatehouse, pathOf(ending.name));
+    if (how === 'deactivated') await gatehouse.api.patch(pathOf(ending.name), { token, body: { status: 'active' } });
+    for (const { accessToken, refreshToken } of sessions) {
+      expect(await isAccepted(gatehouse, accessToken)).toBe(false);
+      expect((await refreshWith(refreshToken)).status).toBe(401);
+    }
+    expect(await isAccepted(gatehouse, other.accessToken)).toBe(true);
+    const explained = await gatehouse.api.post('/v1/auth/explain', { token, body: { token: sessions[0].accessToken } });
+    expect(explained.body).toMatchObject({ reason: 'revoked', cause: `service-${how}` });
+    const event = how === 'deleted' ? 'service-deleted' : 'service-changed';
+    const { body } = await gatehouse.api.get(`/v1/audit?event=${event}`, { token });
+    expect(body.items.map(({ details }: any) => details)).toContainEqual(
+      expect.objectContaining({ service: ending.name, sessions: 2 }),
+    );
+    if (how === 'deactivated')
+      expect(await isAccepted(gatehouse, (await begin(ending.headers)).accessToken)).toBe(true);
   });
 });
 

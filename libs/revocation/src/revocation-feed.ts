@@ -11,7 +11,7 @@ import { everyGeneration, type Revocation, type RevocationKind, type TokenFacts 
 import { type History, readFrom, readHistory } from './history.js';
 import { RevocationTable } from './revocation-table.js';
 import { RevocationRetention } from './revocation-retention.js';
-import { bySubjects, insertEntry, livePage } from './revocations.sql.js';
+import { bySubjects, insertEntries, livePage } from './revocations.sql.js';
 
 const topic = 'revocation';
 const pageRows = 10_000;
@@ -19,6 +19,7 @@ const propagationMs = 20;
 const notice = z.tuple([z.enum(['token', 'session', 'user', 'key']), z.uuid(), z.int(), z.int()]);
 
 type Row = { kind: RevocationKind; subject: string; generation: number | null; expires_s: number };
+type Inserted = { kind: string; subject: string; expires_s: string };
 type Page = { rows: number; last: string | null; entries: Uint8Array | null };
 
 /** This replica's view of the live entries: loaded before ready, fed by `Changes`, and aware of when it is stale. */
@@ -61,18 +62,28 @@ export class RevocationFeed implements OnModuleInit {
     );
   }
 
-  /** Writes an entry and its notice into the running transaction. @returns the entry with its end */
-  async publish(em: SqlEntityManager, revocation: Revocation): Promise<Entry> {
-    const { kind, subject, generation, cause } = revocation;
-    const values = [kind, subject, generation ?? null, cause, revocation.expiresAt ?? null];
-    const rows = await em.execute<{ expires_s: string }[]>(insertEntry, [...values, this.retention.lifetimeSeconds]);
-    const expiresAt = Number(rows[0]?.expires_s);
-    await this.changes.publish(
-      em,
-      topic,
+  /** Writes entries and their notices into the running transaction. @returns the entries with their ends */
+  async publish(em: SqlEntityManager, revocations: readonly Revocation[]): Promise<readonly Entry[]> {
+    if (revocations.length === 0) return [];
+    const values = revocations.map(({ kind, subject, generation, cause, expiresAt }) => ({
+      kind,
+      subject,
+      generation: generation ?? null,
+      cause,
+      ends_at: expiresAt ?? null,
+    }));
+    const rows = await em.execute<Inserted[]>(insertEntries, [this.retention.lifetimeSeconds, JSON.stringify(values)]);
+    const ends = new Map(rows.map(({ kind, subject, expires_s }) => [`${kind} ${subject}`, Number(expires_s)]));
+    const entries = revocations.map((revocation): Entry => {
+      const expiresAt = ends.get(`${revocation.kind} ${revocation.subject.toLowerCase()}`);
+      if (expiresAt === undefined) throw new Error('An end of trust was not written');
+      return { ...revocation, expiresAt };
+    });
+    const notices = entries.map(({ kind, subject, generation, expiresAt }) =>
       JSON.stringify([kind, subject, generation ?? everyGeneration, expiresAt] satisfies z.infer<typeof notice>),
     );
-    return { ...revocation, expiresAt };
+    await this.changes.publish(em, topic, ...notices);
+    return entries;
   }
 
   /** What this replica has committed itself it need not hear of. */

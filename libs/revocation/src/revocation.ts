@@ -10,6 +10,8 @@ export const revocationCauses = [
   'roles-changed',
   'key-retired',
   'all-revoked',
+  'service-deactivated',
+  'service-deleted',
 ] as const;
 export type RevocationCause = (typeof revocationCauses)[number];
 

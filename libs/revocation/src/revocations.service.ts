@@ -4,8 +4,8 @@ import { Injectable } from '@nestjs/common';
 import { type Revocation, type TokenFacts } from './revocation.js';
 import { type Entry, RevocationFeed } from './revocation-feed.js';
 
-/** Writes an end of trust into the running transaction. */
-export type Revoke = (revocation: Revocation) => Promise<void>;
+/** Writes ends of trust into the running transaction. */
+export type Revoke = (...revocations: readonly Revocation[]) => Promise<void>;
 
 /** The one way by which trust in a token ends. */
 @Injectable()
@@ -24,8 +24,8 @@ export class Revocations {
     const result = await this.em.fork().transactional((em) => {
       // one that lost against another transaction begins anew, and what it revoked was rolled back
       entries = [];
-      return work(em, async (revocation) => {
-        entries.push(await this.feed.publish(em, revocation));
+      return work(em, async (...revocations) => {
+        entries.push(...(await this.feed.publish(em, revocations)));
       });
     });
     this.feed.apply(entries);

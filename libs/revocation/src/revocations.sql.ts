@@ -6,13 +6,14 @@ import { everyGeneration } from './revocation.js';
 const marginSeconds = 60;
 
 /**
- * Dated by the database's clock, whatever a replica's says: kind, subject, generation, cause, the end of the only token
- * that it can end (Unix seconds) or null, this replica's own lifetime of tokens.
+ * Dated by the database's clock, whatever a replica's says. Takes this replica's own lifetime of tokens, and the entries as
+ * JSON; `ends_at` (Unix seconds) is the end of the only token that an entry can end, or null.
  */
-export const insertEntry = `insert into revocations (kind, subject, generation, cause, expires_at)
-  select ?::text, ?::uuid, ?::int, ?::text, interval '${marginSeconds} s' + coalesce(to_timestamp(?::float8),
+export const insertEntries = `insert into revocations (kind, subject, generation, cause, expires_at)
+  select kind, subject, generation, cause, interval '${marginSeconds} s' + coalesce(to_timestamp(ends_at),
     clock_timestamp() + make_interval(secs => greatest(?::int, (select max(seconds) from access_token_lifetimes))))
-  returning ceil(extract(epoch from expires_at))::int8::text as expires_s`;
+  from jsonb_to_recordset(?::jsonb) as entry (kind text, subject uuid, generation int, cause text, ends_at float8)
+  returning kind, subject::text as subject, ceil(extract(epoch from expires_at))::int8::text as expires_s`;
 
 /** One row a page: its entries as bytes cost a third of the memory and of the time that rows would (10.8 → 4.1 s a million). */
 export const livePage: Statement = {

@@ -16,7 +16,7 @@ type Known = {
 };
 
 /** Under which replicas hear that a service has changed. */
-export const servicesTopic = 'services';
+const servicesTopic = 'services';
 /** As much work for a name that nobody has. */
 const nobody: Known = {
   principal: { kind: 'service', name: '', scopes: [], plan: defaultPlan },
@@ -50,6 +50,11 @@ export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
     // what was changed while the feed is lost, or what could not be read of it, must hold all the same
     if (this.#view?.isFresh !== true) return this.reload().then(() => this.#check(name, secret));
     return this.#check(name, secret);
+  }
+
+  /** Tells every replica with the commit that a service has changed. */
+  async announce(em: SqlEntityManager): Promise<void> {
+    await this.changes.publish(em, servicesTopic, 'changed');
   }
 
   /** Reads what is committed by now. */

@@ -3,6 +3,7 @@ import { Global, Module } from '@nestjs/common';
 import { AuditModule } from '#libs/audit';
 import { ServiceVerifier } from '#libs/platform/access';
 import { ServiceUsageLog } from '#libs/rate-limits';
+import { RevocationModule } from '#libs/revocation';
 
 import { ServiceRegistry } from './service-registry.js';
 import { ServiceUsage } from './service-usage.service.js';
@@ -12,7 +13,7 @@ import { ServicesService } from './services.service.js';
 /** Global, so that the guards can ask for the `ServiceVerifier` and the `ServiceUsageLog` without knowing who answers. */
 @Global()
 @Module({
-  imports: [AuditModule],
+  imports: [AuditModule, RevocationModule],
   controllers: [ServicesController],
   providers: [
     ServiceRegistry,

@@ -3,15 +3,17 @@ import { LockMode, SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { type AuditEvent, AuditTrail } from '#libs/audit';
+import { SessionEnd } from '#libs/auth';
 import { isAdmin, type Origin, type Principal } from '#libs/platform/access';
 import { digest, randomToken } from '#libs/platform/crypto';
-import { Changes, DatabaseClock, violatedConstraint } from '#libs/platform/database';
+import { DatabaseClock, violatedConstraint } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
+import { Revocations, type Revoke } from '#libs/revocation';
 
 import { patchedParts, type PlanParts, planOf } from './rate-plan.js';
 import { changesBetween } from './service-changes.js';
 import { ServiceEntity } from './service.entity.js';
-import { ServiceRegistry, servicesTopic } from './service-registry.js';
+import { ServiceRegistry } from './service-registry.js';
 import { ServiceUsage } from './service-usage.service.js';
 import type {
   CreatedService,
@@ -35,10 +37,11 @@ export class ServicesService {
   constructor(
     private readonly em: SqlEntityManager,
     private readonly registry: ServiceRegistry,
-    private readonly changes: Changes,
     private readonly audit: AuditTrail,
     private readonly recorded: ServiceUsage,
     private readonly clock: DatabaseClock,
+    private readonly revocations: Revocations,
+    private readonly sessionEnd: SessionEnd,
   ) {}
 
   /** @throws AppError `service-name-taken` */
@@ -79,9 +82,9 @@ export class ServicesService {
     return this.recorded.read(name, plan);
   }
 
-  /** A change that changes nothing leaves no trace. @throws AppError `service-not-found` */
+  /** A change that changes nothing leaves no trace; a deactivation ends the service's sessions. @throws AppError `service-not-found` */
   patch(name: string, { description, scopes, plan, status }: PatchService, who: Who): Promise<ServiceView> {
-    return this.#change(name, 'service-changed', who, async (em) => {
+    return this.#change(name, 'service-changed', who, async (em, revoke) => {
       const service = await find(em, name, 'to change it');
       const before = viewOf(service);
       if (description !== undefined) service.description = description;
@@ -91,7 +94,11 @@ export class ServicesService {
       const changes = changesBetween(before, viewOf(service));
       if (!changes) return { value: before, isUnchanged: true };
       await em.flush();
-      return { value: viewOf(service), details: changes };
+      if (service.status === before.status || service.status === 'active') {
+        return { value: viewOf(service), details: changes };
+      }
+      const sessions = await this.sessionEnd.endOfClientWithin(em, revoke, name, 'service-deactivated');
+      return { value: viewOf(service), details: { ...changes, sessions } };
     });
   }
 
@@ -115,11 +122,14 @@ export class ServicesService {
     });
   }
 
-  /** @throws AppError `service-not-found` */
+  /** The sessions that it has begun end with it. @throws AppError `service-not-found` */
   async remove(name: string, who: Who): Promise<void> {
-    await this.#change(name, 'service-deleted', who, async (em) => {
+    await this.#change(name, 'service-deleted', who, async (em, revoke) => {
       em.remove(await find(em, name));
-      return { value: undefined };
+      // first the service, then its sessions: a login that is under way must find one or the other
+      await em.flush();
+      const sessions = await this.sessionEnd.endOfClientWithin(em, revoke, name, 'service-deleted');
+      return { value: undefined, details: { sessions } };
     });
   }
 
@@ -127,13 +137,13 @@ export class ServicesService {
     name: string,
     event: AuditEvent['event'],
     who: Who,
-    work: (em: SqlEntityManager) => Promise<Outcome<T>>,
+    work: (em: SqlEntityManager, revoke: Revoke) => Promise<Outcome<T>>,
   ): Promise<T> {
-    const { value, isUnchanged } = await this.em.fork().transactional(async (em) => {
-      const outcome = await work(em);
+    const { value, isUnchanged } = await this.revocations.transactional(async (em, revoke) => {
+      const outcome = await work(em, revoke);
       if (outcome.isUnchanged) return outcome;
       await this.audit.record({ event, details: { service: name, ...outcome.details } }, who, em);
-      await this.changes.publish(em, servicesTopic, 'changed');
+      await this.registry.announce(em);
       return outcome;
     });
     if (!isUnchanged) await this.registry.reload();

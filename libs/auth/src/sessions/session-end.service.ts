@@ -15,6 +15,10 @@ export type Why = {
   readonly origin: Origin | 'operator';
 };
 
+/** What `ACCESS_TOKEN_TTL_SECONDS` can be at most on any replica, and the difference of clocks. */
+const longestTokenSeconds = 86_400 + 60;
+const batchRows = 1_000;
+
 /** Ends sessions: their refresh tokens with the row, their access tokens by revocation, in one transaction. */
 @Injectable()
 export class SessionEnd {
@@ -41,6 +45,31 @@ export class SessionEnd {
       for (const subject of ids) await revoke({ kind: 'session', subject, cause: why.cause });
     }
     await this.audit.record({ event: why.event, userId, details: { sessions: sessions.length } }, why.origin, em);
+    return sessions.length;
+  }
+
+  /**
+   * Ends the sessions that a service has begun, within the transaction that ends the service. Those that were used
+   * within the longest life of an access token have tokens to be revoked; the others do not.
+   * @returns how many ended
+   */
+  async endOfClientWithin(
+    em: SqlEntityManager,
+    revoke: Revoke,
+    clientId: string,
+    cause: Revocation['cause'],
+  ): Promise<number> {
+    const sessions = await em.execute<{ id: string; has_tokens: boolean }[]>(
+      `delete from sessions where client_id = ?
+        returning id, last_used_at > now() - make_interval(secs => ?) as has_tokens`,
+      [clientId, longestTokenSeconds],
+    );
+    const ended = sessions.filter(({ has_tokens }) => has_tokens);
+    for (let from = 0; from < ended.length; from += batchRows) {
+      const batch = ended.slice(from, from + batchRows);
+      // oxlint-disable-next-line no-await-in-loop -- one connection does one thing after the other
+      await revoke(...batch.map(({ id }) => ({ kind: 'session', subject: id, cause }) as const));
+    }
     return sessions.length;
   }
 

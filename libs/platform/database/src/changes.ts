@@ -64,10 +64,14 @@ export class Changes implements BeforeApplicationShutdown {
     return view;
   }
 
-  /** Sends with the commit of the transaction, or not at all. At most 8,000 bytes. */
-  async publish(em: SqlEntityManager, topic: string, payload: string): Promise<void> {
-    if (this.isAlone) return;
-    await em.execute('select pg_notify(?, ?)', [channel, `${topic} ${payload}`]);
+  /** Sends with the commit of the transaction, or not at all. At most 8,000 bytes each. */
+  async publish(em: SqlEntityManager, topic: string, ...payloads: readonly string[]): Promise<void> {
+    if (this.isAlone || payloads.length === 0) return;
+    const sends = payloads.map(() => 'pg_notify(?, ?)').join(', ');
+    await em.execute(
+      `select ${sends}`,
+      payloads.flatMap((payload) => [channel, `${topic} ${payload}`]),
+    );
   }
 
   /** Connects and has every subscriber catch up. @throws when the database does not answer, DeafConnectionError */
