@@ -71,10 +71,10 @@ test('an administrator deactivates and activates, and the trust ends with it', a
 
 test('a change of password ends the other sessions', async () => {
   const person = await newPerson(gatehouse);
-  const query = `mutation ($change: PasswordChangeInput!) { changePassword(id: "me", change: $change) }`;
+  const query = `mutation ($change: PasswordChangeInput!) { changePassword(id: "me", change: $change) { sessionId } }`;
   const change = { currentPassword: person.password, password: 'eight brown bottles' };
   expect((await ask(gatehouse, query, { token: person.token, variables: { change } })).data).toEqual({
-    changePassword: true,
+    changePassword: { sessionId: person.sessionId },
   });
   const login = `mutation { login(userName: "${person.userName}", password: "eight brown bottles") { sessionId } }`;
   expect((await ask(gatehouse, login)).data.login.sessionId).not.toBe(person.sessionId);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
-import { admin, newPerson, type Person, registration, signIn, signInAdmin } from '../support/people.js';
+import { admin, isAccepted, newPerson, type Person, registration, signIn, signInAdmin } from '../support/people.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 let gatehouse: Gatehouse;
@@ -52,10 +52,23 @@ test('an administrator’s password has 15 characters at least, whoever sets it'
 test('the new password signs in, the old one does not', async () => {
   const me = await newPerson(gatehouse);
   const body = { currentPassword: me.password, password: 'eight tall chimneys' };
-  expect((await change(body, me.token)).status).toBe(204);
+  expect((await change(body, me.token)).status).toBe(200);
   await signIn(gatehouse, { userName: me.userName, password: 'eight tall chimneys' });
   const { userName, password } = me;
   expect((await gatehouse.api.post('/v1/auth/login', { body: { userName, password } })).status).toBe(401);
+});
+
+test('the session that changes its own goes on with the tokens of the answer, and those of before are dead', async () => {
+  const me = await newPerson(gatehouse);
+  const refresh = (refreshToken: string): Promise<Answer> =>
+    gatehouse.api.post('/v1/auth/refresh', { body: { refreshToken } });
+  const used = (await refresh(me.refreshToken)).body;
+  const { status, body } = await change({ currentPassword: me.password, password: 'eight tall chimneys' }, me.token);
+  expect([status, body.sessionId]).toEqual([200, me.sessionId]);
+  expect(await isAccepted(gatehouse, body.accessToken)).toBe(true);
+  // also within the grace, and neither ends the session
+  for (const token of [me.refreshToken, used.refreshToken]) expect((await refresh(token)).status).toBe(401);
+  expect((await refresh(body.refreshToken)).status).toBe(200);
 });
 
 test('whoever has stolen a session cannot guess the password there at will', async () => {

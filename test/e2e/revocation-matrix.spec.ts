@@ -39,7 +39,9 @@ async function patchAsAdmin({ id }: Person, ...changes: object[]): Promise<void>
 
 async function changePassword(person: Person, token: string): Promise<void> {
   const body = { currentPassword: person.password, password: 'eight tall chimneys' };
-  expect((await gatehouse.api.put(`/v1/users/${person.id}/password`, { token, body })).status).toBe(204);
+  expect((await gatehouse.api.put(`/v1/users/${person.id}/password`, { token, body })).status).toBe(
+    token === person.token ? 200 : 204,
+  );
 }
 
 async function reuse(person: Person): Promise<void> {

@@ -97,7 +97,7 @@ const cases: readonly Case[] = [
     name: 'change a password without the current one',
     rest: ({ victim }) => ['PUT', `/v1/users/${victim.id}/password`, { password: 'nine yellow bottles' }],
     graph: ({ victim }) =>
-      `mutation { changePassword(id: "${victim.id}", change: { password: "nine yellow bottles" }) }`,
+      `mutation { changePassword(id: "${victim.id}", change: { password: "nine yellow bottles" }) { sessionId } }`,
   },
   {
     name: "end another's session",

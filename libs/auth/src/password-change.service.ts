@@ -7,11 +7,11 @@ import { AppError } from '#libs/platform/errors';
 import { Revocations } from '#libs/revocation';
 import { changeableId, noSuchUser, type PasswordOwner, toUserName, UsersRepository } from '#libs/users';
 
-import type { ChangePassword } from './auth.schema.js';
+import type { ChangePassword, TokenPair } from './auth.schema.js';
 import { PasswordProof } from './login/password-proof.service.js';
-import { SessionEnd } from './sessions/session-end.service.js';
+import { SessionsService } from './sessions/sessions.service.js';
 
-/** Changes passwords; the user's other sessions end in the same transaction. */
+/** Changes passwords; what the old one had opened ends in the same transaction. */
 @Injectable()
 export class PasswordChange {
   constructor(
@@ -20,24 +20,33 @@ export class PasswordChange {
     private readonly hasher: PasswordHasher,
     private readonly proof: PasswordProof,
     private readonly revocations: Revocations,
-    private readonly sessionEnd: SessionEnd,
+    private readonly sessions: SessionsService,
   ) {}
 
-  /** @throws AppError `forbidden`, `user-not-found`, `wrong-password`, `password-refused`, `overloaded` */
-  async change(id: string, { currentPassword, password }: ChangePassword, origin: Origin): Promise<void> {
+  /**
+   * @returns the next tokens of the session that changed its own user's password; its refresh token is dead as well
+   * @throws AppError `forbidden`, `user-not-found`, `wrong-password`, `password-refused`, `overloaded`, `unavailable`
+   */
+  async change(
+    id: string,
+    { currentPassword, password }: ChangePassword,
+    origin: Origin,
+  ): Promise<TokenPair | undefined> {
     const userId = changeableId(id, origin.caller);
     const owner = await this.users.findPasswordOwner(userId);
     if (!owner) throw noSuchUser(userId, origin.caller);
     const self = isUser(origin.caller) && origin.caller.userId === userId ? origin.caller : undefined;
     if (self) await this.#assertCurrent(self, owner, currentPassword);
     const hash = await this.newPassword.take(password, owner);
-    const ended = self ? { except: self.sessionId } : 'all';
     const why = { cause: 'password-changed', event: 'password-changed', origin } as const;
-    await this.users.turns.take(userId, () =>
+    if (self) await this.sessions.prepareTokens();
+    return this.users.turns.take(userId, () =>
       this.revocations.transactional(async (em, revoke) => {
         // somebody else's change in between wins: this one was checked against a password that is no more
         if (!(await this.users.changeHash(em, userId, owner.passwordHash, hash))) throw new AppError('wrong-password');
-        await this.sessionEnd.endWithin(em, revoke, userId, ended, why);
+        if (self) return this.sessions.keepOnlyWithin(em, revoke, self, why);
+        await this.sessions.endAllWithin(em, revoke, userId, why);
+        return undefined;
       }),
     );
   }
@@ -55,7 +64,7 @@ export class PasswordChange {
     await this.revocations.transactional(async (em, revoke) => {
       await this.users.setHash(em, user.id, hash);
       const why = { cause: 'password-changed', event: 'password-changed', origin: 'operator' } as const;
-      await this.sessionEnd.endWithin(em, revoke, user.id, 'all', why);
+      await this.sessions.endAllWithin(em, revoke, user.id, why);
     });
     return password;
   }

@@ -1,6 +1,7 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 
 import { From, isUser, type Origin } from '#libs/platform/access';
 import { ApiProblems } from '#libs/platform/http';
@@ -17,6 +18,8 @@ import {
   sessionListSchema,
   type SessionOwner,
   sessionOwnerSchema,
+  type TokenPair,
+  tokenPairSchema,
 } from './auth.schema.js';
 import { PasswordChange } from './password-change.service.js';
 import { ownerOf } from './sessions/session-access.js';
@@ -69,17 +72,26 @@ export class SessionsController {
   }
 
   @Put('users/:id/password')
-  @HttpCode(204)
   @RateClass('hash')
   @RouteConfig({ hashes: true })
-  @ApiOperation({ operationId: 'changePassword', summary: 'Change a password; the other sessions of the user end' })
-  @ApiResponse({ status: 204, description: 'Changed' })
+  @ApiOperation({
+    operationId: 'changePassword',
+    summary: 'Change a password; the other sessions of the user end',
+    description:
+      'Your own: the session that asks goes on with the tokens in the answer, and its refresh token of before is dead. ' +
+      "Somebody else's: all of their sessions end.",
+  })
+  @ApiResponse({ status: 200, standardSchema: tokenPairSchema, description: 'Your own was changed: the next tokens' })
+  @ApiResponse({ status: 204, description: "Somebody else's was changed" })
   @ApiProblems('invalid-request', 'password-refused', 'wrong-password', 'user-not-found', 'overloaded')
   async changePassword(
     @Param('id', { schema: userIdSchema }) id: string,
     @Body({ schema: changePasswordSchema }) change: ChangePassword,
     @From() origin: Origin,
-  ): Promise<void> {
-    await this.passwords.change(id, change, origin);
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TokenPair | undefined> {
+    const pair = await this.passwords.change(id, change, origin);
+    if (!pair) reply.status(204);
+    return pair;
   }
 }

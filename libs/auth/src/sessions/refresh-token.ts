@@ -37,7 +37,12 @@ export class RefreshTokens implements OnModuleInit {
   }
 
   first(sessionId: string): NewRefreshToken {
-    return this.#encode(sessionId, 0, randomBytes(secretBytes));
+    return this.renewed(sessionId, 0);
+  }
+
+  /** One that nobody can derive from the tokens before it. */
+  renewed(sessionId: string, rotation: number): NewRefreshToken {
+    return this.#encode(sessionId, rotation, randomBytes(secretBytes));
   }
 
   /** Always the same for a parent: what a hash could not give back, a retry can be given again. */

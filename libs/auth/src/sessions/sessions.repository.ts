@@ -1,3 +1,4 @@
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
 import type { Origin, Principal, Role } from '#libs/platform/access';
@@ -116,6 +117,27 @@ export class SessionsRepository {
     hash: Buffer,
   ): Promise<{ user_id: string; client_id: string; issued_s: number; remaining_s: number } | undefined> {
     return this.sql.row(byToken, [id, ...this.#lifetimes(), hash]);
+  }
+
+  /** How many tokens of the family there were; the session stays as it is until the transaction ends. */
+  async lockRotation(em: SqlEntityManager, id: string): Promise<number | undefined> {
+    const [row] = await em.execute<{ rotation: number }[]>('select rotation from sessions where id = ? for update', [
+      id,
+    ]);
+    return row?.rotation;
+  }
+
+  /** Puts a new token in the place of the current one, which gets no grace. */
+  async renew(em: SqlEntityManager, id: string, hash: Buffer): Promise<SessionUser | undefined> {
+    const [user] = await em.execute<SessionUser[]>(
+      `update sessions s set previous_hash = null, current_hash = ?, rotation = s.rotation + 1,
+          previous_rotated_at = s.last_used_at, last_used_at = now()
+        from users u where s.id = ? and u.id = s.user_id
+        returning u.id as user_id, u.roles, u.token_generation, s.client_id,
+          least(?::float8, ?::float8 - extract(epoch from now() - s.created_at))::float8 as remaining_s`,
+      [hash, id, ...this.#lifetimes()],
+    );
+    return user;
   }
 
   findOwner(id: string): Promise<{ user_id: string } | undefined> {

@@ -1,11 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { AuditBursts } from '#libs/audit';
-import { isUser, type Origin, type Principal } from '#libs/platform/access';
+import { isUser, type Origin, type Principal, type UserPrincipal } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { rfc3339 } from '#libs/platform/time';
+import type { Revoke } from '#libs/revocation';
 
 import type { SessionList, SessionView, TokenPair } from '../auth.schema.js';
 import { TokenPairs } from '../tokens/token-pairs.service.js';
@@ -99,6 +101,37 @@ export class SessionsService {
     const parsed = this.refreshTokens.parse(refreshToken);
     const owner = parsed && (await this.sessions.findOwner(parsed.sessionId));
     if (parsed && owner) await this.sessionEnd.end(owner.user_id, { only: parsed.sessionId }, why);
+  }
+
+  /** Ends all sessions of a user as a part of another cause. */
+  async endAllWithin(em: SqlEntityManager, revoke: Revoke, userId: string, why: Why): Promise<void> {
+    await this.sessionEnd.endWithin(em, revoke, userId, 'all', why);
+  }
+
+  /** Before a transaction that issues tokens: it must not wait for a second connection. */
+  prepareTokens(): Promise<void> {
+    return this.pairs.prepare();
+  }
+
+  /**
+   * Ends all sessions of a user but one, as a part of another cause. That one gets new tokens: whoever has a copy of its
+   * refresh token is left with nothing.
+   * @returns nothing if that session has ended meanwhile
+   * @throws AppError `unavailable` without a key to sign with
+   */
+  async keepOnlyWithin(
+    em: SqlEntityManager,
+    revoke: Revoke,
+    { userId, sessionId }: Pick<UserPrincipal, 'userId' | 'sessionId'>,
+    why: Why,
+  ): Promise<TokenPair | undefined> {
+    const key = this.pairs.signingKey();
+    await this.sessionEnd.endWithin(em, revoke, userId, { except: sessionId }, why);
+    const rotation = await this.sessions.lockRotation(em, sessionId);
+    if (rotation === undefined) return undefined;
+    const { token, hash } = this.refreshTokens.renewed(sessionId, rotation + 1);
+    const user = await this.sessions.renew(em, sessionId, hash);
+    return user && this.pairs.make({ sessionId, user, refreshToken: token }, key);
   }
 
   /** An administrator who looks at the sessions of others leaves a trace. */

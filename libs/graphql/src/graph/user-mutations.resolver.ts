@@ -1,6 +1,6 @@
 import { Args, Context, ID, Mutation, Resolver } from '@nestjs/graphql';
 
-import { type ChangePassword, changePasswordSchema, PasswordChange } from '#libs/auth';
+import { type ChangePassword, changePasswordSchema, PasswordChange, type TokenPair as Pair } from '#libs/auth';
 import { attemptOf, type Claim, Idempotency } from '#libs/idempotency';
 import { From, OptionalAuth, type Origin, type RequestContext } from '#libs/platform/access';
 import { ClientGone } from '#libs/platform/http';
@@ -18,6 +18,7 @@ import {
 } from '#libs/users';
 
 import { type GraphUser, toGraphUser } from './graph-user.js';
+import { TokenPair } from './auth.types.js';
 import { parsed } from './parsed.pipe.js';
 import { NewUser, PasswordChangeInput, User, UserChange } from './user.types.js';
 
@@ -88,15 +89,18 @@ export class UserMutationsResolver {
     return this.#setStatus(target, 'active', origin);
   }
 
-  @Mutation(() => Boolean, { nullable: true, description: 'Change a password; the other sessions of the user end.' })
+  @Mutation(() => TokenPair, {
+    nullable: true,
+    description:
+      'Change a password; the other sessions of the user end. Gives the next tokens of the session that changes its own; null for somebody else’s.',
+  })
   @RateClass('hash')
   async changePassword(
     @Args('id', userId, id) target: string,
     @Args('change', { type: () => PasswordChangeInput }, parsed(changePasswordSchema)) change: ChangePassword,
     @From() origin: Origin,
-  ): Promise<true> {
-    await this.passwords.change(target, change, origin);
-    return true;
+  ): Promise<Pair | undefined> {
+    return this.passwords.change(target, change, origin);
   }
 
   @Mutation(() => Boolean, { nullable: true, description: 'Erase a user; all tokens are dead at once.' })
