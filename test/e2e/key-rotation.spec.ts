@@ -62,16 +62,16 @@ describe('rotation', () => {
   });
 });
 
-describe('when no key can sign, or none should yet', () => {
-  const em = (): SqlEntityManager => gatehouse.app.get(SqlEntityManager).fork();
-  const reload = (): Promise<void> => gatehouse.app.get(SigningKeys).reload();
-  const recorded = async (): Promise<unknown> =>
-    em().execute(`select (select count(*) from sessions)::int as sessions, (select count(*) from audit_events)::int as
-      events, (select max(last_used_at) from sessions) as used`);
+const em = (): SqlEntityManager => gatehouse.app.get(SqlEntityManager).fork();
+const reload = (): Promise<void> => gatehouse.app.get(SigningKeys).reload();
+const shift = (sign: string): Promise<unknown> =>
+  em().execute(`update signing_keys set signs_from = signs_from ${sign} interval '400 days'`);
+const recorded = async (): Promise<unknown> =>
+  em().execute(`select (select count(*) from sessions)::int as sessions, (select count(*) from audit_events)::int as
+    events, (select max(last_used_at) from sessions) as used`);
 
+describe('when no key can sign, or none should yet', () => {
   test('before the time of all keys the oldest signs', async () => {
-    const shift = (sign: string): Promise<unknown> =>
-      em().execute(`update signing_keys set signs_from = signs_from ${sign} interval '400 days'`);
     await shift('+');
     await reload();
     try {

@@ -185,14 +185,14 @@ describe('what a key is good for', () => {
   });
 });
 
-describe('the sessions that a service began', () => {
-  const refreshWith = (refreshToken: string, headers: Record<string, string> = {}): Promise<Answer> =>
-    gatehouse.api.post('/v1/auth/refresh', { body: { refreshToken }, headers });
-  const begin = async (headers: Record<string, string>): Promise<any> => {
-    const { userName, password } = person;
-    return (await gatehouse.api.post('/v1/auth/login', { body: { userName, password }, headers })).body;
-  };
+const refreshWith = (refreshToken: string, headers: Record<string, string> = {}): Promise<Answer> =>
+  gatehouse.api.post('/v1/auth/refresh', { body: { refreshToken }, headers });
+const begin = async (headers: Record<string, string>): Promise<any> => {
+  const { userName, password } = person;
+  return (await gatehouse.api.post('/v1/auth/login', { body: { userName, password }, headers })).body;
+};
 
+describe('the sessions that a service began', () => {
   test('go on with its key or with none, and not with the key of another service, which ends nothing', async () => {
     const mine = await newService(gatehouse, { token, scopes: [] });
     const others = await newService(gatehouse, { token, scopes: [] });

@@ -158,12 +158,12 @@ describe('refresh', () => {
   );
 });
 
-describe('log-out', () => {
-  const logout = (body: unknown, token?: string, headers?: Record<string, string>): Promise<Answer> =>
-    gatehouse.api.post('/v1/auth/logout', { body, token, ...(headers && { headers }) });
-  const graphql = (query: string, token?: string): Promise<Answer> =>
-    gatehouse.api.post('/graphql', { body: { query }, token });
+const logout = (body: unknown, token?: string, headers?: Record<string, string>): Promise<Answer> =>
+  gatehouse.api.post('/v1/auth/logout', { body, token, ...(headers && { headers }) });
+const graphql = (query: string, token?: string): Promise<Answer> =>
+  gatehouse.api.post('/graphql', { body: { query }, token });
 
+describe('log-out', () => {
   test.each([
     ['without an access token', undefined],
     ['with an access token that is none', 'garbage'],

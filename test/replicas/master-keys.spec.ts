@@ -145,10 +145,11 @@ test('a release before, which derived children and tags from the master key, and
   }
 });
 
+const mac = (purpose: string, data: string): Buffer =>
+  createHmac('sha256', new MasterKey(oldKey).derive(purpose)).update(data).digest();
+
 /** A token, its hash and its child as `RefreshTokens` made them before it had keys of its own. */
 function tokenOfOldRelease(sessionId: string, rotation: number, secret: Buffer) {
-  const mac = (purpose: string, data: string): Buffer =>
-    createHmac('sha256', new MasterKey(oldKey).derive(purpose)).update(data).digest();
   const encode = (at: number, bytes: Buffer): string => {
     const head = Buffer.alloc(4);
     head.writeUInt32BE(at);
