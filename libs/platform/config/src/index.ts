@@ -1,11 +1,5 @@
 export { type Config, CONFIG } from './config.schema.js';
-export {
-  type DatabaseHost,
-  type DatabaseTarget,
-  DatabaseUrlError,
-  parseDatabaseUrl,
-  type TlsMode,
-} from './database-url.js';
+export { type DatabaseHost, type DatabaseTarget, parseDatabaseUrl, type TlsMode } from './database-url.js';
 export { ConfigError, loadConfig, readSecretFile } from './load-config.js';
 export { redisUrls } from './url-schemas.js';
 export { findMisspelt } from './find-misspelt.js';
