@@ -279,7 +279,6 @@ describe('somebody who was erased on another replica a moment ago, of which this
     'query { me { id } }',
     'query { sessions { id } }',
     'mutation { updateUser(id: "me", change: { firstName: "Eve" }) { id } }',
-    'mutation { deleteUser(id: "me") }',
   ])('GraphQL says so too: %s', async (query) => {
     expect((await ask(gatehouse, query, { token: gone.token })).code).toBe('invalid-token');
   });
