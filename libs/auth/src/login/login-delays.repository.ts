@@ -1,46 +1,43 @@
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { MasterKey } from '#libs/platform/crypto';
 import { Sql, type Statement, Sweeper } from '#libs/platform/database';
 import { UserTurns } from '#libs/users';
 
-/** So many failures cost nothing: people mistype. */
-const freeFailures = 5;
-/** One second after the first that counts, doubled by each further one. */
-const longestDelaySeconds = 900;
-const forgottenAfterSeconds = 86_400;
+import { addressPrefix } from './address-prefix.js';
+import { unknownDevice } from './device-cookie.js';
+import { countFailure, forgetFailures, keptSeconds, runningDelay } from './login-delays.sql.js';
 
-/** Counts a failure, as a statement or a part of one; `$1` to `$5` are `failureValues`. */
-export const countFailure = `insert into login_delays as d (subject, device, failures, delayed_until, last_failed_at)
-    values ($1, $2, 1, now(), now())
-    on conflict (subject, device) do update set
-      failures = case when d.last_failed_at < now() - make_interval(secs => $5) then 1 else least(d.failures + 1, 64) end,
-      delayed_until = case when d.last_failed_at < now() - make_interval(secs => $5) or d.failures < $3 then now()
-        else now() + make_interval(secs => least($4::float8, power(2::float8, d.failures - $3))) end,
-      last_failed_at = now()
-    where d.delayed_until <= now()`;
-const fail: Statement = { name: 'login-fail', text: countFailure };
-/** Forgets the failures of the subject `$1` and the device `$2`, unless they still delay it. */
-export const forgetFailures = `delete from login_delays where subject = $1 and device = $2 and delayed_until <= now()`;
-/** A row if the subject `$1` is delayed for the device `$2`. */
-export const runningDelay = `select from login_delays where subject = $1 and device = $2 and delayed_until > now()`;
+const fail: Statement = { name: 'login-fail', text: `with ${countFailure} select` };
 const clear: Statement = {
   name: 'login-clear',
   text: `with cleared as (${forgetFailures}) select exists (${runningDelay}) as is_delayed`,
 };
 
-/** Who is trying: an account, from a device that has succeeded before or from any other. */
-export type Attempt = { readonly subject: string; readonly device: string };
+/** Under which counter strangers to an account count together; no device and no session has this id. */
+const accountCounter = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
-export const failureValues = ({ subject, device }: Attempt): readonly unknown[] => [
+/**
+ * What a login counts against. `source` is who tries: a device that has signed in before, a session, or else an address.
+ * An address counts with its `network` (IPv6) and with all other strangers to the account too.
+ */
+export type Attempt = {
+  readonly subject: string;
+  readonly source: string;
+  readonly network: string | null;
+  readonly account: string | null;
+};
+
+/** `$1` to `$4` of the statements. */
+export const attemptValues = ({ subject, source, network, account }: Attempt): readonly unknown[] => [
   subject,
-  device,
-  freeFailures,
-  longestDelaySeconds,
-  forgottenAfterSeconds,
+  source,
+  network,
+  account,
 ];
 
-/** Exponential delays per account and device, in the database: the same on every replica, and after a restart. */
+/** Exponential delays of logins, in the database: the same on every replica, and after a restart. See ADR 19. */
 @Injectable()
 export class LoginDelaysRepository implements OnModuleInit {
   constructor(
@@ -54,24 +51,52 @@ export class LoginDelaysRepository implements OnModuleInit {
     this.sweeper.registerOutlived({
       table: 'login_delays',
       condition: 'last_failed_at < now() - make_interval(secs => ?)',
-      values: [forgottenAfterSeconds],
+      values: [keptSeconds],
     });
   }
 
   /** What failures of a name that nobody has are counted under. */
   subjectOf(name: string): string {
-    const hex = this.master.mac('login-subject', name).toString('hex');
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+    return this.#toUuid('login-subject', name);
   }
 
-  /** Counts a failure; while the account is delayed, further ones do not make it longer. */
+  /** A login at the front door. @param device `unknownDevice` unless the cookie of the account came with it */
+  attemptFrom(subject: string, device: string, ip: string): Attempt {
+    if (device !== unknownDevice) return ofOneself(subject, device);
+    const counterOf = (address: string): string => this.#toUuid('login-address', `${subject} ${address}`);
+    const source = counterOf(addressPrefix(ip, 64));
+    const network = counterOf(addressPrefix(ip, 56));
+    // an IPv4 address has no wider network that is one party's
+    return { subject, source, network: network === source ? null : network, account: accountCounter };
+  }
+
+  /** Of somebody who is signed in: whoever stole a session slows nobody but themselves. */
+  attemptWithin(sessionId: string, userId: string): Attempt {
+    return ofOneself(userId, sessionId);
+  }
+
+  /** Counts a failure; while the attempt is delayed, further ones do not make it longer. */
   async fail(attempt: Attempt): Promise<void> {
-    await this.turns.take(attempt.subject, () => this.sql.rows(fail, failureValues(attempt)));
+    await this.turns.take(attempt.subject, () => this.sql.rows(fail, attemptValues(attempt)));
   }
 
-  /** After a right password: forgets the failures, unless they delay this attempt too. */
-  async succeed({ subject, device }: Attempt): Promise<'admitted' | 'delayed'> {
-    const row = await this.turns.take(subject, () => this.sql.row<{ is_delayed: boolean }>(clear, [subject, device]));
+  /** After a right password: forgets the failures of this source, unless this attempt is delayed. */
+  async succeed(attempt: Attempt): Promise<'admitted' | 'delayed'> {
+    const row = await this.turns.take(attempt.subject, () =>
+      this.sql.row<{ is_delayed: boolean }>(clear, attemptValues(attempt)),
+    );
     return row?.is_delayed === true ? 'delayed' : 'admitted';
   }
+
+  /** Forgets all failures of an account, from wherever. */
+  async lift(em: SqlEntityManager, userId: string): Promise<void> {
+    await em.execute('delete from login_delays where subject = ?', [userId]);
+  }
+
+  #toUuid(purpose: string, text: string): string {
+    const hex = this.master.mac(purpose, text).toString('hex');
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  }
 }
+
+const ofOneself = (subject: string, source: string): Attempt => ({ subject, source, network: null, account: null });

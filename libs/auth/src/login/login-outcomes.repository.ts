@@ -6,7 +6,8 @@ import { Sql, type Statement } from '#libs/platform/database';
 import { UserTurns } from '#libs/users';
 import { AppError } from '#libs/platform/errors';
 
-import { type Attempt, countFailure, failureValues, forgetFailures, runningDelay } from './login-delays.repository.js';
+import { type Attempt, attemptValues } from './login-delays.repository.js';
+import { countFailure, forgetFailures, runningDelay } from './login-delays.sql.js';
 
 /** The session that a login begins; `passwordHash` is the one that was verified. */
 export type NewSession = {
@@ -18,7 +19,11 @@ export type NewSession = {
   /** The key that its first access token will be signed with. */
   readonly keyId: string;
 };
-type Admitted = { readonly user_id: string; readonly roles: readonly Role[]; readonly token_generation: number };
+type Admitted = {
+  readonly user_id: string;
+  readonly roles: readonly Role[];
+  readonly token_generation: number;
+};
 type Outcome = { readonly has_key: boolean } & (Admitted | { readonly user_id: null });
 
 const details = 'null::jsonb';
@@ -26,32 +31,32 @@ const details = 'null::jsonb';
 /**
  * The user is share-locked and the verified hash compared again, so that no deactivation or change slips between; so are
  * the signing key and the service, so that no login survives `revoke-all` or the end of its service by a moment. An
- * account that is delayed for this device keeps its delay. Without the key nothing is recorded: there is no answer to it.
+ * account that is delayed for this attempt keeps its delay. Without the key nothing is recorded: there is no answer to it.
  */
 const admit: Statement = {
   name: 'login-admit',
   text: `with cleared as (${forgetFailures}), u as (
       select id, roles, token_generation, session_generation from users
-      where id = $1 and status = 'active' and password_hash = $3
+      where id = $1 and status = 'active' and password_hash = $5
         and not exists (${runningDelay})
       for share
     ), k as (
-      select from signing_keys where id = $23 and retired_at is null for share
+      select from signing_keys where id = $25 and retired_at is null for share
     ), c as (
-      select from services where name = $8 and status = 'active' for share
+      select from services where name = $10 and status = 'active' for share
     ), s as (
       insert into sessions (id, user_id, generation, current_hash, user_agent, ip, client_id)
-      select $4, u.id, u.session_generation, $5, $6, $7, $8 from u
-      where exists (select from k) and ($8 = '${ownClientId}' or exists (select from c)) returning user_id
-    ), admitted as (${auditInsert({ from: 's', firstParameter: 9, details })}
-    ), refused as (${auditInsert({ from: '(select where not exists (select from s) and exists (select from k)) as nobody', firstParameter: 16, details })})
+      select $6, u.id, u.session_generation, $7, $8, $9, $10 from u
+      where exists (select from k) and ($10 = '${ownClientId}' or exists (select from c)) returning user_id
+    ), admitted as (${auditInsert({ from: 's', firstParameter: 11, details })}
+    ), refused as (${auditInsert({ from: '(select where not exists (select from s) and exists (select from k)) as nobody', firstParameter: 18, details })})
     select exists (select from k) as has_key, s.user_id, u.roles, u.token_generation
     from (select) as one left join s on true left join u on u.id = s.user_id`,
 };
 const refuse: Statement = {
   name: 'login-refuse',
-  text: `with counted as (${countFailure})
-    ${auditInsert({ from: '(select) as one', firstParameter: 6, details })}`,
+  text: `with ${countFailure}
+    ${auditInsert({ from: '(select) as one', firstParameter: 5, details })}`,
 };
 
 /**
@@ -70,11 +75,10 @@ export class LoginOutcomes {
    * Begins the session; nothing when the account is delayed, gone, deactivated or has another password by now.
    * @throws AppError `unavailable` when the key was retired meanwhile
    */
-  async admit(session: NewSession, { device }: Attempt, origin: Origin): Promise<Admitted | undefined> {
+  async admit(session: NewSession, attempt: Attempt, origin: Origin): Promise<Admitted | undefined> {
     const { id, userId, passwordHash, refreshHash, clientId, keyId } = session;
     const values = [
-      userId,
-      device,
+      ...attemptValues(attempt),
       passwordHash,
       id,
       refreshHash,
@@ -95,7 +99,7 @@ export class LoginOutcomes {
   /** Counts a failure; `userId` if the name is somebody's. */
   async refuse(attempt: Attempt, userId: string | undefined, origin: Origin): Promise<void> {
     const event = { event: 'login-failed', userId } as const;
-    const values = [...failureValues(attempt), ...auditValues(event, origin)];
+    const values = [...attemptValues(attempt), ...auditValues(event, origin)];
     await this.turns.take(attempt.subject, () => this.sql.rows(refuse, values));
     this.trail.tell(event, origin);
   }

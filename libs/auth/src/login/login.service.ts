@@ -46,7 +46,8 @@ export class LoginService {
     const user = await this.#find(userName);
     const isRight = await this.hasher.verify(password, user?.password_hash, { signal, place });
     const subject = user?.id ?? this.delays.subjectOf(userName.toLowerCase());
-    const attempt = { subject, device: deviceOf(subject) };
+    const device = deviceOf(subject);
+    const attempt = this.delays.attemptFrom(subject, device, origin.ip);
     if (!isRight || !user) {
       await this.outcomes.refuse(attempt, user?.id, origin);
       throw new AppError('invalid-credentials');
@@ -54,7 +55,7 @@ export class LoginService {
     const pair = await this.sessionStart.start(user.password_hash, attempt, origin);
     if (!pair) throw new AppError('invalid-credentials');
     await this.#renewHash(user, password);
-    return { pair, userId: user.id, device: attempt.device };
+    return { pair, userId: user.id, device };
   }
 
   #find(login: string): Promise<Credentials | undefined> {

@@ -15,7 +15,7 @@ export class PasswordProof {
   ) {}
 
   async isProved(password: string, { userId, sessionId, passwordHash }: Claim): Promise<boolean> {
-    const attempt = { subject: userId, device: sessionId };
+    const attempt = this.delays.attemptWithin(sessionId, userId);
     if (await this.hasher.verify(password, passwordHash)) return (await this.delays.succeed(attempt)) === 'admitted';
     await this.delays.fail(attempt);
     return false;
