@@ -2,7 +2,7 @@ import { SqlEntityManager } from '@mikro-orm/sql';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 
 import type { Answer } from '../support/api.js';
-import { newPerson, type Person, registration } from '../support/people.js';
+import { newPerson, type Person, registration, signInAdmin } from '../support/people.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 import { recordStatements } from '../support/statements.js';
 
@@ -177,6 +177,30 @@ test('addresses of one IPv6 network are one', async () => {
     userName,
   );
   expect((await loginFrom('2001:db8:0:c00:ffff::1', userName, password)).status).toBe(401);
+});
+
+test.for<[string, string, (id: string) => string, { password: string }?]>([
+  ['an administrator lifts it', 'DELETE', (id) => `/v1/users/${id}/login-delay`],
+  [
+    'an administrator sets a new password',
+    'PUT',
+    (id) => `/v1/users/${id}/password`,
+    { password: 'ten tall chimneys' },
+  ],
+])('a delay is over when %s', async ([, method, path, body]) => {
+  const { id, userName, password } = await newPerson(gatehouse);
+  await failRepeatedly(userName, 8);
+  expect((await login(userName, password)).status).toBe(401);
+  const { token } = await signInAdmin(gatehouse);
+  expect((await gatehouse.api.call(method, path(id), { token, body })).status).toBe(204);
+  expect((await login(userName, body?.password ?? password)).status).toBe(200);
+});
+
+test('who lifted a delay is in the audit trail', async () => {
+  const { token } = await signInAdmin(gatehouse);
+  expect((await gatehouse.api.delete(`/v1/users/${person.id}/login-delay`, { token })).status).toBe(204);
+  const { items } = (await gatehouse.api.get(`/v1/audit?userId=${person.id}&limit=1`, { token })).body;
+  expect(items[0]).toMatchObject({ event: 'login-delay-lifted', userId: person.id });
 });
 
 test('one failure is forgotten in as long as the longest delay takes', async () => {

@@ -43,6 +43,8 @@ function complete(operation: Operation, method: string): void {
   Reflect.deleteProperty(operation, 'x-access');
   const isLimited = Reflect.get(operation, 'x-unlimited') !== true;
   Reflect.deleteProperty(operation, 'x-unlimited');
+  const needsFresh = Reflect.get(operation, 'x-fresh-authentication') === true;
+  Reflect.deleteProperty(operation, 'x-fresh-authentication');
   const rule = isRule(access) ? access : undefined;
   if (Reflect.get(operation, 'x-also-text') === true) addText(operation);
   Reflect.deleteProperty(operation, 'x-also-text');
@@ -53,6 +55,7 @@ function complete(operation: Operation, method: string): void {
     ...(operation.requestBody ? withBody : []),
     ...(isPublic ? [] : (['authentication-required', 'invalid-token', 'invalid-service-key'] as const)),
     ...(isPublic ? [] : (['forbidden'] as const)),
+    ...(needsFresh ? (['fresh-authentication-required'] as const) : []),
     ...(isLimited ? (['rate-limited'] as const) : []),
   ];
   addProblems(operation, codes);
@@ -128,6 +131,9 @@ function completeResponse(
     ...counted,
     ...(status === 429 && { 'Retry-After': header('Seconds until there is more') }),
     ...(status === 401 && { 'WWW-Authenticate': header('Challenge of RFC 6750') }),
+    ...(response.description.includes('`fresh-authentication-required`') && {
+      'WWW-Authenticate': header('Challenge of RFC 9470, for `fresh-authentication-required`'),
+    }),
     ...response.headers,
   };
 }

@@ -1,17 +1,18 @@
-import process, { stderr } from 'node:process';
+import process, { stderr, stdout } from 'node:process';
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
+import { LoginDelayLift } from '#libs/auth';
 import { DataDirInUseError } from '#libs/platform/database';
 import type { ColumnMap } from '#libs/transfer';
 
 import { exportUsers, type ExportFlags } from './export-users.js';
 import { importUsers, type ImportFlags } from './import-users.js';
-import type { Environment } from './operator-context.js';
+import { type Environment, withContext } from './operator-context.js';
 
-/** Moves users in and out: `users import FILE`, `users export [FILE]`; beside a running service, but for PGlite. */
+/** `users import FILE`, `users export [FILE]`, `users lift-delay NAME`; beside a running service, but for PGlite. */
 export function addUsers(program: Command, environment: Environment): void {
-  const users = program.command('users').description('move users in and out');
+  const users = program.command('users').description('move users in and out; let one in whom a delay keeps out');
   users
     .command('import <file>')
     .description('bring users in from a file, or from `-` for standard input; run it again to go on')
@@ -29,7 +30,18 @@ export function addUsers(program: Command, environment: Environment): void {
     .option('--with-hashes', 'with the hashes of passwords: keep such a file as you would keep the database')
     .option('--for-spreadsheets', "CSV: put ' before cells that a spreadsheet takes for formulas; no exact copy")
     .action((file: string | undefined, flags: ExportFlags) => explaining(() => exportUsers(environment, file, flags)));
+  users
+    .command('lift-delay <userName>')
+    .description('forget the failed logins of a user, so that nothing delays the next one; takes an address too')
+    .action((userName: string) => explaining(() => liftDelay(environment, userName)));
 }
+
+const liftDelay = (environment: Environment, userName: string): Promise<number> =>
+  withContext(environment, async (context) => {
+    await context.get(LoginDelayLift).liftByName(userName);
+    stdout.write('The failed logins are forgotten.\n');
+    return 0;
+  });
 
 const onExisting = new Option(
   '--on-existing <what>',

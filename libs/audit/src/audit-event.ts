@@ -2,6 +2,8 @@
 export const auditEvents = [
   'login-succeeded',
   'login-failed',
+  'login-delay-lifted',
+  'reauthenticated',
   'logged-out',
   'refresh-token-reused',
   'session-ended',

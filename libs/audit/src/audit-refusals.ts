@@ -11,6 +11,7 @@ import type { AuditEvent } from './audit-event.js';
 
 const eventsByCode: Readonly<Record<string, AuditEvent['event']>> = {
   forbidden: 'access-denied',
+  'fresh-authentication-required': 'access-denied',
   'invalid-service-key': 'service-key-refused',
   'wrong-password': 'current-password-wrong',
 };

@@ -8,16 +8,21 @@ import { ApiProblems, ClientGone } from '#libs/platform/http';
 import { RateClass } from '#libs/rate-limits';
 
 import {
+  type AccessToken,
+  accessTokenSchema,
   type Login,
   loginSchema,
   type Logout,
   logoutSchema,
+  type Reauthenticate,
+  reauthenticateSchema,
   type Refresh,
   refreshSchema,
   type TokenPair,
   tokenPairSchema,
 } from './auth.schema.js';
 import { LoginDoor } from './login/login-door.js';
+import { Reauthentication } from './login/reauthentication.service.js';
 import { asUser } from './sessions/session-access.js';
 import { SessionEnd } from './sessions/session-end.service.js';
 import { SessionsService } from './sessions/sessions.service.js';
@@ -29,6 +34,7 @@ export class AuthController {
     private readonly door: LoginDoor,
     private readonly sessions: SessionsService,
     private readonly sessionEnd: SessionEnd,
+    private readonly reauthentication: Reauthentication,
   ) {}
 
   @Post('login')
@@ -47,6 +53,24 @@ export class AuthController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenPair> {
     return this.door.login({ credentials, origin, signal }, { request, reply });
+  }
+
+  @Post('reauthenticate')
+  @RateClass('login')
+  @RouteConfig({ hashes: true })
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'reauthenticate',
+    summary: 'Give the password again: for 10 minutes the session may do what asks for a fresh authentication',
+  })
+  @ApiResponse({ status: 200, standardSchema: accessTokenSchema, description: 'A new access token of this session' })
+  @ApiProblems('invalid-request', 'wrong-password', 'overloaded')
+  reauthenticate(
+    @Body({ schema: reauthenticateSchema }) password: Reauthenticate,
+    @From() origin: Origin,
+    @ClientGone() signal: AbortSignal,
+  ): Promise<AccessToken> {
+    return this.reauthentication.reauthenticate(password, origin, signal);
   }
 
   @Post('refresh')

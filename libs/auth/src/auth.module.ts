@@ -20,11 +20,13 @@ import { TokenExplanation } from './oauth/token-explanation.service.js';
 import { TokenRevocation } from './oauth/token-revocation.service.js';
 import { TokenStatus } from './oauth/token-status.service.js';
 import { DeviceCookie } from './login/device-cookie.js';
+import { LoginDelayLift } from './login/login-delay-lift.service.js';
 import { LoginDelaysRepository } from './login/login-delays.repository.js';
 import { LoginDoor } from './login/login-door.js';
 import { LoginOutcomes } from './login/login-outcomes.repository.js';
 import { LoginService } from './login/login.service.js';
 import { PasswordProof } from './login/password-proof.service.js';
+import { Reauthentication } from './login/reauthentication.service.js';
 import { SessionStart } from './login/session-start.service.js';
 import { PasswordChange } from './password-change.service.js';
 import { SessionsController } from './sessions.controller.js';
@@ -51,12 +53,14 @@ import { WellKnownController } from './well-known.controller.js';
     { provide: TokenVerifier, useExisting: AccessTokenVerifier },
     JwtStrategy,
     DeviceCookie,
+    LoginDelayLift,
     LoginDelaysRepository,
     LoginDoor,
     LoginOutcomes,
     LoginService,
     PasswordChange,
     PasswordProof,
+    Reauthentication,
     RefreshTokens,
     SessionEnd,
     SessionStart,
@@ -73,8 +77,10 @@ import { WellKnownController } from './well-known.controller.js';
   ],
   exports: [
     KeyRotation,
+    LoginDelayLift,
     LoginDoor,
     PasswordChange,
+    Reauthentication,
     SessionEnd,
     SessionsService,
     SharedSettings,

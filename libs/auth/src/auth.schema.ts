@@ -36,6 +36,14 @@ export const tokenPairSchema = z
   .meta({ id: 'TokenPair' });
 export type TokenPair = z.infer<typeof tokenPairSchema>;
 
+export const reauthenticateSchema = loginSchema.pick({ password: true }).meta({ id: 'Reauthenticate' });
+export type Reauthenticate = z.infer<typeof reauthenticateSchema>;
+
+export const accessTokenSchema = tokenPairSchema
+  .pick({ accessToken: true, tokenType: true, expiresIn: true, sessionId: true })
+  .meta({ id: 'AccessToken' });
+export type AccessToken = z.infer<typeof accessTokenSchema>;
+
 const sessionSchema = z
   .strictObject({
     id: z.uuid(),

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { NewPassword, PasswordHasher } from '#libs/passwords';
-import { isUser, type Origin, type UserPrincipal } from '#libs/platform/access';
+import { assertFreshlyAuthenticated, isUser, type Origin, type UserPrincipal } from '#libs/platform/access';
 import { randomToken } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';
 import { Revocations } from '#libs/revocation';
@@ -25,7 +25,8 @@ export class PasswordChange {
 
   /**
    * @returns the next tokens of the session that changed its own user's password; its refresh token is dead as well
-   * @throws AppError `forbidden`, `user-not-found`, `wrong-password`, `password-refused`, `overloaded`, `unavailable`
+   * @throws AppError `forbidden`, `user-not-found`, `wrong-password`, `password-refused`, `overloaded`, `unavailable`,
+   * `fresh-authentication-required` for another's
    */
   async change(
     id: string,
@@ -33,9 +34,10 @@ export class PasswordChange {
     origin: Origin,
   ): Promise<TokenPair | undefined> {
     const userId = changeableId(id, origin.caller);
+    const self = isUser(origin.caller) && origin.caller.userId === userId ? origin.caller : undefined;
+    if (!self) assertFreshlyAuthenticated(origin.caller);
     const owner = await this.users.findPasswordOwner(userId);
     if (!owner) throw noSuchUser(userId, origin.caller);
-    const self = isUser(origin.caller) && origin.caller.userId === userId ? origin.caller : undefined;
     if (self) await this.#assertCurrent(self, owner, currentPassword);
     const hash = await this.newPassword.take(password, owner);
     const why = { cause: 'password-changed', event: 'password-changed', origin } as const;
@@ -44,6 +46,7 @@ export class PasswordChange {
       this.revocations.transactional(async (em, revoke) => {
         // somebody else's change in between wins: this one was checked against a password that is no more
         if (!(await this.users.changeHash(em, userId, owner.passwordHash, hash))) throw new AppError('wrong-password');
+        await this.proof.forgetFailures(em, userId);
         if (self) return this.sessions.keepOnlyWithin(em, revoke, self, why);
         await this.sessions.endAllWithin(em, revoke, userId, why);
         return undefined;
@@ -63,6 +66,7 @@ export class PasswordChange {
     const hash = await this.hasher.hash(password);
     await this.revocations.transactional(async (em, revoke) => {
       await this.users.setHash(em, user.id, hash);
+      await this.proof.forgetFailures(em, user.id);
       const why = { cause: 'password-changed', event: 'password-changed', origin: 'operator' } as const;
       await this.sessions.endAllWithin(em, revoke, user.id, why);
     });

@@ -3,7 +3,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { From, isUser, type Origin } from '#libs/platform/access';
+import { FreshAuthentication, From, isUser, type Origin, Requires } from '#libs/platform/access';
 import { ApiProblems } from '#libs/platform/http';
 import { RateClass } from '#libs/rate-limits';
 import { userIdSchema } from '#libs/users';
@@ -21,6 +21,7 @@ import {
   type TokenPair,
   tokenPairSchema,
 } from './auth.schema.js';
+import { LoginDelayLift } from './login/login-delay-lift.service.js';
 import { PasswordChange } from './password-change.service.js';
 import { ownerOf } from './sessions/session-access.js';
 import { type Ended, SessionEnd } from './sessions/session-end.service.js';
@@ -35,6 +36,7 @@ export class SessionsController {
     private readonly sessions: SessionsService,
     private readonly sessionEnd: SessionEnd,
     private readonly passwords: PasswordChange,
+    private readonly delayLift: LoginDelayLift,
   ) {}
 
   @Get('auth/sessions')
@@ -83,7 +85,14 @@ export class SessionsController {
   })
   @ApiResponse({ status: 200, standardSchema: tokenPairSchema, description: 'Your own was changed: the next tokens' })
   @ApiResponse({ status: 204, description: "Somebody else's was changed" })
-  @ApiProblems('invalid-request', 'password-refused', 'wrong-password', 'user-not-found', 'overloaded')
+  @ApiProblems(
+    'invalid-request',
+    'password-refused',
+    'wrong-password',
+    'fresh-authentication-required',
+    'user-not-found',
+    'overloaded',
+  )
   async changePassword(
     @Param('id', { schema: userIdSchema }) id: string,
     @Body({ schema: changePasswordSchema }) change: ChangePassword,
@@ -93,5 +102,19 @@ export class SessionsController {
     const pair = await this.passwords.change(id, change, origin);
     if (!pair) reply.status(204);
     return pair;
+  }
+
+  @Delete('users/:id/login-delay')
+  @HttpCode(204)
+  @Requires({ roles: ['admin'] })
+  @FreshAuthentication()
+  @ApiOperation({
+    operationId: 'liftLoginDelay',
+    summary: 'Forget the failed logins of a user, and the delay they caused',
+  })
+  @ApiResponse({ status: 204, description: 'Nothing delays the next login' })
+  @ApiProblems('invalid-request', 'user-not-found')
+  async liftLoginDelay(@Param('id', { schema: userIdSchema }) id: string, @From() origin: Origin): Promise<void> {
+    await this.delayLift.lift(id, origin);
   }
 }

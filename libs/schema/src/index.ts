@@ -20,6 +20,7 @@ import { IdempotencyKeys } from './migrations/0008-idempotency-keys.js';
 import { SessionClient } from './migrations/0009-session-client.js';
 import { AccessTokenLifetimes } from './migrations/0011-access-token-lifetimes.js';
 import { Trust } from './migrations/0012-trust.js';
+import { AuthenticatedAt } from './migrations/0013-authenticated-at.js';
 
 /** Every table and how it came about; a test compares the two. */
 export const schema: DatabaseSchema = {
@@ -52,5 +53,6 @@ export const schema: DatabaseSchema = {
     { name: '0009-session-client', class: SessionClient },
     { name: '0011-access-token-lifetimes', class: AccessTokenLifetimes },
     { name: '0012-trust', class: Trust },
+    { name: '0013-authenticated-at', class: AuthenticatedAt },
   ],
 };

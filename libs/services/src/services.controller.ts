@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { Caller, From, type Origin, type Principal, Requires } from '#libs/platform/access';
+import { Caller, FreshAuthentication, From, type Origin, type Principal, Requires } from '#libs/platform/access';
 import { ApiProblems } from '#libs/platform/http';
 
 import {
@@ -35,6 +35,7 @@ export class ServicesController {
 
   @Post()
   @Requires(adminsOnly)
+  @FreshAuthentication()
   @ApiOperation({ operationId: 'createService', summary: 'Register a calling microservice' })
   @ApiResponse({ status: 201, standardSchema: createdServiceSchema, description: 'The service, with its secret' })
   @ApiProblems('invalid-request', 'service-name-taken')
@@ -79,6 +80,7 @@ export class ServicesController {
 
   @Patch(':name')
   @Requires(adminsOnly)
+  @FreshAuthentication()
   @ApiOperation({
     operationId: 'patchService',
     summary: 'Change plan, scopes, description or status of a service; acts on every replica within a second',
@@ -96,6 +98,7 @@ export class ServicesController {
   @Post(':name/secret')
   @HttpCode(200)
   @Requires(adminsOnly)
+  @FreshAuthentication()
   @ApiOperation({
     operationId: 'rotateServiceSecret',
     summary: 'Give a service a new secret; the old one works 24 h more, or ends at once',
@@ -113,6 +116,7 @@ export class ServicesController {
   @Delete(':name')
   @HttpCode(204)
   @Requires(adminsOnly)
+  @FreshAuthentication()
   @ApiOperation({ operationId: 'deleteService', summary: 'Remove a service; its key is dead at once' })
   @ApiResponse({ status: 204, description: 'Removed' })
   @ApiProblems('invalid-request', 'service-not-found')

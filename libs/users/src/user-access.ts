@@ -1,4 +1,4 @@
-import { isAdmin, isUser, type Principal } from '#libs/platform/access';
+import { assertFreshlyAuthenticated, isAdmin, isUser, type Principal, type Role } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 
 import type { PatchUser } from './users.schema.js';
@@ -27,13 +27,18 @@ export function assertMayPatch(change: PatchUser, caller: Principal): void {
   throw new AppError('forbidden', { detail: 'Only an administrator may change `roles` or `status`.' });
 }
 
-/** @throws AppError `registration-closed`, `forbidden` */
-export function assertMayCreate({ roles }: { roles?: unknown }, caller: Principal, registration: string): void {
+/** @throws AppError `registration-closed`, `forbidden`, `fresh-authentication-required` */
+export function assertMayCreate(
+  { roles }: { roles?: readonly Role[] | undefined },
+  caller: Principal,
+  registration: string,
+): void {
   const isTrusted = isAdmin(caller) || (caller.kind === 'service' && caller.scopes.includes('users:write'));
   if (registration === 'closed' && !isTrusted) throw new AppError('registration-closed');
   if (roles !== undefined && !isAdmin(caller)) {
     throw new AppError('forbidden', { detail: 'Only an administrator may give `roles`.' });
   }
+  if (roles?.includes('admin')) assertFreshlyAuthenticated(caller);
 }
 
 /**

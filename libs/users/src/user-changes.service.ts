@@ -2,7 +2,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
 import { type AuditEvent, AuditTrail, erasedIdOf } from '#libs/audit';
-import { isUser, type Origin, type Principal } from '#libs/platform/access';
+import { assertFreshlyAuthenticated, isUser, type Origin, type Principal } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { PersonalData } from '#libs/platform/personal-data';
 import { everyGeneration, Revocations, type Revoke } from '#libs/revocation';
@@ -29,13 +29,17 @@ export class UserChangesService {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `email-taken`, `last-admin` */
+  /**
+   * @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `email-taken`, `last-admin`,
+   * `fresh-authentication-required`
+   */
   async patch(id: string, change: PatchUser, origin: Origin, precondition: Precondition): Promise<VersionedUser> {
     const userId = changeableId(id, origin.caller);
     assertMayPatch(change, origin.caller);
     return this.#inTurn(userId, async (em, revoke) => {
       const user = await this.#lock(em, userId, origin.caller);
       precondition(user.version);
+      if (grantsTrust(user, change)) assertFreshlyAuthenticated(origin.caller);
       if (losesAdmin(user, change)) await this.users.assertOtherAdmin(em, user.id);
       for (const event of eventsOf(user, change)) await this.audit.record({ userId, ...event }, origin, em);
       await endTrust(user, change, revoke);
@@ -47,10 +51,11 @@ export class UserChangesService {
 
   /**
    * Removes the user and what every feature keeps of it. What stays is one audit row with the id, the proof of it.
-   * @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `last-admin`
+   * @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `last-admin`, `fresh-authentication-required`
    */
   async erase(id: string, origin: Origin, precondition: Precondition): Promise<void> {
     const userId = changeableId(id, origin.caller);
+    assertFreshlyAuthenticated(origin.caller);
     await this.#inTurn(userId, async (em, revoke) => {
       const user = await this.#lock(em, userId, origin.caller);
       precondition(user.version);
@@ -122,6 +127,12 @@ const deactivates = (user: User, { status }: PatchUser): boolean =>
 
 const changesRoles = (user: User, { roles }: PatchUser): boolean =>
   roles !== undefined && !isSameSet(roles, user.roles);
+
+/** A role, an account that is let in again, an address to sign in by: what somebody with a stolen token would want. */
+const grantsTrust = (user: User, { email, roles, status }: PatchUser): boolean =>
+  roles?.some((role) => !user.roles.includes(role)) === true ||
+  (status === 'active' && user.status !== 'active') ||
+  (email !== undefined && email !== (user.email ?? null));
 
 const isActiveAdmin = (user: User): boolean => user.status === 'active' && user.roles.includes('admin');
 

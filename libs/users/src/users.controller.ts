@@ -67,6 +67,7 @@ export class UsersController {
     'invalid-request',
     'password-refused',
     'registration-closed',
+    'fresh-authentication-required',
     'malformed-multipart',
     'unsupported-image',
     'unreadable-image',
@@ -137,7 +138,14 @@ export class UsersController {
   @Patch(':id')
   @ApiOperation({ operationId: 'patchUser', summary: 'Change a user in part (JSON Merge Patch)' })
   @ApiResponse({ status: 200, standardSchema: userSchema, description: 'The changed user' })
-  @ApiProblems('invalid-request', 'user-not-found', 'email-taken', 'last-admin', 'precondition-failed')
+  @ApiProblems(
+    'invalid-request',
+    'fresh-authentication-required',
+    'user-not-found',
+    'email-taken',
+    'last-admin',
+    'precondition-failed',
+  )
   async patch(
     @Param('id', { schema: userIdSchema }) id: string,
     @Body({ schema: patchUserSchema }) change: PatchUser,
@@ -152,7 +160,13 @@ export class UsersController {
   @HttpCode(204)
   @ApiOperation({ operationId: 'deleteUser', summary: 'Erase a user; all tokens are dead at once' })
   @ApiResponse({ status: 204, description: 'Erased' })
-  @ApiProblems('invalid-request', 'user-not-found', 'last-admin', 'precondition-failed')
+  @ApiProblems(
+    'invalid-request',
+    'fresh-authentication-required',
+    'user-not-found',
+    'last-admin',
+    'precondition-failed',
+  )
   async erase(
     @Param('id', { schema: userIdSchema }) id: string,
     @From() origin: Origin,

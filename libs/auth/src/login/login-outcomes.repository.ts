@@ -1,11 +1,13 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 
 import { auditInsert, AuditTrail, auditValues } from '#libs/audit';
 import { type Origin, ownClientId, type Role } from '#libs/platform/access';
+import { type Config, CONFIG } from '#libs/platform/config';
 import { Sql, type Statement } from '#libs/platform/database';
 import { UserTurns } from '#libs/users';
 import { AppError } from '#libs/platform/errors';
 
+import { remainingUnused, type SessionUser } from '../sessions/sessions.repository.js';
 import { type Attempt, attemptValues } from './login-delays.repository.js';
 import { countFailure, forgetFailures, runningDelay } from './login-delays.sql.js';
 
@@ -23,10 +25,13 @@ type Admitted = {
   readonly user_id: string;
   readonly roles: readonly Role[];
   readonly token_generation: number;
+  readonly auth_time: number;
 };
+type Confirmed = { readonly has_key: boolean } & (SessionUser | { readonly user_id: null });
 type Outcome = { readonly has_key: boolean } & (Admitted | { readonly user_id: null });
 
 const details = 'null::jsonb';
+const authTime = 'floor(extract(epoch from s.authenticated_at))::float8 as auth_time';
 
 /**
  * The user is share-locked and the verified hash compared again, so that no deactivation or change slips between; so are
@@ -47,16 +52,34 @@ const admit: Statement = {
     ), s as (
       insert into sessions (id, user_id, generation, current_hash, user_agent, ip, client_id)
       select $6, u.id, u.session_generation, $7, $8, $9, $10 from u
-      where exists (select from k) and ($10 = '${ownClientId}' or exists (select from c)) returning user_id
+      where exists (select from k) and ($10 = '${ownClientId}' or exists (select from c)) returning user_id, authenticated_at
     ), admitted as (${auditInsert({ from: 's', firstParameter: 11, details })}
     ), refused as (${auditInsert({ from: '(select where not exists (select from s) and exists (select from k)) as nobody', firstParameter: 18, details })})
-    select exists (select from k) as has_key, s.user_id, u.roles, u.token_generation
+    select exists (select from k) as has_key, s.user_id, u.roles, u.token_generation, ${authTime}
     from (select) as one left join s on true left join u on u.id = s.user_id`,
 };
 const refuse: Statement = {
   name: 'login-refuse',
   text: `with ${countFailure}
     ${auditInsert({ from: '(select) as one', firstParameter: 5, details })}`,
+};
+/** As `admit`, of somebody who is signed in: the session is not a new one, and refusals are recorded by their code. */
+const confirm: Statement = {
+  name: 'login-confirm',
+  text: `with cleared as (${forgetFailures}), u as (
+      select id, roles, token_generation, session_generation from users
+      where id = $1 and status = 'active' and password_hash = $5
+        and not exists (${runningDelay})
+      for share
+    ), k as (
+      select from signing_keys where id = $14 and retired_at is null for share
+    ), s as (
+      update sessions s set authenticated_at = now() from u
+      where s.id = $6 and s.user_id = u.id and s.generation = u.session_generation and exists (select from k)
+      returning s.user_id, s.client_id, s.authenticated_at, ${remainingUnused('$15', '$16')}
+    ), admitted as (${auditInsert({ from: 's', firstParameter: 7, details })})
+    select exists (select from k) as has_key, s.user_id, u.roles, u.token_generation, s.client_id, ${authTime}, s.remaining_s
+    from (select) as one left join s on true left join u on u.id = s.user_id`,
 };
 
 /**
@@ -69,6 +92,7 @@ export class LoginOutcomes {
     private readonly sql: Sql,
     private readonly trail: AuditTrail,
     private readonly turns: UserTurns,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /**
@@ -94,6 +118,26 @@ export class LoginOutcomes {
     const admitted = outcome.user_id === null ? undefined : outcome;
     this.trail.tell({ event: admitted ? 'login-succeeded' : 'login-failed', userId }, origin);
     return admitted;
+  }
+
+  /**
+   * Makes a session one whose user has just given the password; nothing for the reasons of `admit`.
+   * @throws AppError `unavailable` when the key was retired meanwhile
+   */
+  async confirm(
+    { id, userId, passwordHash, keyId }: Omit<NewSession, 'refreshHash' | 'clientId'>,
+    attempt: Attempt,
+    origin: Origin,
+  ): Promise<SessionUser | undefined> {
+    const event = { event: 'reauthenticated', userId } as const;
+    const lifetimes = [this.config.SESSION_IDLE_SECONDS, this.config.SESSION_TTL_SECONDS];
+    const given = [...attemptValues(attempt), passwordHash, id];
+    const values = [...given, ...auditValues(event, origin), keyId, ...lifetimes];
+    const outcome = await this.turns.take(userId, () => this.sql.row<Confirmed>(confirm, values));
+    if (!outcome?.has_key) throw new AppError('unavailable', { headers: { 'retry-after': '1' } });
+    if (outcome.user_id === null) return undefined;
+    this.trail.tell(event, origin);
+    return outcome;
   }
 
   /** Counts a failure; `userId` if the name is somebody's. */

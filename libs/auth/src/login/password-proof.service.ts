@@ -1,3 +1,4 @@
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { PasswordHasher } from '#libs/passwords';
@@ -19,5 +20,10 @@ export class PasswordProof {
     if (await this.hasher.verify(password, passwordHash)) return (await this.delays.succeed(attempt)) === 'admitted';
     await this.delays.fail(attempt);
     return false;
+  }
+
+  /** With a new password: what was guessed before is worth nothing against it, and delays end. */
+  forgetFailures(em: SqlEntityManager, userId: string): Promise<void> {
+    return this.delays.lift(em, userId);
   }
 }

@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiConsumes, ApiOperation, ApiResponse, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
 
-import { From, OAuthClient, type Origin, Requires } from '#libs/platform/access';
+import { FreshAuthentication, From, OAuthClient, type Origin, Requires } from '#libs/platform/access';
 import { ApiProblems, formMediaType } from '#libs/platform/http';
 import { RateClass } from '#libs/rate-limits';
 
@@ -93,6 +93,7 @@ export class OAuthController {
 
   @Post('revoke-all')
   @Requires({ roles: ['admin'] })
+  @FreshAuthentication()
   @HttpCode(204)
   @ApiOperation({ operationId: 'revokeAll', summary: 'For emergencies: end every session and every token there is' })
   @ApiResponse({ status: 204, description: 'Everybody has to sign in again, you too' })

@@ -30,6 +30,7 @@ export const introspectionSchema = z
       client_id: z.string(),
       token_type: z.enum(['Bearer', 'refresh_token']),
       roles: z.array(z.string()).optional(),
+      auth_time: z.int().optional(),
     }),
   ])
   .meta({ id: 'Introspection' });

@@ -44,8 +44,9 @@ export class TokenStatus {
 
   async #ofAccess({ claims, facts }: VerifiedToken): Promise<Introspection> {
     if (await this.revocations.isRevoked(facts)) return { active: false };
-    const { sub, exp, iat, iss, aud, jti, sid, client_id, roles } = claims;
-    return { active: true, sub, exp, iat, iss, aud, jti, sid, client_id, token_type: 'Bearer', roles };
+    const { sub, exp, iat, iss, aud, jti, sid, client_id, roles, auth_time } = claims;
+    const of = { sub, exp, iat, iss, aud, jti, sid, client_id, roles };
+    return { active: true, ...of, token_type: 'Bearer', ...(auth_time !== undefined && { auth_time }) };
   }
 
   async #ofRefresh(token: string): Promise<Introspection> {

@@ -6,7 +6,9 @@ import { UserEntity } from '#libs/users';
 /**
  * A sign-in on one device, and the family of refresh tokens that keeps it going. Tokens are stored as SHA-256.
  * `generation` of the user's sessions: when the user's has risen, this one is over. `rotation` counts the tokens of
- * the family; `previousRotatedAt` is when the one before the last rotation was. `clientId` is the service that signed the user in, for its whole life.
+ * the family; `previousRotatedAt` is when the one before the last rotation was. `clientId` is the service that signed the
+ * user in, for its whole life. `authenticatedAt` is when the user last gave the password in this session; null from before
+ * it was kept, which means `createdAt`.
  */
 export const SessionEntity = defineEntity({
   name: 'Session',
@@ -24,6 +26,7 @@ export const SessionEntity = defineEntity({
     previousHash: p.blob().nullable(),
     createdAt: p.datetime().columnType('timestamptz(3)').defaultRaw('now()'),
     previousRotatedAt: p.datetime().columnType('timestamptz(3)').nullable(),
+    authenticatedAt: p.datetime().columnType('timestamptz(3)').defaultRaw('now()').nullable(),
     lastUsedAt: p.datetime().columnType('timestamptz(3)').defaultRaw('now()'),
     userAgent: p.text().nullable(),
     ip: p.text().nullable(),

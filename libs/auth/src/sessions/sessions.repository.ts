@@ -12,6 +12,8 @@ export type SessionUser = {
   readonly roles: readonly Role[];
   readonly token_generation: number;
   readonly client_id: string;
+  /** When the user last gave the password, in Unix seconds. */
+  readonly auth_time: number;
   /** Seconds until the session is over, if its refresh token is not used before. */
   readonly remaining_s: number;
 };
@@ -31,19 +33,24 @@ const isAlive = `s.last_used_at > now() - make_interval(secs => $2) and s.create
   and u.status = 'active' and s.generation = u.session_generation`;
 const remaining = `least($2::float8, $3::float8 - extract(epoch from now() - s.created_at))::float8 as remaining_s`;
 
-const remainingUnused = `least($2::float8 - extract(epoch from now() - s.last_used_at),
-  $3::float8 - extract(epoch from now() - s.created_at))::float8 as remaining_s`;
+/** Sessions from before the column do not say; every session begins with the password. */
+const authTime = `floor(extract(epoch from coalesce(s.authenticated_at, s.created_at)))::float8 as auth_time`;
+
+/** Of a session that is not used now; parameters of its idle and its absolute lifetime in seconds. */
+export const remainingUnused = (idle: string, absolute: string): string =>
+  `least(${idle}::float8 - extract(epoch from now() - s.last_used_at),
+    ${absolute}::float8 - extract(epoch from now() - s.created_at))::float8 as remaining_s`;
 
 const rotate: Statement = {
   name: 'session-rotate',
   text: `update sessions s set previous_hash = s.current_hash, current_hash = $5, rotation = s.rotation + 1,
       previous_rotated_at = s.last_used_at, last_used_at = now(), user_agent = coalesce($6, s.user_agent), ip = $7
     from users u where s.id = $1 and s.current_hash = $4 and u.id = s.user_id and ${isAlive} and ${isOfClient('$8')}
-    returning u.id as user_id, u.roles, u.token_generation, s.client_id, ${remaining}`,
+    returning u.id as user_id, u.roles, u.token_generation, s.client_id, ${authTime}, ${remaining}`,
 };
 const retried: Statement = {
   name: 'session-retried',
-  text: `select u.id as user_id, u.roles, u.token_generation, s.client_id, ${remainingUnused}
+  text: `select u.id as user_id, u.roles, u.token_generation, s.client_id, ${authTime}, ${remainingUnused('$2', '$3')}
     from sessions s join users u on u.id = s.user_id
     where s.id = $1 and s.previous_hash = $4 and s.current_hash = $5
       and s.last_used_at > now() - make_interval(secs => $6) and ${isAlive} and ${isOfClient('$7')}`,
@@ -127,13 +134,13 @@ export class SessionsRepository {
     return row?.rotation;
   }
 
-  /** Puts a new token in the place of the current one, which gets no grace. */
+  /** Puts a new token in the place of the current one, which gets no grace; the user has just given the password. */
   async renew(em: SqlEntityManager, id: string, hash: Buffer): Promise<SessionUser | undefined> {
     const [user] = await em.execute<SessionUser[]>(
       `update sessions s set previous_hash = null, current_hash = ?, rotation = s.rotation + 1,
-          previous_rotated_at = s.last_used_at, last_used_at = now()
+          previous_rotated_at = s.last_used_at, last_used_at = now(), authenticated_at = now()
         from users u where s.id = ? and u.id = s.user_id
-        returning u.id as user_id, u.roles, u.token_generation, s.client_id,
+        returning u.id as user_id, u.roles, u.token_generation, s.client_id, ${authTime},
           least(?::float8, ?::float8 - extract(epoch from now() - s.created_at))::float8 as remaining_s`,
       [hash, id, ...this.#lifetimes()],
     );

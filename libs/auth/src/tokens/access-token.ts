@@ -18,7 +18,10 @@ export const headerSchema = z.strictObject({
   kid: z.uuid(),
 });
 
-/** Claims of RFC 9068 §2.2; `sid` names the session, `gen` the generation of the user's tokens. */
+/**
+ * Claims of RFC 9068 §2.2; `sid` names the session, `gen` the generation of the user's tokens, `auth_time` (OpenID Connect
+ * Core §2) when the user last gave the password. Tokens from before there was this claim are good, and never fresh.
+ */
 export const claimsSchema = z.object({
   iss: z.string(),
   sub: z.uuid(),
@@ -30,6 +33,7 @@ export const claimsSchema = z.object({
   client_id: z.string(),
   roles: z.array(z.enum(['user', 'admin'])),
   gen: z.int().min(0),
+  auth_time: numericDate.optional(),
 });
 export type Claims = z.infer<typeof claimsSchema>;
 
@@ -49,6 +53,7 @@ export function toVerifiedToken(claims: Claims, keyId: string): VerifiedToken {
       tokenId: claims.jti,
       sessionId: claims.sid,
       expiresAt: claims.exp,
+      authTime: claims.auth_time,
     },
     facts: { tokenId: claims.jti, sessionId: claims.sid, userId: claims.sub, keyId, generation: claims.gen },
   };

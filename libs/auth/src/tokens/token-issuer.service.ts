@@ -18,6 +18,8 @@ export type TokenSubject = {
   readonly clientId: string;
   readonly roles: readonly Role[];
   readonly tokenGeneration: number;
+  /** When the user last gave the password, in Unix seconds. */
+  readonly authTime: number;
   /** Until the session ends if nothing keeps it going: no token outlives it. */
   readonly sessionSecondsLeft: number;
 };
@@ -55,7 +57,7 @@ export class TokenIssuer {
   }
 
   issue(subject: TokenSubject, { id, privateKey }: SigningKey): IssuedToken {
-    const { userId, sessionId, clientId, roles, tokenGeneration, sessionSecondsLeft } = subject;
+    const { userId, sessionId, clientId, roles, tokenGeneration, authTime, sessionSecondsLeft } = subject;
     const now = this.clock.nowMs() / 1000;
     const iat = Math.floor(now);
     const exp = Math.min(iat + this.config.ACCESS_TOKEN_TTL_SECONDS, Math.floor(now + sessionSecondsLeft));
@@ -70,6 +72,7 @@ export class TokenIssuer {
       client_id: clientId,
       roles: [...roles],
       gen: tokenGeneration,
+      auth_time: authTime,
     };
     const header = { alg: algorithm, typ: accessTokenType, kid: id };
     return { accessToken: this.jwt.sign(claims, { privateKey, algorithm, header }), expiresIn: exp - iat };

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import type { TokenPair } from '../auth.schema.js';
+import type { AccessToken, TokenPair } from '../auth.schema.js';
 import type { SessionUser } from '../sessions/sessions.repository.js';
 import { type SigningKey, TokenIssuer } from './token-issuer.service.js';
 
@@ -11,7 +11,7 @@ export type PairSubject = {
   readonly refreshToken: string;
 };
 
-/** What a login and a refresh answer: a new access token beside the refresh token of the session. */
+/** What is answered with a new access token: alone, or beside the refresh token of the session. */
 @Injectable()
 export class TokenPairs {
   constructor(private readonly issuer: TokenIssuer) {}
@@ -27,13 +27,24 @@ export class TokenPairs {
   }
 
   make({ sessionId, user, refreshToken }: PairSubject, key: SigningKey): TokenPair {
-    const { user_id: userId, client_id: clientId, roles, token_generation: tokenGeneration } = user;
-    const subject = { userId, sessionId, clientId, roles, tokenGeneration, sessionSecondsLeft: user.remaining_s };
+    const refreshExpiresIn = Math.floor(user.remaining_s);
+    return { ...this.access(sessionId, user, key), refreshToken, refreshExpiresIn };
+  }
+
+  /** A new access token alone. */
+  access(sessionId: string, user: SessionUser, key: SigningKey): AccessToken {
+    const subject = {
+      userId: user.user_id,
+      sessionId,
+      clientId: user.client_id,
+      roles: user.roles,
+      tokenGeneration: user.token_generation,
+      authTime: user.auth_time,
+      sessionSecondsLeft: user.remaining_s,
+    };
     return {
       ...this.issuer.issue(subject, key),
       tokenType: 'Bearer',
-      refreshToken,
-      refreshExpiresIn: Math.floor(user.remaining_s),
       sessionId,
     };
   }

@@ -1,7 +1,7 @@
 import { Field, ID, Int, ObjectType } from '@nestjs/graphql';
 
 @ObjectType()
-export class TokenPair {
+export class AccessToken {
   @Field(() => String, { description: 'JWT (RFC 9068), for `Authorization: Bearer`.' })
   readonly accessToken!: string;
 
@@ -11,12 +11,15 @@ export class TokenPair {
   @Field(() => Int, { description: 'Seconds.' })
   readonly expiresIn!: number;
 
+  @Field(() => ID)
+  readonly sessionId!: string;
+}
+
+@ObjectType()
+export class TokenPair extends AccessToken {
   @Field(() => String, { description: 'Opaque; one use.' })
   readonly refreshToken!: string;
 
   @Field(() => Int, { description: 'Seconds, if it is not used before.' })
   readonly refreshExpiresIn!: number;
-
-  @Field(() => ID)
-  readonly sessionId!: string;
 }

@@ -1,11 +1,20 @@
 import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
 
-import { LoginDoor, loginSchema, refreshSchema, SessionsService, type TokenPair as Pair } from '#libs/auth';
+import {
+  type AccessToken as Access,
+  LoginDoor,
+  loginSchema,
+  Reauthentication,
+  reauthenticateSchema,
+  refreshSchema,
+  SessionsService,
+  type TokenPair as Pair,
+} from '#libs/auth';
 import { From, type Origin, PublicOrService, type RequestContext } from '#libs/platform/access';
 import { ClientGone } from '#libs/platform/http';
 import { RateClass } from '#libs/rate-limits';
 
-import { TokenPair } from './auth.types.js';
+import { AccessToken, TokenPair } from './auth.types.js';
 import { parseInput } from './parsed.pipe.js';
 
 const text = { type: () => String };
@@ -15,6 +24,7 @@ export class LoginResolver {
   constructor(
     private readonly door: LoginDoor,
     private readonly sessions: SessionsService,
+    private readonly reauthentication: Reauthentication,
   ) {}
 
   @Mutation(() => TokenPair, { nullable: true, description: 'Sign in with user name or e-mail address and password.' })
@@ -36,5 +46,18 @@ export class LoginResolver {
   @RateClass('write')
   refresh(@Args('refreshToken', text) refreshToken: string, @From() origin: Origin): Promise<Pair> {
     return this.sessions.refresh(parseInput(refreshSchema, { refreshToken }).refreshToken, origin);
+  }
+
+  @Mutation(() => AccessToken, {
+    nullable: true,
+    description: 'Give the password again: for 10 minutes the session may do what asks for a fresh authentication.',
+  })
+  @RateClass('login')
+  async reauthenticate(
+    @Args('password', text) password: string,
+    @From() origin: Origin,
+    @ClientGone() signal: AbortSignal,
+  ): Promise<Access> {
+    return this.reauthentication.reauthenticate(parseInput(reauthenticateSchema, { password }), origin, signal);
   }
 }

@@ -1,8 +1,21 @@
 import { Args, Context, ID, Mutation, Resolver } from '@nestjs/graphql';
 
-import { type ChangePassword, changePasswordSchema, PasswordChange, type TokenPair as Pair } from '#libs/auth';
+import {
+  type ChangePassword,
+  changePasswordSchema,
+  LoginDelayLift,
+  PasswordChange,
+  type TokenPair as Pair,
+} from '#libs/auth';
 import { attemptOf, type Claim, Idempotency } from '#libs/idempotency';
-import { From, OptionalAuth, type Origin, type RequestContext } from '#libs/platform/access';
+import {
+  FreshAuthentication,
+  From,
+  OptionalAuth,
+  type Origin,
+  type RequestContext,
+  Requires,
+} from '#libs/platform/access';
 import { ClientGone } from '#libs/platform/http';
 import { RateClass } from '#libs/rate-limits';
 import {
@@ -39,6 +52,7 @@ export class UserMutationsResolver {
     private readonly changes: UserChangesService,
     private readonly passwords: PasswordChange,
     private readonly idempotency: Idempotency,
+    private readonly delayLift: LoginDelayLift,
   ) {}
 
   @Mutation(() => User, {
@@ -101,6 +115,18 @@ export class UserMutationsResolver {
     @From() origin: Origin,
   ): Promise<Pair | undefined> {
     return this.passwords.change(target, change, origin);
+  }
+
+  @Mutation(() => Boolean, {
+    nullable: true,
+    description: 'Forget the failed logins of a user, and the delay they caused. Administrators only.',
+  })
+  @RateClass('write')
+  @Requires({ roles: ['admin'] })
+  @FreshAuthentication()
+  async liftLoginDelay(@Args('id', userId, id) target: string, @From() origin: Origin): Promise<true> {
+    await this.delayLift.lift(target, origin);
+    return true;
   }
 
   @Mutation(() => Boolean, { nullable: true, description: 'Erase a user; all tokens are dead at once.' })

@@ -20,6 +20,7 @@ export type AccessRule =
     };
 
 export const accessRule = 'gatehouse:access-rule';
+export const freshAuthentication = 'gatehouse:fresh-authentication';
 
 /** Says it to the guard and to the OpenAPI document. */
 const rule = (value: AccessRule): MethodDecorator =>
@@ -50,6 +51,10 @@ export const Requires = (needed: {
   services?: 'any';
 }): MethodDecorator =>
   rule({ kind: 'requires', roles: needed.roles ?? [], scopes: needed.scopes ?? [], services: needed.services });
+
+/** Only people who gave their password within the last ten minutes, beside what the access rule says; and services. */
+export const FreshAuthentication = (): MethodDecorator =>
+  applyDecorators(SetMetadata(freshAuthentication, true), ApiExtension('x-fresh-authentication', true));
 
 /** Not counted by the rate limits. Say why where it stands. */
 export const Unlimited = (): MethodDecorator => applyDecorators(SkipThrottle(), ApiExtension('x-unlimited', true));

@@ -4,9 +4,10 @@ import type { FastifyRequest } from 'fastify';
 
 import { AppError } from '#libs/platform/errors';
 
-import { type AccessRule, accessRule } from './access.decorators.js';
+import { type AccessRule, accessRule, freshAuthentication } from './access.decorators.js';
 import { clientCredentials } from './client-credentials.js';
 import { bearerToken, parseServiceKey, type ServiceKey } from './credentials.js';
+import { assertFreshlyAuthenticated } from './fresh-authentication.js';
 import { anonymous, type Principal, type UserPrincipal } from './principal.js';
 import { RefusalLimiter } from './refusal-limiter.js';
 import { requestOf } from './request-of.js';
@@ -22,7 +23,7 @@ declare module 'fastify' {
 }
 
 type Rule = AccessRule | undefined;
-type Route = { readonly rule: Rule; readonly name: string };
+type Route = { readonly rule: Rule; readonly needsFreshAuthentication: boolean; readonly name: string };
 
 /** Closes every route: nobody gets in without good credentials unless the route says so. */
 @Injectable()
@@ -38,11 +39,12 @@ export class AccessGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = requestOf(context);
-    const { rule, name } = this.#routeOf(context);
-    request.handlerName = withName(request.handlerName, name);
+    const route = this.#routeOf(context);
+    const { rule } = route;
+    request.handlerName = withName(request.handlerName, route.name);
     if (rule?.kind === 'public') return admitUnseen(request);
     try {
-      const admitted = this.#admit(request, rule);
+      const admitted = this.#admit(request, route);
       return admitted instanceof Promise ? admitted.catch((error: unknown) => this.#refuse(error, context)) : admitted;
     } catch (error) {
       return this.#refuse(error, context);
@@ -55,27 +57,28 @@ export class AccessGuard implements CanActivate {
     throw error;
   }
 
-  #admit(request: FastifyRequest, rule: Rule): boolean | Promise<boolean> {
-    if (rule?.kind === 'client') return this.#admitService(request, clientCredentials(request), rule);
+  #admit(request: FastifyRequest, route: Route): boolean | Promise<boolean> {
+    const { rule } = route;
+    if (rule?.kind === 'client') return this.#admitService(request, clientCredentials(request), route);
     const key = parseServiceKey(request.headers);
-    if (rule?.kind === 'public-or-service') return key ? this.#admitService(request, key, rule) : admitUnseen(request);
+    if (rule?.kind === 'public-or-service') return key ? this.#admitService(request, key, route) : admitUnseen(request);
     if (rule?.kind === 'lenient') return this.#admitLeniently(request, key);
     const token = bearerToken(request.headers);
-    if (key) return this.#admitService(request, key, rule, token);
+    if (key) return this.#admitService(request, key, route, token);
     if (token === undefined) return admitAnonymous(request, rule);
     const verified = this.tokens.verify(token);
     // a token in the cache needs no promise
     return verified instanceof Promise
-      ? verified.then((principal) => admit(request, principal, rule))
-      : admit(request, verified, rule);
+      ? verified.then((principal) => admit(request, principal, route))
+      : admit(request, verified, route);
   }
 
   /** A service that brings a user's token beside its own key acts for that user. */
-  async #admitService(request: FastifyRequest, key: ServiceKey, rule: Rule, token?: string): Promise<boolean> {
+  async #admitService(request: FastifyRequest, key: ServiceKey, route: Route, token?: string): Promise<boolean> {
     const service = await this.services.verify(key.name, key.secret);
     request.principal = service;
-    if (token === undefined) return admit(request, service, rule);
-    return admit(request, { ...(await this.tokens.verify(token)), service }, rule);
+    if (token === undefined) return admit(request, service, route);
+    return admit(request, { ...(await this.tokens.verify(token)), service }, route);
   }
 
   async #admitLeniently(request: FastifyRequest, key: ServiceKey | undefined): Promise<boolean> {
@@ -103,6 +106,7 @@ export class AccessGuard implements CanActivate {
     const target = context.getClass();
     const route = {
       rule: this.reflector.getAllAndOverride<Rule>(accessRule, [handler, target]),
+      needsFreshAuthentication: this.reflector.get<boolean | undefined>(freshAuthentication, handler) === true,
       name: `${target.name}.${handler.name}`,
     };
     this.#routes.set(handler, route);
@@ -127,16 +131,22 @@ function admitAnonymous(request: FastifyRequest, rule: Rule): boolean {
   return true;
 }
 
-function admit(request: FastifyRequest, principal: Principal, rule: Rule): boolean {
+function admit(request: FastifyRequest, principal: Principal, route: Route): boolean {
   request.principal = principal;
+  assertAllowed(principal, route.rule);
+  if (route.needsFreshAuthentication) assertFreshlyAuthenticated(principal);
+  return true;
+}
+
+/** @throws AppError `forbidden` */
+function assertAllowed(principal: Principal, rule: Rule): void {
   if (rule?.kind === 'client' && !(principal.kind === 'service' && principal.scopes.includes(rule.scope))) {
     throw new AppError('forbidden', { detail: `The scope ${rule.scope} is needed.` });
   }
-  if (rule?.kind !== 'requires') return true;
+  if (rule?.kind !== 'requires') return;
   const isAllowed =
     (principal.kind === 'user' && rule.roles.some((role) => principal.roles.includes(role))) ||
     (principal.kind === 'service' &&
       (rule.services === 'any' || rule.scopes.some((scope) => principal.scopes.includes(scope))));
   if (!isAllowed) throw new AppError('forbidden');
-  return true;
 }

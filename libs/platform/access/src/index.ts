@@ -1,6 +1,7 @@
 export {
   type AccessRule,
   Caller,
+  FreshAuthentication,
   LenientAuth,
   OAuthClient,
   OptionalAuth,
@@ -11,6 +12,7 @@ export {
 } from './access.decorators.js';
 export { AccessGuard } from './access.guard.js';
 export { bearerToken, parseServiceKey } from './credentials.js';
+export { assertFreshlyAuthenticated } from './fresh-authentication.js';
 export { From, type Origin, originOf } from './origin.js';
 export {
   anonymous,

@@ -87,6 +87,12 @@ export const errorCodes = {
     title: 'Registration is closed',
     detail: 'Only an administrator can create users here.',
   },
+  'fresh-authentication-required': {
+    status: 403,
+    title: 'Fresh authentication required',
+    detail:
+      'This needs a password given within the last 10 minutes. POST /v1/auth/reauthenticate gives a token that says so.',
+  },
   'wrong-password': {
     status: 403,
     title: 'Wrong current password',

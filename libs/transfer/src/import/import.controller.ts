@@ -4,7 +4,7 @@ import { ApiBody, ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestj
 import type { FastifyReply } from 'fastify';
 
 import { type Attempt, Attempted, IdempotencyKey } from '#libs/idempotency';
-import { From, type Origin, Requires } from '#libs/platform/access';
+import { FreshAuthentication, From, type Origin, Requires } from '#libs/platform/access';
 import { ApiProblems, ClientGone, rowMediaTypes } from '#libs/platform/http';
 import { RateClass } from '#libs/rate-limits';
 
@@ -30,6 +30,7 @@ export class ImportController {
   @Post('import')
   @HttpCode(200)
   @Requires({ roles: ['admin'], scopes: ['users:write'] })
+  @FreshAuthentication()
   @RateClass('write')
   @IdempotencyKey()
   @RouteConfig({ consumes: rowMediaTypes })
