@@ -115,6 +115,16 @@ const cases: readonly Case[] = [
     graph: ({ victim }) => `mutation { activateUser(id: "${victim.id}") { status } }`,
   },
   {
+    name: 'lift the delay of logins',
+    rest: ({ victim }) => ['DELETE', `/v1/users/${victim.id}/login-delay`],
+    graph: ({ victim }) => `mutation { liftLoginDelay(id: "${victim.id}") }`,
+  },
+  {
+    name: 'give the password again',
+    rest: () => ['POST', '/v1/auth/reauthenticate', { password: 'seven green bottles' }],
+    graph: () => 'mutation { reauthenticate(password: "seven green bottles") { sessionId } }',
+  },
+  {
     name: 'erase',
     rest: ({ victim }) => ['DELETE', `/v1/users/${victim.id}`],
     graph: ({ victim }) => `mutation { deleteUser(id: "${victim.id}") }`,

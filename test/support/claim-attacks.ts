@@ -35,6 +35,7 @@ export const claimAttacks: readonly Attack[] = [
   claim('sid', () => '"current"'),
   ...['"admin"', '["root"]', '[["admin"]]', '{"0":"admin"}', 'null'].map((text) => claim('roles', () => text)),
   ...['-1', '"0"', '0.5', '1e400', 'null'].map((text) => claim('gen', () => text)),
+  ...['-1', '"0"', '0.5', '1e400', 'null'].map((text) => claim('auth_time', () => text)),
   ...['null', '[]', '"text"', '{}', '{', ''].map((text): Attack => [
     `a payload that is ${text || 'empty'}`,
     (good) => signed(good.header, text, good.privateKey),
