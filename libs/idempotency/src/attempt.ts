@@ -54,7 +54,7 @@ export function attemptOf(
   if (key === undefined) return undefined;
   const caller = callerName(request.principal ?? { kind: 'anonymous' });
   return {
-    name: JSON.stringify([caller === 'anonymous' ? request.ip : caller, ...what, key]),
+    name: JSON.stringify([caller === 'anonymous' ? request.clientAddress : caller, ...what, key]),
     body: canonical(body),
     markReplayed: () => void reply.header('idempotency-replayed', 'true'),
   };

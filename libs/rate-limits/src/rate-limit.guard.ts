@@ -45,7 +45,7 @@ export class RateLimitGuard extends RefusalLimiter implements CanActivate {
 
   async #count(name: RateClassName, context: ExecutionContext): Promise<true> {
     const request = requestOf(context);
-    const { policy, key, service } = this.#policies.subjectOf(request.principal, request.ip, name);
+    const { policy, key, service } = this.#policies.subjectOf(request.principal, request.clientAddress, name);
     const counted = await this.store.increment(key, policy.windowMs, policy.limit);
     if (service !== undefined) this.usage.add(service, name, counted.isBlocked ? 'refused' : 'used');
     void replyOf(context).headers(fieldsOf(policy, counted));

@@ -14,7 +14,7 @@ export type Origin = {
 
 export const originOf = (request: FastifyRequest): Origin => ({
   caller: request.principal ?? anonymous,
-  ip: request.ip,
+  ip: request.clientAddress,
   userAgent: request.headers['user-agent']?.slice(0, 256),
   requestId: request.id,
 });

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 import { z } from 'zod';
 
 import { commaList, databaseUrl, redisUrls } from './url-schemas.js';
@@ -12,6 +14,12 @@ const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
   .transform((url) => url.replace(/\/+$/, ''));
 const flag = z.enum(['true', 'false'], { error: 'must be true or false' }).transform((text) => text === 'true');
+
+const proxyList = commaList.refine(
+  (proxies) => proxies.every(isProxy),
+  'must be addresses or CIDRs such as 192.0.2.7,10.1.0.0/16, or loopback, linklocal, uniquelocal',
+);
+
 const originList = commaList.refine(
   (origins) => origins.every((origin) => origin === '*' || isOrigin(origin)),
   'must be origins such as https://app.example.org, without a path, or *',
@@ -23,6 +31,15 @@ const masterKey = z
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
+}
+
+/** Networks of all addresses are refused: everybody could then say to be anybody. */
+function isProxy(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [network = '', prefix, ...rest] = text.split('/');
+  const version = isIP(network);
+  if (version === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
 }
 
 /** In words for `.env.example`; `secret` variables also come as `NAME_FILE`. */
@@ -193,9 +210,12 @@ export const configSchema = z.object({
   GRAPHQL_INTROSPECTION: flag
     .optional()
     .meta(about('Whether `/graphql` tells its schema', { preset: 'false in production, else true' })),
-  TRUST_PROXY: commaList
-    .prefault('')
-    .meta(about('Addresses or CIDRs whose X-Forwarded-For counts', { preset: 'none', example: '10.0.0.0/8' })),
+  TRUST_PROXY: proxyList.prefault('').meta(
+    about('Addresses or CIDRs of your own proxies, whose X-Forwarded-For counts', {
+      preset: 'none',
+      example: '10.1.2.0/24',
+    }),
+  ),
   DRAIN_DELAY_SECONDS: integer(0, 300)
     .prefault('0')
     .meta(about('After SIGTERM ready is red this long before the port closes; 5 in the container')),

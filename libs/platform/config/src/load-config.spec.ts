@@ -62,6 +62,10 @@ test.for([
   ['PASSWORD_MIN_LENGTH', '7'],
   ['DRAIN_DELAY_SECONDS', '301'],
   ['LOG_LEVEL', 'loud'],
+  ['TRUST_PROXY', 'balancer.example.org'],
+  ['TRUST_PROXY', '10.0.0.0/33'],
+  ['TRUST_PROXY', '0.0.0.0/0'],
+  ['TRUST_PROXY', '10.0.0.1:80'],
 ] as const)('%s=%s is refused by name, not by value', ([name, value]) => {
   const faults = faultsOf({ [name]: value });
   expect(faults).toHaveLength(1);
@@ -125,6 +129,11 @@ test.for([
     if (count > 0) expect(faults[0]).toMatch(/^MASTER_KEY is required/);
   },
 );
+
+test('proxies are addresses, CIDRs or named ranges', () => {
+  const TRUST_PROXY = '127.0.0.1, ::1, 10.1.0.0/16,fd00::/8,loopback,uniquelocal';
+  expect(loadConfig({ TRUST_PROXY }).TRUST_PROXY).toEqual(TRUST_PROXY.split(/, ?/));
+});
 
 test.for([
   ['DATABSE_URL', 'DATABASE_URL'],

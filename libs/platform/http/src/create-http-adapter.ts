@@ -8,6 +8,7 @@ import {
   LogController,
 } from 'fastify';
 
+import { clientAddressFinder } from '#libs/platform/access';
 import type { Config } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
 import type { Log } from '#libs/platform/logging';
@@ -51,7 +52,6 @@ export function createHttpAdapter(log: Log, settings: Settings): FastifyAdapter 
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    trustProxy: settings.TRUST_PROXY.length > 0 ? [...settings.TRUST_PROXY] : false,
     skipMiddie: true,
     multipart: false,
     routerOptions: { maxParamLength: paramLimit },
@@ -71,7 +71,7 @@ export function createHttpAdapter(log: Log, settings: Settings): FastifyAdapter 
       log.info({ ...refusal, ip: socket.remoteAddress }, 'request refused by the HTTP parser');
     },
   });
-  prepareServer(adapter.getInstance());
+  prepareServer(adapter.getInstance(), settings);
   adapter.getInstance().server.maxConnections = settings.MAX_CONNECTIONS;
   refuseTooLarge(adapter.getInstance(), bodyLimitBytes);
   shedWhenLate(adapter.getInstance(), settings.MAX_LOOP_DELAY_MS);
@@ -79,7 +79,10 @@ export function createHttpAdapter(log: Log, settings: Settings): FastifyAdapter 
   return adapter;
 }
 
-function prepareServer(server: FastifyInstance): void {
+function prepareServer(server: FastifyInstance, { TRUST_PROXY }: Settings): void {
+  const clientAddressOf = clientAddressFinder(TRUST_PROXY);
+  server.decorate('clientAddressOf', clientAddressOf);
+  server.decorateRequest('clientAddress', '');
   server.decorateRequest('principal', undefined);
   server.decorateRequest('handlerName', undefined);
   server.decorateRequest('errorCode', undefined);
@@ -103,6 +106,7 @@ function prepareServer(server: FastifyInstance): void {
   });
   const observers = requestObservers(server);
   server.addHook('onRequest', (request, reply, done) => {
+    request.clientAddress = clientAddressOf(request.raw);
     prepareReply(request, reply);
     // Fastify's onResponse does not run for a client that hangs up before it has its answer
     reply.raw.once('close', () => {

@@ -43,7 +43,7 @@ export function refuseBeforeRouting(server: FastifyInstance, { refusedRoute, ref
     const key = `${method} ${route}`;
     let log = logs.get(key);
     if (!log) logs.set(key, (log = server.log.child(linePart(method, route, refusal))));
-    log[refusal.status >= 500 ? 'warn' : 'info']({ requestId, ip: request.socket.remoteAddress }, 'request');
+    log[refusal.status >= 500 ? 'warn' : 'info']({ requestId, ip: server.clientAddressOf(request) }, 'request');
   });
 }
 

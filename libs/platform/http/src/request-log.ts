@@ -50,7 +50,7 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
     status: statusCode,
     durationMs: Math.round(reply.elapsedTime * 100) / 100,
     caller: request.principal ? callerName(request.principal) : 'anonymous',
-    ip: request.ip,
+    ip: request.clientAddress,
     ...(traceId !== undefined && { trace_id: traceId }),
     ...(request.errorCode && { errorCode: request.errorCode }),
     ...(!isAnswered && { errorCode: 'bad-request', isClientGone: true }),

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { newPerson, signInAdmin, uniqueName } from '../support/people.js';
+import { exchange, request } from '../support/raw-http.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+
+let gatehouse: Gatehouse;
+let token: string;
+
+beforeAll(async () => {
+  gatehouse = await startGatehouse({ RATE_LIMIT_IP_READ: '3', TRUST_PROXY: '127.0.0.1' });
+  token = (await signInAdmin(gatehouse)).token;
+});
+afterAll(async () => {
+  await gatehouse.stop();
+});
+
+const read = async (forwarded: string): Promise<number> =>
+  (await gatehouse.api.get('/.well-known/jwks.json', { headers: { 'x-forwarded-for': forwarded } })).status;
+
+async function readAll(addresses: readonly string[]): Promise<number[]> {
+  const statuses: number[] = [];
+  for (const address of addresses) statuses.push(await read(address));
+  return statuses;
+}
+
+describe('behind a proxy one client is one, and limited as one,', () => {
+  test.each([
+    ['whatever its port is', ['192.0.2.1:50001', '192.0.2.1:50002', '192.0.2.1', '192.0.2.1:50003']],
+    [
+      'in every spelling of IPv6',
+      ['[2001:db8:a::1]:443', '2001:DB8:A::1', '"[2001:db8:a:0::1]"', '2001:db8:a::1%eth0'],
+    ],
+    ['mapped into IPv6 or not', ['::ffff:192.0.2.2', '[::ffff:192.0.2.2]:80', '::ffff:c000:202', '192.0.2.2']],
+    [
+      'whatever it says before what the proxy saw',
+      ['198.51.100.1, 192.0.2.3', 'x, 192.0.2.3', ', 192.0.2.3', '192.0.2.3,'],
+    ],
+  ])('%s', async (_, addresses) => {
+    expect(await readAll(addresses)).toEqual([200, 200, 200, 429]);
+  });
+
+  test('also when it is told no address: the proxy counts then', async () => {
+    expect(await readAll(['unknown', '_hidden', 'a'.repeat(3_000), 'for=192.0.2.4'])).toEqual([200, 200, 200, 429]);
+  });
+
+  test('also when the header comes in several lines', async () => {
+    const line = 'GET /.well-known/jwks.json';
+    const statuses: (number | undefined)[] = [];
+    for (const invented of [1, 2, 3, 4]) {
+      const headers = [`X-Forwarded-For: 198.51.100.${invented}`, 'X-Forwarded-For: 192.0.2.5:81'];
+      statuses.push((await exchange(gatehouse.url, request(line, { headers })))[0]?.status);
+    }
+    expect(statuses).toEqual([200, 200, 200, 429]);
+  });
+});
+
+test('sessions, audit rows and the log keep addresses, and nothing that is none', async () => {
+  const { userName, password } = await newPerson(gatehouse);
+  const body = { userName, password };
+  const login = async (forwarded: string): Promise<string> => {
+    const headers = { 'x-forwarded-for': forwarded, 'x-request-id': uniqueName('request') };
+    const answer = await gatehouse.api.post('/v1/auth/login', { body, headers });
+    expect(answer.status).toBe(200);
+    return answer.body.accessToken;
+  };
+  const from = gatehouse.log.length;
+  await login('[2001:db8:b::8]:443');
+  await login(`"<script>${'a'.repeat(3_000)}`);
+  const own = await login('203.0.113.8:50001');
+  const sessions = (await gatehouse.api.get('/v1/auth/sessions', { token: own })).body.items;
+  expect(sessions.slice(0, 3).map(({ ip }: { ip: string }) => ip)).toEqual([
+    '203.0.113.8',
+    '127.0.0.1',
+    '2001:db8:b::8',
+  ]);
+  const events = (await gatehouse.api.get('/v1/audit?limit=3', { token })).body.items;
+  expect(new Set(events.map(({ ip }: { ip: string }) => ip))).toEqual(
+    new Set(['203.0.113.8', '127.0.0.1', '2001:db8:b::8']),
+  );
+  const lines = gatehouse.log.slice(from).filter(({ route }) => route === '/v1/auth/login');
+  expect(lines.map(({ ip }) => ip)).toEqual(['2001:db8:b::8', '127.0.0.1', '203.0.113.8']);
+});
