@@ -107,3 +107,21 @@ test('the configuration has only names that the service reads, and time to drain
   const { terminationGracePeriodSeconds } = read('base/deployment.yaml').spec.template.spec;
   expect(terminationGracePeriodSeconds).toBeGreaterThan(Number(data.DRAIN_DELAY_SECONDS) + 10 + 3);
 });
+
+test('only the ingress, named clients and the monitoring get in, and only to what is needed it gets out', () => {
+  const { spec } = read('base/network-policy.yaml');
+  expect(spec.policyTypes).toEqual(['Ingress', 'Egress']);
+  for (const { from } of spec.ingress) expect(from.length).toBeGreaterThan(0);
+  const ports = spec.egress.flatMap((rule: any) => rule.ports.map(({ port }: any) => port));
+  expect(new Set(ports)).toEqual(new Set([53, 5432, 6379, 4317, 4318]));
+  // pods that migrate need the database too, and are nobody else's business
+  const named = ['base/deployment.yaml', 'base/migrate.yaml'].map(
+    (path) => read(path).metadata.labels['app.kubernetes.io/name'],
+  );
+  expect(spec.podSelector.matchExpressions[0].values).toEqual(named);
+});
+
+test('the examples trust a range of proxies that no large network fits into', () => {
+  const { TRUST_PROXY } = read('overlays/example/config-map.yaml').data;
+  expect(Number(TRUST_PROXY.split('/')[1])).toBeGreaterThanOrEqual(24);
+});

@@ -81,3 +81,42 @@ test('sessions, audit rows and the log keep addresses, and nothing that is none'
   const lines = gatehouse.log.slice(from).filter(({ route }) => route === '/v1/auth/login');
   expect(lines.map(({ ip }) => ip)).toEqual(['2001:db8:b::8', '127.0.0.1', '203.0.113.8']);
 });
+
+/** Addresses of as many networks (/64) of one household (/56). */
+const networks = (household: string, count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `2001:db8:${household}${at.toString(16).padStart(2, '0')}::1`);
+
+/** The limit that an answer tells, and what is left of it. */
+const tell = async (address: string) => {
+  const answer = await gatehouse.api.get('/.well-known/jwks.json', { headers: { 'x-forwarded-for': address } });
+  return answer.headers.get('ratelimit')?.replace(/;t=\d+$/, '');
+};
+
+describe('of IPv6', () => {
+  test('a household with many networks has four limits, not one for each', async () => {
+    const statuses = await readAll(networks('10:1', 13));
+    expect(statuses).toEqual([...Array<number>(12).fill(200), 429]);
+    const headers = { 'x-forwarded-for': '2001:db8:10:1ff::1' };
+    const refused = await gatehouse.api.get('/.well-known/jwks.json', { headers });
+    expect(refused.headers.get('ratelimit-policy')).toBe('"ip-read-56";q=12;w=60');
+    expect(refused.body['violated-policies']).toEqual(['ip-read-56']);
+  });
+
+  test('a company with many households has sixteen', async () => {
+    const households = ['11:1', '11:2', '11:3', '11:4'].flatMap((household) => networks(household, 12));
+    expect(new Set(await readAll(households))).toEqual(new Set([200]));
+    expect(await readAll(['2001:db8:11:500::1', '2001:db8:12:500::1'])).toEqual([429, 200]);
+  });
+
+  test('whoever is refused takes nothing from the networks beside', async () => {
+    const statuses = await readAll(Array<string>(30).fill('2001:db8:13:100::1'));
+    expect(statuses.filter((status) => status === 200)).toHaveLength(3);
+    expect(await readAll(networks('13:1', 11).slice(1))).toEqual([...Array<number>(9).fill(200), 429]);
+  });
+
+  test('an answer tells the limit that is used up first', async () => {
+    expect(await tell('2001:db8:14:100::1')).toBe('"ip-read";r=2');
+    await readAll(networks('14:1', 11).slice(1));
+    expect(await tell('2001:db8:14:1ff::1')).toBe('"ip-read-56";r=0');
+  });
+});

@@ -46,7 +46,7 @@ describe.skipIf(!redis)('two replicas with Redis', () => {
   beforeAll(async () => {
     own = await copyDatabase();
     proxy = await startProxy(redis?.url ?? '');
-    const environment = { REDIS_URL: proxy.url };
+    const environment = { REDIS_URL: proxy.url, TRUST_PROXY: '127.0.0.1', RATE_LIMIT_IP_READ: '3' };
     replicas = [await startGatehouse(environment, own), await startGatehouse(environment, own)];
     token = (await signInAdmin(replicas[0])).token;
     await connected();
@@ -91,6 +91,20 @@ describe.skipIf(!redis)('two replicas with Redis', () => {
     const path = `/v1/services/${service.name}/usage`;
     const { day } = (await replicas[0].api.get(path, { token })).body.classes.read;
     expect(day).toEqual({ used: 25, refused: 36 });
+  });
+
+  const readFrom = async (at: number, address: string): Promise<number> => {
+    const { api } = replicas[at % 2] ?? replicas[0];
+    return (await api.get('/.well-known/jwks.json', { headers: { 'x-forwarded-for': address } })).status;
+  };
+
+  test('a household of IPv6 with many networks has its few limits once, and the refused ones cost others nothing', async () => {
+    const same = await Promise.all(Array.from({ length: 20 }, (_, at) => readFrom(at, '2001:db8:1:100::1')));
+    expect(same.filter((status) => status === 200)).toHaveLength(3);
+    const others = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => readFrom(at, `2001:db8:1:1${(at + 16).toString(16)}::1`)),
+    );
+    expect(others.filter((status) => status === 200)).toHaveLength(9);
   });
 
   test('a plan that changes on one acts on the other', async () => {

@@ -1,7 +1,7 @@
 /**
  * `decide` and `look` of sliding-window.ts in Lua, for Redis to run in one step: a test holds both against one table.
- * KEYS: one for each request. ARGV: for each, in one text, the limit, the window in ms, requests (1, or 0 to look), how many
- * were let through without Redis since; then now in ms, or nothing for the clock of Redis, which all replicas share. Gives for each allowed
+ * KEYS: one for each request. ARGV: for each, in one text, the limit, the window in ms, requests (1, or 0 to look, or 2 for
+ * one that counts only if the one before was let through), how many were let through without Redis since; then now in ms, or nothing for the clock of Redis, which all replicas share. Gives for each allowed
  * (1 or 0), used, ms to the end of the window, ms to wait, refused in this window.
  */
 export const limitScript = `
@@ -19,6 +19,10 @@ end
 local answers = {}
 local function answer(...)
   for _, value in ipairs({...}) do answers[#answers + 1] = value end
+end
+
+local function keep(key, start, previous, current, refused, ms)
+  redis.call('SET', key, string.format('%.0f %.0f %.0f %.0f', start, previous, current, refused), 'PX', ms)
 end
 
 local function count(key, limit, window, isLook, owed)
@@ -40,7 +44,11 @@ local function count(key, limit, window, isLook, owed)
   local age = now - start
   local left = window - age
   local used = current + math.floor(previous * left / window)
-  if isLook then return answer(1, used, left, 0, refused) end
+  if isLook then
+    if owed > 0 then keep(key, start, previous, current, refused, left + window) end
+    answer(1, used, left, 0, refused)
+    return false
+  end
 
   local allowed, wait = 1, 0
   if used < limit then
@@ -50,13 +58,17 @@ local function count(key, limit, window, isLook, owed)
     local room = limit - 1 - current
     wait = room >= 0 and fadedAfter(window, previous, room) - age or left + fadedAfter(window, current, limit - 1)
   end
-  redis.call('SET', key, string.format('%.0f %.0f %.0f %.0f', start, previous, current, refused), 'PX', left + window)
+  keep(key, start, previous, current, refused, left + window)
   answer(allowed, used, left, wait, refused)
+  return allowed == 0
 end
 
+local isRefused = false
 for at, key in ipairs(KEYS) do
   local limit, window, requests, owed = string.match(ARGV[at], '^(%d+) (%d+) (%d) (%d+)$')
-  count(key, tonumber(limit), tonumber(window), requests == '0', tonumber(owed))
+  local isHeld = requests == '2' and isRefused
+  local isFull = count(key, tonumber(limit), tonumber(window), requests == '0' or isHeld, tonumber(owed))
+  isRefused = isHeld or isFull
 end
 return answers
 `;

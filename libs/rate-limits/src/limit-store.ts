@@ -8,10 +8,19 @@ export type Counted = Awaited<ReturnType<ThrottlerStorage['increment']>> & { rea
 /** How a key stands now. */
 export type Reading = { readonly used: number; readonly refused: number; readonly resetMs: number };
 
+/** A count that a request is part of. */
+export type LimitedKey = { readonly key: string; readonly limit: number };
+
 /** Counts requests; the throttler's contract, and a look that counts nothing. */
 export interface LimitStore extends ThrottlerStorage {
   /** One request more. @param ttl length of the window in ms */
   increment(key: string, ttl: number, limit: number): Promise<Counted>;
+  /**
+   * One request more under keys of which each contains the one before. What one refuses counts under none behind it, or
+   * whoever is refused would use up what others have. @param ttl as above
+   * @returns how each stands, up to the one that refuses
+   */
+  incrementNested(keys: readonly LimitedKey[], ttl: number): Promise<readonly Counted[]>;
   read(key: string, rule: Rule): Promise<Reading>;
 }
 

@@ -1,4 +1,4 @@
-import { type Counted, type LimitStore, type Reading, toCounted } from './limit-store.js';
+import { type Counted, type LimitedKey, type LimitStore, type Reading, toCounted } from './limit-store.js';
 import { decide, look, type Rule, type WindowState } from './sliding-window.js';
 
 /** Keys of one kind. About 250 bytes each. */
@@ -17,13 +17,27 @@ export class MemoryStorage implements LimitStore {
   evicted = 0;
 
   increment(key: string, ttl: number, limit: number): Promise<Counted> {
+    return Promise.resolve(this.#count(key, ttl, limit));
+  }
+
+  incrementNested(keys: readonly LimitedKey[], ttl: number): Promise<readonly Counted[]> {
+    const counts: Counted[] = [];
+    for (const { key, limit } of keys) {
+      const counted = this.#count(key, ttl, limit);
+      counts.push(counted);
+      if (counted.isBlocked) break;
+    }
+    return Promise.resolve(counts);
+  }
+
+  #count(key: string, ttl: number, limit: number): Counted {
     const table = this.#tableOf(key);
     const decision = decide(table.get(key), { limit, windowMs: ttl }, now());
     // the key moves to the end, so that the first one is the one not seen for longest
     table.delete(key);
     table.set(key, decision.state);
     if (table.size > keyLimit) this.#dropOldest(table);
-    return Promise.resolve(toCounted(decision, limit));
+    return toCounted(decision, limit);
   }
 
   read(key: string, rule: Rule): Promise<Reading> {

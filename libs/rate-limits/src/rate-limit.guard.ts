@@ -8,7 +8,7 @@ import { AppError } from '#libs/platform/errors';
 import { type Counted, LIMIT_STORE, type LimitStore } from './limit-store.js';
 import { rateClass } from './rate-class.decorator.js';
 import { RateLimitState } from './rate-limit-state.js';
-import { RatePolicies, type RatePolicy } from './rate-policies.js';
+import { RatePolicies, type RatePolicy, type Subject } from './rate-policies.js';
 import { ServiceUsageLog } from './service-usage-log.js';
 
 /** What `@SkipThrottle()` of the throttler leaves on a handler. */
@@ -45,13 +45,25 @@ export class RateLimitGuard extends RefusalLimiter implements CanActivate {
 
   async #count(name: RateClassName, context: ExecutionContext): Promise<true> {
     const request = requestOf(context);
-    const { policy, key, service } = this.#policies.subjectOf(request.principal, request.clientAddress, name);
-    const counted = await this.store.increment(key, policy.windowMs, policy.limit);
+    const { limits, service } = this.#policies.subjectOf(request.principal, request.clientAddress, name);
+    const { policy, counted } = await this.#tightest(limits);
     if (service !== undefined) this.usage.add(service, name, counted.isBlocked ? 'refused' : 'used');
     void replyOf(context).headers(fieldsOf(policy, counted));
     if (!counted.isBlocked) return true;
     this.state.addRefusal(policy.kind, name);
     throw tooMany(policy, counted.timeToBlockExpire);
+  }
+
+  /** Counts by all limits; of them the caller is told the one that refuses, or that is the first to be used up. */
+  async #tightest(limits: Subject['limits']): Promise<{ readonly policy: RatePolicy; readonly counted: Counted }> {
+    const [{ policy, key }, ...wider] = limits;
+    if (wider.length === 0) {
+      return { policy, counted: await this.store.increment(key, policy.windowMs, policy.limit) };
+    }
+    const keys = limits.map(({ key, policy: { limit } }) => ({ key, limit }));
+    const counts = await this.store.incrementNested(keys, policy.windowMs);
+    const standings = counts.flatMap((counted, at) => (limits[at] ? [{ policy: limits[at].policy, counted }] : []));
+    return standings.reduce((tight, next) => (isTighter(next.counted, tight.counted) ? next : tight));
   }
 
   #classOf(context: ExecutionContext): RateClassName | 'unlimited' {
@@ -68,13 +80,15 @@ export class RateLimitGuard extends RefusalLimiter implements CanActivate {
   }
 }
 
+const isTighter = (one: Counted, other: Counted): boolean => one.isBlocked || one.remaining < other.remaining;
+
 /** draft-ietf-httpapi-ratelimit-headers: what is left, and when there will be more. */
 function fieldsOf({ name, field }: RatePolicy, counted: Counted): Record<string, string> {
   const seconds = counted.isBlocked ? counted.timeToBlockExpire : counted.timeToExpire;
   return { 'ratelimit-policy': field, ratelimit: `"${name}";r=${counted.remaining};t=${seconds}` };
 }
 
-const whose = { service: 'Your service', user: 'You', ip: 'Your address' } as const;
+const whose = { service: 'Your service', user: 'You', ip: 'Your address or network' } as const;
 
 function tooMany({ name, kind, limit, windowMs }: RatePolicy, waitSeconds: number): AppError {
   return new AppError('rate-limited', {

@@ -8,13 +8,13 @@ import {
 } from '#libs/platform/access';
 import type { Config } from '#libs/platform/config';
 
-import { addressKey } from './address-key.js';
+import { addressKeys, addressWidths } from './address-key.js';
 
 export type CallerKind = 'service' | 'user' | 'ip';
 
 /** One limit under its name; `field` is its `RateLimit-Policy`. */
 export type RatePolicy = {
-  readonly name: `${CallerKind}-${RateClassName}`;
+  readonly name: `${CallerKind}-${RateClassName}` | `ip-${RateClassName}-${number}`;
   readonly kind: CallerKind;
   readonly rateClass: RateClassName;
   readonly limit: number;
@@ -23,31 +23,46 @@ export type RatePolicy = {
 };
 type Policies = Readonly<Record<RateClassName, RatePolicy>>;
 
-/** Who is counted, by which limit, under which key. */
-export type Subject = { readonly policy: RatePolicy; readonly key: string; readonly service: string | undefined };
+/** A limit, and the key under which a caller is counted by it. */
+type Applied = { readonly policy: RatePolicy; readonly key: string };
+/** Who is counted, by which limits: one, or for IPv6 one for each width of address, narrowest first. */
+export type Subject = { readonly limits: readonly [Applied, ...Applied[]]; readonly service: string | undefined };
 
 /** Finds what a request counts against: the service that calls, else the user, else the address. */
 export class RatePolicies {
   readonly #byAddress: Policies;
+  readonly #byWiderAddress: readonly Policies[];
   readonly #byUser: Policies;
   // a plan that changes is a new object
   readonly #byPlan = new WeakMap<RatePlan, Policies>();
 
   constructor(config: Config) {
     this.#byAddress = policiesOf('ip', perMinute(config, 'IP'));
+    this.#byWiderAddress = addressWidths.slice(1).map((width) => widerPolicies(this.#byAddress, width));
     this.#byUser = policiesOf('user', perMinute(config, 'USER'));
   }
 
   /** A service counts on its own plan also when it brings a user's token, or many users' passwords. */
-  subjectOf(principal: Principal | undefined, ip: string, rateClass: RateClassName): Subject {
+  subjectOf(principal: Principal | undefined, address: string, rateClass: RateClassName): Subject {
     const service = principal && (isUser(principal) ? principal.service : principal);
     if (service?.kind === 'service') {
-      const policy = this.#ofPlan(service.plan)[rateClass];
-      return { policy, key: keyOf(policy, service.name), service: service.name };
+      return { limits: [applied(this.#ofPlan(service.plan)[rateClass], service.name)], service: service.name };
     }
-    const isKnown = principal !== undefined && isUser(principal);
-    const policy = (isKnown ? this.#byUser : this.#byAddress)[rateClass];
-    return { policy, key: keyOf(policy, isKnown ? principal.userId : addressKey(ip)), service: undefined };
+    if (principal && isUser(principal)) {
+      return { limits: [applied(this.#byUser[rateClass], principal.userId)], service: undefined };
+    }
+    const [narrow = address, ...wider] = addressKeys(address);
+    return {
+      limits: [applied(this.#byAddress[rateClass], narrow), ...this.#wider(wider, rateClass)],
+      service: undefined,
+    };
+  }
+
+  #wider(keys: readonly string[], rateClass: RateClassName): readonly Applied[] {
+    return keys.flatMap((key, at) => {
+      const policies = this.#byWiderAddress[at];
+      return policies ? [applied(policies[rateClass], key)] : [];
+    });
   }
 
   #ofPlan(plan: RatePlan): Policies {
@@ -61,6 +76,8 @@ export class RatePolicies {
 const keyOf = ({ name, windowMs }: Pick<RatePolicy, 'name' | 'windowMs'>, caller: string): string =>
   `${name}:${windowMs}:${caller}`;
 
+const applied = (policy: RatePolicy, caller: string): Applied => ({ policy, key: keyOf(policy, caller) });
+
 /** Under which a service's requests of a class are counted. */
 export const serviceKey = (service: string, rateClass: RateClassName, { [rateClass]: { windowSeconds } }: RatePlan) =>
   keyOf({ name: `service-${rateClass}`, windowMs: windowSeconds * 1_000 }, service);
@@ -69,11 +86,23 @@ function policiesOf(kind: CallerKind, plan: RatePlan): Policies {
   return byClass((rateClass) => {
     const { limit, windowSeconds } = plan[rateClass];
     const name = `${kind}-${rateClass}` as const;
-    // draft-ietf-httpapi-ratelimit-headers
-    const field = `"${name}";q=${limit};w=${windowSeconds}`;
+    const field = fieldOf(name, limit, windowSeconds);
     return { name, kind, rateClass, limit, windowMs: windowSeconds * 1_000, field };
   });
 }
+
+function widerPolicies(policies: Policies, { bits, factor }: { bits: number; factor: number }): Policies {
+  return byClass((rateClass) => {
+    const narrow = policies[rateClass];
+    const name = `ip-${rateClass}-${bits}` as const;
+    const limit = narrow.limit * factor;
+    return { ...narrow, name, limit, field: fieldOf(name, limit, narrow.windowMs / 1_000) };
+  });
+}
+
+/** draft-ietf-httpapi-ratelimit-headers */
+const fieldOf = (name: string, limit: number, windowSeconds: number): string =>
+  `"${name}";q=${limit};w=${windowSeconds}`;
 
 const aMinute = (limit: number): RateLimit => ({ limit, windowSeconds: 60 });
 

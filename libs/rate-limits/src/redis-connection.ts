@@ -4,8 +4,12 @@ import { heartbeatScript, limitScript } from './limit-script.js';
 
 /** What the limits ask of Redis. */
 export type RedisConnection = {
-  /** One round trip, for all that ask in the same turn of the event loop. @param request see `limitScript` @returns allowed (1 or 0), used, ms to the end of the window, ms to wait, refused */
-  limit(key: string, request: string): Promise<readonly number[]>;
+  /**
+   * One round trip, for all that ask in the same turn of the event loop. Keys that are given together are on one node.
+   * @param requests one for each key, see `limitScript`
+   * @returns for each allowed (1 or 0), used, ms to the end of the window, ms to wait, refused
+   */
+  limit(keys: readonly string[], requests: readonly string[]): Promise<readonly (readonly number[])[]>;
   /** Says that this replica lives. @returns how many do */
   beat(replicaId: string, aliveMs: number): Promise<number>;
   leave(replicaId: string): Promise<unknown>;
@@ -15,12 +19,12 @@ export type RedisConnection = {
 
 const replicasKey = 'gatehouse:replicas';
 const connectTimeoutMs = 1_000;
-/** Half a millisecond of Redis, which has one thread for all. */
-const keysAtOnce = 64;
+/** Half a millisecond of Redis, which has one thread for all; three times that where all ask from IPv6. */
+const requestsAtOnce = 64;
 /** Of one key in an answer of the limits. */
 const numbersEach = 5;
 
-type Asked = { readonly key: string; readonly request: string };
+type Asked = { readonly keys: readonly string[]; readonly requests: readonly string[] };
 
 /**
  * Connects once and does not try again by itself: its owner does. Several URLs are nodes of a Redis Cluster.
@@ -57,20 +61,29 @@ export async function connectRedis(urls: readonly string[]): Promise<RedisConnec
   await orDestroy(client, client.connect());
   const limits = new TurnBatch(
     async (asked: readonly Asked[]) => {
-      const keys = asked.map(({ key }) => `gatehouse:limit:{${key}}`);
-      const requests = asked.map(({ request }) => request);
-      const numbers = await client.limit(keys, requests);
-      return asked.map((_, at) => numbers.slice(at * numbersEach, (at + 1) * numbersEach));
+      const keys = asked.flatMap(({ keys }) => onOneNode(keys));
+      const numbers = await client.limit(
+        keys,
+        asked.flatMap(({ requests }) => requests),
+      );
+      let from = 0;
+      return asked.map(({ keys }) => keys.map(() => numbers.slice(from, (from += numbersEach))));
     },
     // keys of one command must be on one node
-    isCluster ? 1 : keysAtOnce,
+    isCluster ? 1 : requestsAtOnce,
   );
   return {
-    limit: (key, request) => limits.ask({ key, request }),
+    limit: (keys, requests) => limits.ask({ keys, requests }),
     beat: (replicaId, aliveMs) => client.heartbeat([replicasKey], [replicaId, String(aliveMs)]),
     leave: (replicaId) => client.zRem(replicasKey, replicaId),
     destroy: () => destroy(client),
   };
+}
+
+/** What is between braces decides the node: for keys that are asked together the last of them, which contains the others. */
+function onOneNode(keys: readonly string[]): readonly string[] {
+  const last = keys.at(-1);
+  return keys.map((key) => `gatehouse:limit:{${last}}${key === last ? '' : key}`);
 }
 
 const toNumbers = (reply: unknown): readonly number[] => (Array.isArray(reply) ? reply.map(Number) : []);

@@ -1,6 +1,6 @@
 import { AppError } from '#libs/platform/errors';
 
-import { type Counted, type LimitStore, type Reading, toCounted } from './limit-store.js';
+import { type Counted, type LimitedKey, type LimitStore, type Reading, toCounted } from './limit-store.js';
 import type { MemoryStorage } from './memory.storage.js';
 import type { RedisConnection } from './redis-connection.js';
 import type { RedisLink } from './redis-link.js';
@@ -13,6 +13,9 @@ const tickMs = 50;
 /** What was let through without Redis and is to be told to it, unless its window is over by then. */
 type Owed = { count: number; readonly untilMs: number };
 const owedLimit = 100_000;
+
+/** Of each key its numbers, see `limitScript`. */
+type Replies = readonly (readonly number[])[];
 
 type Waiting = { readonly sentAt: number; readonly connection: RedisConnection; readonly giveUp: () => void };
 
@@ -44,38 +47,55 @@ export class RedisStorage implements LimitStore {
     clearInterval(this.#timer);
   }
 
-  increment(key: string, ttl: number, limit: number): Promise<Counted> {
-    return this.#ask(key, () => `${limit} ${ttl} 1 ${this.#takeOwed(key)}`, {
-      answered: ([allowed = 0, used = 0, resetMs = 0, retryMs = 0]) => {
-        this.local.adopt(key, ttl, { used: Math.ceil(used / this.link.replicas), resetMs });
-        return toCounted({ isAllowed: allowed === 1, used, resetMs, retryMs }, limit);
-      },
-      otherwise: () => this.#withoutRedis(key, ttl, limit),
+  async increment(key: string, ttl: number, limit: number): Promise<Counted> {
+    const [counted] = await this.incrementNested([{ key, limit }], ttl);
+    if (!counted) throw new Error('one key has one count');
+    return counted;
+  }
+
+  incrementNested(keys: readonly LimitedKey[], ttl: number): Promise<readonly Counted[]> {
+    const names = keys.map(({ key }) => key);
+    const requests = () =>
+      keys.map(({ key, limit }, at) => `${limit} ${ttl} ${at === 0 ? 1 : 2} ${this.#takeOwed(key)}`);
+    return this.#ask(names, requests, {
+      answered: (replies) => this.#toCounts(keys, ttl, replies),
+      otherwise: () => this.#withoutRedis(keys, ttl),
     });
   }
 
+  #toCounts(keys: readonly LimitedKey[], ttl: number, replies: Replies): readonly Counted[] {
+    const counts: Counted[] = [];
+    for (const [at, { key, limit }] of keys.entries()) {
+      const [allowed = 0, used = 0, resetMs = 0, retryMs = 0] = replies[at] ?? [];
+      this.local.adopt(key, ttl, { used: Math.ceil(used / this.link.replicas), resetMs });
+      counts.push(toCounted({ isAllowed: allowed === 1, used, resetMs, retryMs }, limit));
+      if (allowed !== 1) break;
+    }
+    return counts;
+  }
+
   read(key: string, rule: Rule): Promise<Reading> {
-    return this.#ask(key, () => `${rule.limit} ${rule.windowMs} 0 0`, {
-      answered: ([, used = 0, resetMs = 0, , refused = 0]) => ({ used, resetMs, refused }),
+    return this.#ask([key], () => [`${rule.limit} ${rule.windowMs} 0 0`], {
+      answered: ([[, used = 0, resetMs = 0, , refused = 0] = []]) => ({ used, resetMs, refused }),
       otherwise: () => this.local.read(key, rule),
     });
   }
 
   /** One timer for all requests, and none for each: they are answered in the order in which they were sent. */
   #ask<T>(
-    key: string,
-    request: () => string,
-    { answered, otherwise }: { answered: (reply: readonly number[]) => T; otherwise: () => Promise<T> },
+    keys: readonly string[],
+    requests: () => readonly string[],
+    { answered, otherwise }: { answered: (replies: Replies) => T; otherwise: () => Promise<T> },
   ): Promise<T> {
     const { connection } = this.link;
     if (!connection) return otherwise();
     return new Promise((resolve) => {
       const waiting = { sentAt: performance.now(), connection, giveUp: () => resolve(otherwise()) };
       this.#waiting.add(waiting);
-      connection.limit(key, request()).then(
-        (reply) => {
+      connection.limit(keys, requests()).then(
+        (replies) => {
           this.#waiting.delete(waiting);
-          resolve(answered(reply));
+          resolve(answered(replies));
         },
         (error: unknown) => {
           if (!this.#waiting.delete(waiting)) return;
@@ -99,15 +119,20 @@ export class RedisStorage implements LimitStore {
     this.#waiting.clear();
   }
 
-  #withoutRedis(key: string, ttl: number, limit: number): Promise<Counted> {
-    if (this.without === 'local')
-      return this.#countShare(key, ttl, Math.max(1, Math.floor(limit / this.link.replicas)));
-    return Promise.reject(
-      new AppError('unavailable', {
+  async #withoutRedis(keys: readonly LimitedKey[], ttl: number): Promise<readonly Counted[]> {
+    if (this.without === 'refuse') {
+      throw new AppError('unavailable', {
         detail: 'Limits cannot be counted at the moment, and this service is set to refuse then.',
         headers: { 'retry-after': '1' },
-      }),
-    );
+      });
+    }
+    const counts: Counted[] = [];
+    for (const { key, limit } of keys) {
+      const counted = await this.#countShare(key, ttl, Math.max(1, Math.floor(limit / this.link.replicas)));
+      counts.push(counted);
+      if (counted.isBlocked) break;
+    }
+    return counts;
   }
 
   async #countShare(key: string, ttl: number, share: number): Promise<Counted> {
