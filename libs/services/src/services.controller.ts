@@ -3,7 +3,7 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
 import { Caller, FreshAuthentication, From, type Origin, type Principal, Requires } from '#libs/platform/access';
-import { ApiProblems } from '#libs/platform/http';
+import { ApiProblems, toPublicPath } from '#libs/platform/http';
 
 import {
   type CreatedService,
@@ -45,7 +45,7 @@ export class ServicesController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CreatedService> {
     const created = await this.services.create(input, origin);
-    void reply.header('location', `/v1/services/${created.name}`);
+    void reply.header('location', toPublicPath(reply, `/v1/services/${created.name}`));
     return created;
   }
 

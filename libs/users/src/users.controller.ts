@@ -19,7 +19,7 @@ import type { FastifyReply } from 'fastify';
 import { AuditBursts } from '#libs/audit';
 import { type Attempt, Attempted, type Claim, Idempotency, IdempotencyKey } from '#libs/idempotency';
 import { Caller, From, OptionalAuth, type Origin, type Principal, Requires } from '#libs/platform/access';
-import { ApiProblems, linkNext, multipartMediaType } from '#libs/platform/http';
+import { ApiProblems, linkNext, multipartMediaType, toPublicPath } from '#libs/platform/http';
 import { RateClass } from '#libs/rate-limits';
 
 import { etagOf, ifMatch, isNotModified } from './etag.js';
@@ -87,7 +87,7 @@ export class UsersController {
       withPicture(attempt, picture),
       (claim: Claim<VersionedUser> | undefined) => this.users.create({ input, picture, claim }, origin, signal),
     );
-    void reply.header('location', `/v1/users/${created.user.id}`);
+    void reply.header('location', toPublicPath(reply, `/v1/users/${created.user.id}`));
     return withTag(created, reply);
   }
 

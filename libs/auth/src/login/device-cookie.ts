@@ -41,7 +41,8 @@ export class DeviceCookie {
     const id = device === unknownDevice ? randomUUID() : device;
     const expires = Math.floor(Date.now() / 1000) + lifetimeSeconds;
     const tag = this.master.mac(purpose, `${userId}.${id}.${expires}`).subarray(0, tagBytes).toString('base64url');
-    const secure = this.config.PUBLIC_URL.startsWith('https:') ? '; Secure' : '';
-    return `${name}=${id}.${expires}.${tag}; Path=/; Max-Age=${lifetimeSeconds}; HttpOnly; SameSite=Strict${secure}`;
+    const { protocol, pathname } = new URL(this.config.PUBLIC_URL);
+    const secure = protocol === 'https:' ? '; Secure' : '';
+    return `${name}=${id}.${expires}.${tag}; Path=${pathname}; Max-Age=${lifetimeSeconds}; HttpOnly; SameSite=Strict${secure}`;
   }
 }

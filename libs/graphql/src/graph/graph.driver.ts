@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import type { RequestContext } from '#libs/platform/access';
 import { type AppError, toProblem } from '#libs/platform/errors';
+import { toPublicPath } from '#libs/platform/http';
 
 import type { Answer } from '../graphql-door.js';
 import { findExcess } from './query-source.js';
@@ -51,7 +52,10 @@ function textOf(fields: unknown): string | undefined {
 /** As Apollo's server answers what it does not execute. */
 function sendRefusal(refusal: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   request.errorCode = refusal.code;
-  const { detail, ...extensions } = toProblem(refusal, { path: '/graphql', requestId: request.id });
+  const { detail, ...extensions } = toProblem(refusal, {
+    path: toPublicPath(request, '/graphql'),
+    requestId: request.id,
+  });
   const isNewer = request.headers.accept?.includes(graphqlResponse) === true;
   return reply
     .status(refusal.status)

@@ -9,6 +9,7 @@ import type { GraphQLError, GraphQLFormattedError, OperationDefinitionNode } fro
 
 import type { RequestContext } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
+import { toPublicPath } from '#libs/platform/http';
 
 import { executeByPlan } from './execute-graph.js';
 import { failureOf, formatGraphError, refusal } from './graph.errors.js';
@@ -40,7 +41,7 @@ export const requestPlugin: ApolloServerPlugin<RequestContext> = {
           const { errors, data } = body.singleResult;
           // Without data nothing was done, and a few faults say enough; with data each belongs to a field of the answer.
           const told = data === undefined ? errors?.slice(0, errorLimit) : errors;
-          if (told) body.singleResult.errors = told.map((error) => withId(error, request.id));
+          if (told) body.singleResult.errors = told.map((error) => withRequest(error, request));
         }
         return Promise.resolve();
       },
@@ -66,9 +67,9 @@ async function answerByPlan(context: GraphQLRequestContext<RequestContext>): Pro
   return { http: response.http, body: { kind: 'single', singleResult } };
 }
 
-const withId = (error: GraphQLFormattedError, requestId: string): GraphQLFormattedError => ({
+const withRequest = (error: GraphQLFormattedError, request: RequestContext['request']): GraphQLFormattedError => ({
   ...error,
-  extensions: { ...error.extensions, requestId },
+  extensions: { ...error.extensions, instance: toPublicPath(request, '/graphql'), requestId: request.id },
 });
 
 /** Operations without variables that are within the limits; Apollo's server keeps documents that it has seen. */

@@ -59,8 +59,14 @@ export const configSchema = z.object({
   PORT: integer(0, 65_535).prefault('3000').meta(about('TCP port; 0 takes a free one')),
   HOST: z.string().default('127.0.0.1').meta(about('Address to listen on; 0.0.0.0 in the container')),
   PUBLIC_URL: httpUrl
+    .refine((url) => !/[?#]|\/\/[^/]*@/.test(url), 'must have no query, fragment or credentials')
     .optional()
-    .meta(about('How the world calls the service', { preset: 'http://HOST:PORT', example: 'https://id.example.org' })),
+    .meta(
+      about('How the world calls the service; a path in it is taken off by your proxy', {
+        preset: 'http://HOST:PORT',
+        example: 'https://id.example.org',
+      }),
+    ),
   DATABASE_URL: databaseUrl
     .optional()
     .meta(

@@ -50,6 +50,8 @@ test.for([
   ['PORT', '80.5'],
   ['PUBLIC_URL', 'id.example.org'],
   ['PUBLIC_URL', 'ftp://id.example.org'],
+  ['PUBLIC_URL', 'https://id.example.org/auth?x=1'],
+  ['PUBLIC_URL', 'https://root:hunter2@id.example.org'],
   ['DATABASE_URL', 'mysql://root:hunter2@db/gatehouse'],
   ['DATABASE_URL', 'hunter2'],
   ['DATABASE_POOL_SIZE', '0'],

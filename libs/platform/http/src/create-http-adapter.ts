@@ -21,6 +21,7 @@ import { toHttpLayerError } from './http-layer-error.js';
 import { multipartMediaType } from './multipart-upload.js';
 import { shedWhenLate } from './overload.js';
 import { answerFailure } from './problem.filter.js';
+import { setPublicPath } from './public-path.js';
 import { readAway } from './read-away.js';
 import { refuseTooLarge } from './refuse-too-large.js';
 import { requestIdOf } from './request-id.js';
@@ -37,7 +38,7 @@ const headersTimeoutMs = 8_000;
 /** Longer than the idle time-out of common load balancers (60 s), so that they close first. */
 const keepAliveTimeoutMs = 65_000;
 
-type Settings = Pick<Config, 'TRUST_PROXY' | 'CORS_ORIGINS' | 'MAX_CONNECTIONS' | 'MAX_LOOP_DELAY_MS'>;
+type Settings = Pick<Config, 'PUBLIC_URL' | 'TRUST_PROXY' | 'CORS_ORIGINS' | 'MAX_CONNECTIONS' | 'MAX_LOOP_DELAY_MS'>;
 
 /** The HTTP server with all that happens before a route is found and after it has answered. */
 export function createHttpAdapter(log: Log, settings: Settings): FastifyAdapter {
@@ -79,7 +80,8 @@ export function createHttpAdapter(log: Log, settings: Settings): FastifyAdapter 
   return adapter;
 }
 
-function prepareServer(server: FastifyInstance, { TRUST_PROXY }: Settings): void {
+function prepareServer(server: FastifyInstance, { PUBLIC_URL, TRUST_PROXY }: Settings): void {
+  setPublicPath(server, PUBLIC_URL);
   const clientAddressOf = clientAddressFinder(TRUST_PROXY);
   server.decorate('clientAddressOf', clientAddressOf);
   server.decorateRequest('clientAddress', '');

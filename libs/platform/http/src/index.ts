@@ -18,6 +18,7 @@ export {
 } from './page-cursor.js';
 export { observeRequests, refusalsOf } from './request-observers.js';
 export { pathOf } from './path-of.js';
+export { toPublicPath } from './public-path.js';
 export { refuseBeforeRouting } from './refuse-before-routing.js';
 export { hashingRoute, routesOf } from './route-table.js';
 export { toFailure } from './problem.filter.js';

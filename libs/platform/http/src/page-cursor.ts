@@ -5,6 +5,8 @@ import { z } from 'zod';
 
 import { AppError } from '#libs/platform/errors';
 
+import { toPublicPath } from './public-path.js';
+
 const position = z.tuple([z.int().min(0), z.uuid()]);
 
 /** Rows on a page, 1 to 100, as a query has it. */
@@ -95,5 +97,5 @@ export function linkNext(reply: FastifyReply, nextCursor: string | null): void {
   const [path = '', query = ''] = reply.request.url.split('?');
   const parameters = new URLSearchParams(query);
   parameters.set('cursor', nextCursor);
-  void reply.header('link', `<${path}?${parameters.toString()}>; rel="next"`);
+  void reply.header('link', `<${toPublicPath(reply, path)}?${parameters.toString()}>; rel="next"`);
 }

@@ -38,7 +38,7 @@ export function refuseBeforeRouting(server: FastifyInstance, { refusedRoute, ref
     onRefused?.(request);
     countRefusal(server, refusal.code);
     const requestId = requestIdOf(request);
-    answer(response, pathOf(request.url ?? ''), requestId);
+    answer(response, server.publicPath + pathOf(request.url ?? ''), requestId);
     const { method = '' } = request;
     const key = `${method} ${route}`;
     let log = logs.get(key);

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { type AppError, toOAuthError, toProblem } from '#libs/platform/errors';
 
+import { toPublicPath } from './public-path.js';
 import { readAway } from './read-away.js';
 import { isReadAway } from './refuse-too-large.js';
 import { loggablePath } from './request-log.js';
@@ -24,7 +25,7 @@ export function sendProblem(error: AppError, request: FastifyRequest, reply: Fas
   const type = isOAuth ? 'application/json' : 'application/problem+json';
   const body = isOAuth
     ? toOAuthError(error, request.id)
-    : toProblem(error, { path: loggablePath(request), requestId: request.id });
+    : toProblem(error, { path: toPublicPath(request, loggablePath(request)), requestId: request.id });
   void reply
     .code(error.status)
     .headers({ ...error.options.headers, 'content-type': `${type}; charset=utf-8` })
