@@ -7,6 +7,16 @@ import { exchange, openSocket, request } from '../support/raw-http.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 const app = 'https://app.example.org';
+/** Subdomains, apps made of pages, browser extensions, a developer's machine. */
+const others = [
+  'https://*.example.net',
+  'https://*.example.com:8443',
+  'capacitor://localhost',
+  'ionic://localhost',
+  'tauri://localhost',
+  'chrome-extension://abcdefghijklmnopabcdefghijklmnop',
+  'http://localhost:5173',
+];
 let gatehouse: Gatehouse;
 /** Called by pages of `app`, with little room. */
 let open: Gatehouse;
@@ -17,7 +27,7 @@ beforeAll(async () => {
     dawdle('GET /health/live HTTP/1.1\r\nHost: a\r\nX-Slow: '),
     dawdle(`${login}Content-Length: 500\r\n\r\n{`),
   ]);
-  open = await startGatehouse({ CORS_ORIGINS: app, MAX_CONNECTIONS: '20' });
+  open = await startGatehouse({ CORS_ORIGINS: [app, ...others].join(','), MAX_CONNECTIONS: '20' });
 });
 afterAll(async () => {
   await gatehouse.stop();
@@ -98,15 +108,39 @@ describe('pages of other origins', () => {
     }
   });
 
-  test.each(['https://app.example.org.evil.example', 'http://app.example.org', 'null'])(
-    'may not where they only look like it: %s',
-    async (origin) => {
-      const { headers } = await open.api.get('/v1/users/me', { headers: { origin } });
-      expect(headers.get('access-control-allow-origin')).toBeNull();
-      expect(headers.get('vary')).toMatch(/origin/i);
-      expect((await preflight(open.url, origin)).headers.get('access-control-allow-origin')).toBeNull();
-    },
-  );
+  test.each([
+    'https://a.example.net',
+    'https://a.b-c.example.net',
+    'https://a.example.com:8443',
+    ...others.filter((origin) => !origin.includes('*')),
+  ])('may from %s', async (origin) => {
+    const { headers } = await open.api.get('/v1/users/me', { headers: { origin } });
+    expect([headers.get('access-control-allow-origin'), headers.get('vary')]).toEqual([origin, 'Origin']);
+    expect((await preflight(open.url, origin)).headers.get('access-control-allow-origin')).toBe(origin);
+  });
+
+  test.each([
+    'https://app.example.org.evil.example',
+    'http://app.example.org',
+    'null',
+    'https://example.net',
+    'https://evil-example.net',
+    'https://example.net.evil.example',
+    'https://a.example.net.evil.example',
+    'https://evil.example/.example.net',
+    'https://a.example.net:8443',
+    'http://a.example.net',
+    'https://a.example.com',
+    'https://.example.net',
+    'capacitor://localhost.evil.example',
+    'chrome-extension://ponmlkjihgfedcbaponmlkjihgfedcba',
+    'http://localhost:5174',
+  ])('may not where they only look like it: %s', async (origin) => {
+    const { headers } = await open.api.get('/v1/users/me', { headers: { origin } });
+    expect(headers.get('access-control-allow-origin')).toBeNull();
+    expect(headers.get('vary')).toMatch(/origin/i);
+    expect((await preflight(open.url, origin)).headers.get('access-control-allow-origin')).toBeNull();
+  });
 
   test('leave wrong addresses and methods what they are', async () => {
     expect((await open.api.get('/v1/nothing')).body.code).toBe('not-found');

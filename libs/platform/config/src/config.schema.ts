@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 
 import { z } from 'zod';
 
+import { isOrigin } from './is-origin.js';
 import { commaList, databaseUrl, redisUrls } from './url-schemas.js';
 
 const integer = (min: number, max: number) =>
@@ -22,16 +23,12 @@ const proxyList = commaList.refine(
 
 const originList = commaList.refine(
   (origins) => origins.every((origin) => origin === '*' || isOrigin(origin)),
-  'must be origins such as https://app.example.org, without a path, or *',
+  'must be origins such as https://app.example.org, https://*.example.org or capacitor://localhost, without a path, or *',
 );
 
 const masterKey = z
   .base64({ error: 'must be base64 of 32 bytes', abort: true })
   .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be base64 of 32 bytes');
-
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
-}
 
 /** Networks of all addresses are refused: everybody could then say to be anybody. */
 function isProxy(text: string): boolean {
@@ -234,7 +231,7 @@ export const configSchema = z.object({
   CORS_ORIGINS: originList.prefault('').meta(
     about('Origins whose pages may call the API, or `*`; none by default', {
       preset: 'none',
-      example: 'https://app.example.org,https://admin.example.org',
+      example: 'https://app.example.org,https://*.apps.example.org,capacitor://localhost',
     }),
   ),
   METRICS_TOKEN: z

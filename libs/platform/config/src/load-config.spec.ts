@@ -64,6 +64,8 @@ test.for([
   ['PASSWORD_MIN_LENGTH', '7'],
   ['DRAIN_DELAY_SECONDS', '301'],
   ['LOG_LEVEL', 'loud'],
+  ['CORS_ORIGINS', 'https://*.org'],
+  ['CORS_ORIGINS', 'null'],
   ['TRUST_PROXY', 'balancer.example.org'],
   ['TRUST_PROXY', '10.0.0.0/33'],
   ['TRUST_PROXY', '0.0.0.0/0'],

@@ -22,11 +22,19 @@ export function allowOrigins(server: FastifyInstance, origins: readonly string[]
   if (origins.length === 0) return;
   const isAny = origins.includes('*');
   void server.register(cors, {
-    origin: isAny ? '*' : [...origins],
+    origin: isAny ? '*' : origins.map(toMatcher),
     credentials: !isAny,
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders,
     maxAge: preflightSeconds,
     strictPreflight: false,
   });
+}
+
+/** `https://*.example.org` is every host below that domain, however deep, but not the domain itself. */
+function toMatcher(origin: string): string | RegExp {
+  const [scheme = '', domain] = origin.split('*.');
+  if (domain === undefined) return origin;
+  const escaped = domain.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+  return new RegExp(String.raw`^${scheme}[a-z0-9_][a-z0-9._-]*\.${escaped}$`);
 }
