@@ -56,10 +56,12 @@ export async function loadContract(url: string): Promise<Contract> {
 function findOperation(document: Document, method: string, path: string): Operation | undefined {
   const bare = path.split('?', 1)[0] ?? '';
   const templates = Object.keys(document.paths).toSorted((left, right) => params(left) - params(right));
-  const template = templates.find((candidate) =>
+  const meant = templates.filter((candidate) =>
     new RegExp(`^${candidate.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(bare),
   );
-  return template === undefined ? undefined : document.paths[template]?.[method.toLowerCase()];
+  // a path of its own may have an operation of its own for some methods only, as `/v1/users/me` has
+  const operations = meant.map((template) => document.paths[template]?.[method.toLowerCase()]);
+  return operations.find((operation) => operation !== undefined);
 }
 
 const params = (template: string): number => template.split('{').length;

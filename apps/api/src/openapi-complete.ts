@@ -1,6 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 
-import type { AccessRule } from '#libs/platform/access';
+import { type AccessRule, securityOf } from '#libs/platform/access';
 import { type ErrorCode, errorCodes } from '#libs/platform/errors';
 
 type PathItem = OpenAPIObject['paths'][string];
@@ -49,7 +49,7 @@ function complete(operation: Operation, method: string): void {
   if (Reflect.get(operation, 'x-also-text') === true) addText(operation);
   Reflect.deleteProperty(operation, 'x-also-text');
   const isPublic = rule?.kind === 'public' || rule?.kind === 'public-or-service';
-  operation.security ??= securityOf(rule);
+  operation.security = [...securityOf(rule)];
   const codes = [
     ...anywhere,
     ...(operation.requestBody ? withBody : []),
@@ -92,15 +92,6 @@ function addForm(operation: Operation): void {
       additionalProperties: { type: 'string' },
     },
   };
-}
-
-function securityOf(rule: AccessRule | undefined): Record<string, string[]>[] {
-  if (rule?.kind === 'public') return [];
-  if (rule?.kind === 'public-or-service') return [{}, { serviceKey: [] }];
-  const user = { accessToken: [] };
-  if (rule?.kind === 'optional' || rule?.kind === 'lenient') return [user, { serviceKey: [] }, {}];
-  const isForServices = rule?.kind === 'requires' && (rule.services === 'any' || rule.scopes.length > 0);
-  return isForServices ? [user, { serviceKey: [] }] : [user];
 }
 
 function addProblems(operation: Operation, codes: readonly ErrorCode[]): void {

@@ -5,7 +5,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { Caller, From, type Origin, type Principal } from '#libs/platform/access';
+import { Caller, From, type Origin, type Principal, Requires } from '#libs/platform/access';
 import { ApiProblems, ClientGone, multipartMediaType } from '#libs/platform/http';
 import { RateClass } from '#libs/rate-limits';
 import { etagOf, isKnownTag, userIdSchema, userSchema, type UserView, type VersionedUser } from '#libs/users';
@@ -36,6 +36,7 @@ export class UserAvatarController {
   constructor(private readonly avatars: AvatarsService) {}
 
   @Get()
+  @Requires({ roles: ['user', 'admin'], scopes: ['users:read'] })
   @ApiOperation({ operationId: 'getUserAvatar', summary: 'Where the picture of a user is, or its initials' })
   @ApiResponse({
     status: 200,

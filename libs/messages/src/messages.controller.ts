@@ -78,7 +78,7 @@ export class MessagesController {
   }
 
   @Get(':token')
-  @OptionalAuth()
+  @OptionalAuth({ scopes: ['messages:read'] })
   @RouteConfig(byToken)
   @AlsoAsText()
   @ApiOperation({ operationId: 'getMessage', summary: 'What a message is; its body if reads are unlimited' })
@@ -96,7 +96,7 @@ export class MessagesController {
 
   @Post(':token/reveal')
   @HttpCode(200)
-  @OptionalAuth()
+  @OptionalAuth({ scopes: ['messages:read'] })
   @RouteConfig(byToken)
   @AlsoAsText()
   @ApiOperation({ operationId: 'revealMessage', summary: 'Use up one read and get the body for it' })

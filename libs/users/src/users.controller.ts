@@ -43,6 +43,9 @@ import { UsersService } from './users.service.js';
 
 type Reply = FastifyReply;
 
+/** Users may read themselves only, unless they are administrators: `user-access.ts`. */
+const readers = { roles: ['user', 'admin'], scopes: ['users:read'] } as const;
+
 @ApiTags('users')
 @Controller('v1/users')
 export class UsersController {
@@ -108,6 +111,7 @@ export class UsersController {
   }
 
   @Get('by-user-name/:userName')
+  @Requires(readers)
   @ApiOperation({ operationId: 'getUserByUserName', summary: 'Read a user by its user name' })
   @ApiResponse({ status: 200, standardSchema: userSchema, description: 'The user' })
   @ApiResponse({ status: 304, description: 'Unchanged since the version in `If-None-Match`' })
@@ -121,8 +125,22 @@ export class UsersController {
     return unlessKnown(await this.users.getByUserName(userName, caller), known, reply);
   }
 
+  @Get('me')
+  @ApiOperation({ operationId: 'getMe', summary: 'Read yourself' })
+  @ApiResponse({ status: 200, standardSchema: userSchema, description: 'The signed-in user' })
+  @ApiResponse({ status: 304, description: 'Unchanged since the version in `If-None-Match`' })
+  @ApiProblems('user-not-found')
+  getMe(
+    @Caller() caller: Principal,
+    @Headers('if-none-match') known: string | undefined,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<UserView | undefined> {
+    return this.get('me', caller, known, reply);
+  }
+
   @Get(':id')
-  @ApiOperation({ operationId: 'getUser', summary: 'Read a user; `me` is the signed-in one' })
+  @Requires(readers)
+  @ApiOperation({ operationId: 'getUser', summary: 'Read a user' })
   @ApiResponse({ status: 200, standardSchema: userSchema, description: 'The user' })
   @ApiResponse({ status: 304, description: 'Unchanged since the version in `If-None-Match`' })
   @ApiProblems('invalid-request', 'user-not-found')

@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiConsumes, ApiOperation, ApiResponse, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
 
 import { FreshAuthentication, From, OAuthClient, type Origin, Requires } from '#libs/platform/access';
@@ -39,8 +39,6 @@ export class OAuthController {
   ) {}
 
   @Post('introspect')
-  @ApiSecurity('serviceKey')
-  @ApiSecurity('serviceBasic')
   @OAuthClient('tokens:introspect')
   // a look-up, whatever its method
   @RateClass('read')
@@ -61,8 +59,6 @@ export class OAuthController {
   }
 
   @Post('revoke')
-  @ApiSecurity('serviceKey')
-  @ApiSecurity('serviceBasic')
   @OAuthClient('tokens:revoke')
   @HttpCode(200)
   @RouteConfig(oauth)

@@ -31,6 +31,7 @@ export class UsersResolver {
     description: 'A user by `id` or by `userName`: yourself; administrators and services with `users:read` see all.',
   })
   @RateClass('read')
+  @Requires({ roles: ['user', 'admin'], scopes: ['users:read'] })
   async user(
     @Args('id', { type: () => ID, nullable: true }) id: string | undefined,
     @Args('userName', { type: () => String, nullable: true }) userName: string | undefined,

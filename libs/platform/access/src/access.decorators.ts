@@ -2,22 +2,9 @@ import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetada
 import { ApiExtension } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
 
+import type { AccessRule } from './access-rule.js';
 import { anonymous, type Principal, type Role, type Scope } from './principal.js';
 import { requestOf } from './request-of.js';
-
-/** Who may call a route. Without a rule: any signed-in user, and any service as far as the route lets it. */
-export type AccessRule =
-  | { readonly kind: 'public' }
-  | { readonly kind: 'public-or-service' }
-  | { readonly kind: 'optional' }
-  | { readonly kind: 'lenient' }
-  | { readonly kind: 'client'; readonly scope: Scope }
-  | {
-      readonly kind: 'requires';
-      readonly roles: readonly Role[];
-      readonly scopes: readonly Scope[];
-      readonly services?: 'any' | undefined;
-    };
 
 export const accessRule = 'gatehouse:access-rule';
 export const freshAuthentication = 'gatehouse:fresh-authentication';
@@ -35,8 +22,9 @@ export const Public = (): MethodDecorator => rule({ kind: 'public' });
  */
 export const PublicOrService = (): MethodDecorator => rule({ kind: 'public-or-service' });
 
-/** Anyone; but credentials that are given must be good. */
-export const OptionalAuth = (): MethodDecorator => rule({ kind: 'optional' });
+/** Anyone; but credentials that are given must be good, and a service that shows its key needs one of the scopes if any are named. */
+export const OptionalAuth = (needed: { scopes?: readonly Scope[] } = {}): MethodDecorator =>
+  rule({ kind: 'optional', scopes: needed.scopes });
 
 /** Anyone: an access token that is no longer good counts as none. A service's key that is given must be good. */
 export const LenientAuth = (): MethodDecorator => rule({ kind: 'lenient' });

@@ -4,7 +4,8 @@ import type { FastifyRequest } from 'fastify';
 
 import { AppError } from '#libs/platform/errors';
 
-import { type AccessRule, accessRule, freshAuthentication } from './access.decorators.js';
+import { type AccessRule, assertAdmitted } from './access-rule.js';
+import { accessRule, freshAuthentication } from './access.decorators.js';
 import { clientCredentials } from './client-credentials.js';
 import { bearerToken, parseServiceKey, type ServiceKey } from './credentials.js';
 import { assertFreshlyAuthenticated } from './fresh-authentication.js';
@@ -133,20 +134,7 @@ function admitAnonymous(request: FastifyRequest, rule: Rule): boolean {
 
 function admit(request: FastifyRequest, principal: Principal, route: Route): boolean {
   request.principal = principal;
-  assertAllowed(principal, route.rule);
+  assertAdmitted(principal, route.rule);
   if (route.needsFreshAuthentication) assertFreshlyAuthenticated(principal);
   return true;
-}
-
-/** @throws AppError `forbidden` */
-function assertAllowed(principal: Principal, rule: Rule): void {
-  if (rule?.kind === 'client' && !(principal.kind === 'service' && principal.scopes.includes(rule.scope))) {
-    throw new AppError('forbidden', { detail: `The scope ${rule.scope} is needed.` });
-  }
-  if (rule?.kind !== 'requires') return;
-  const isAllowed =
-    (principal.kind === 'user' && rule.roles.some((role) => principal.roles.includes(role))) ||
-    (principal.kind === 'service' &&
-      (rule.services === 'any' || rule.scopes.some((scope) => principal.scopes.includes(scope))));
-  if (!isAllowed) throw new AppError('forbidden');
 }

@@ -1,5 +1,5 @@
+export { type AccessRule, securityOf } from './access-rule.js';
 export {
-  type AccessRule,
   Caller,
   FreshAuthentication,
   LenientAuth,

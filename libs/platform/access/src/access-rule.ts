@@ -1,0 +1,67 @@
+import { AppError } from '#libs/platform/errors';
+
+import type { Principal, Role, Scope } from './principal.js';
+
+/** Who may call a route. Without a rule: any signed-in user, and no service of its own. */
+export type AccessRule =
+  | { readonly kind: 'public' }
+  | { readonly kind: 'public-or-service' }
+  | { readonly kind: 'optional'; readonly scopes?: readonly Scope[] | undefined }
+  | { readonly kind: 'lenient' }
+  | { readonly kind: 'client'; readonly scope: Scope }
+  | {
+      readonly kind: 'requires';
+      readonly roles: readonly Role[];
+      readonly scopes: readonly Scope[];
+      readonly services?: 'any' | undefined;
+    };
+
+/** @throws AppError `forbidden` when the rule is not for somebody whose credentials are good */
+export function assertAdmitted(principal: Principal, rule: AccessRule | undefined): void {
+  if (isAdmitted(principal, rule)) return;
+  throw new AppError('forbidden', rule?.kind === 'client' ? { detail: `The scope ${rule.scope} is needed.` } : {});
+}
+
+function isAdmitted(principal: Principal, rule: AccessRule | undefined): boolean {
+  if (rule === undefined) return principal.kind === 'user';
+  if (rule.kind === 'client') return principal.kind === 'service' && principal.scopes.includes(rule.scope);
+  if (rule.kind === 'optional') return principal.kind !== 'service' || hasOne(principal.scopes, rule.scopes);
+  if (rule.kind !== 'requires') return true;
+  if (principal.kind === 'user') return rule.roles.some((role) => principal.roles.includes(role));
+  if (principal.kind !== 'service') return false;
+  return rule.services === 'any' || hasOne(principal.scopes, rule.scopes);
+}
+
+const hasOne = (granted: readonly Scope[], asked: readonly Scope[] | undefined): boolean =>
+  asked === undefined || asked.some((scope) => granted.includes(scope));
+
+/** A security requirement of OpenAPI 3.1: schemes that are needed together, each with a role or scope if one is asked. */
+type Requirement = Readonly<Record<string, string[]>>;
+
+const scoped = (scope: Scope): Requirement => ({ serviceKey: [scope] });
+
+/** The same for the document: the ways in, of which one is enough. */
+export function securityOf(rule: AccessRule | undefined): readonly Requirement[] {
+  const user = { accessToken: [] };
+  const service = { serviceKey: [] };
+  switch (rule?.kind) {
+    case undefined:
+      return [user];
+    case 'public':
+      return [];
+    case 'public-or-service':
+      return [{}, service];
+    case 'lenient':
+      return [{}, user, service];
+    case 'optional':
+      return [{}, user, ...(rule.scopes?.map(scoped) ?? [service])];
+    case 'client':
+      return [{ serviceKey: [rule.scope] }, { serviceBasic: [rule.scope] }];
+    case 'requires': {
+      // everybody with an account is a user
+      const users = rule.roles.includes('user') ? [user] : rule.roles.map((role) => ({ accessToken: [role] }));
+      const services = rule.services === 'any' ? [service] : rule.scopes.map(scoped);
+      return [...users, ...services];
+    }
+  }
+}
