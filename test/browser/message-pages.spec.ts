@@ -158,6 +158,26 @@ describe.runIf(executablePath)('in Chromium', () => {
     });
   });
 
+  test.each(['.', ')', '%3E', '%29.', '&utm_source=x', '?fbclid=abc', '%E0%A4%A'])(
+    'what stands behind the token in a link is not part of it: %s',
+    async (behind) => {
+      const message = await newMessage(gatehouse, { token: person.token });
+      await visit(async ({ page }) => {
+        await page.goto(`${linkOf(message)}${behind}`);
+        await expect.poll(() => showButton(page).isVisible()).toBe(true);
+      });
+    },
+  );
+
+  test('a link with an encoded # opens too', async () => {
+    const message = await newMessage(gatehouse, { token: person.token });
+    await visit(async ({ page }) => {
+      await page.goto(linkOf(message).replace('#', '%23'));
+      await expect.poll(() => showButton(page).isVisible()).toBe(true);
+      expect(page.url()).toBe(linkOf(message));
+    });
+  });
+
   test('who signs in writes a message, and its link opens it', async () => {
     const url = await visit(async ({ page, elsewhere, problems }) => {
       await page.goto(`${gatehouse.url}/m/new`);

@@ -212,3 +212,40 @@ test('the pages are closed to everything from elsewhere and to search engines', 
     expect(text).not.toMatch(/https?:\/\/|<script>|<style|style=|\son\w+=/);
   }
 });
+
+describe('a link that was rewritten on its way', () => {
+  const follow = (path: string, accept = 'text/html,*/*;q=0.8'): Promise<Response> =>
+    fetch(gatehouse.url + path, { redirect: 'manual', headers: { accept } });
+  const token = 'aZ09-_aZ09-_aZ09-_aZ09-_aZ09-_aZ09-_aZ09-_a';
+
+  test.each([
+    `/m%23${token}`,
+    `/m%2523${token}`,
+    `/m%252523${token}`,
+    `/m/%23${token}`,
+    `/m/${token}`,
+    `/m/${token}/`,
+    `/m%23${token}.`,
+    `/m%23${token}%3E`,
+    `/m%23${token}&utm_source=x`,
+    `/m%23${token}?fbclid=x`,
+  ])('leads to the message, and its token is in no log: %s', async (path) => {
+    const answer = await follow(path);
+    expect([answer.status, answer.headers.get('location')]).toEqual([302, `/m#${token}`]);
+    expect(await (await fetch(gatehouse.url + path)).text()).toContain('data-page="read"');
+    expect(gatehouse.log.map((line) => JSON.stringify(line)).join('\n')).not.toContain(token);
+  });
+
+  test.each(['/m/', '/m/nothing', `/m%23${token.slice(1)}`, '/m&utm_source=x', '/m/new/'])(
+    'leads a browser to the page that says so where there is no token in it: %s',
+    async (path) => {
+      const answer = await follow(path);
+      expect([answer.status, answer.headers.get('location')]).toEqual([302, '/m']);
+      const refused = await follow(path, 'application/json');
+      expect([refused.status, refused.headers.get('content-type')]).toEqual([
+        404,
+        'application/problem+json; charset=utf-8',
+      ]);
+    },
+  );
+});

@@ -21,7 +21,7 @@ beforeAll(async () => {
     Object.entries(item).map(([method, { security }]) => ({ route: `${method.toUpperCase()} ${path}`, security })),
   );
   const { token } = await signInAdmin(gatehouse);
-  const each = scopes.map((scope) => [[scope], scopes.filter((other) => other !== scope)]).flat();
+  const each = scopes.flatMap((scope) => [[scope], scopes.filter((other) => other !== scope)]);
   for (const granted of [[], [...scopes], ...each]) {
     services.set(granted.join(' '), await newService(gatehouse, { token, scopes: granted }));
   }
@@ -162,8 +162,9 @@ describe('the document says of every operation who is let in:', () => {
   });
 });
 
+const securityOf = (route: string) => operations.find((each) => each.route === route)?.security;
+
 test("a service's key reads users, and reading oneself is an operation of its own", () => {
-  const securityOf = (route: string) => operations.find((each) => each.route === route)?.security;
   for (const path of ['{id}', 'by-user-name/{userName}', '{id}/avatar']) {
     expect(securityOf(`GET /v1/users/${path}`)).toEqual([{ accessToken: [] }, { serviceKey: ['users:read'] }]);
   }

@@ -2,7 +2,8 @@
 
 const api = new URL('../v1/', import.meta.url);
 const bodyLimitBytes = 65_536;
-const tokenPattern = /^[\w-]{43}$/;
+/** As in libs/messages/src/links/token-in-link.ts: marks may stand before the token, and anything behind it. */
+const tokenPattern = /^(?:%(?:25)*[\dA-F]{2}|[^\w%-])*([\w-]{43})/i;
 /** Controls of direction and characters without width. */
 const invisible = /[\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFEFF]/;
 
@@ -85,7 +86,7 @@ async function copy(element, text) {
   }
 }
 
-const tokenOfPage = () => location.hash.slice(1);
+const tokenOfPage = () => tokenPattern.exec(location.hash)?.[1];
 
 function say(title, lead) {
   $('title').textContent = title;
@@ -111,7 +112,7 @@ function sayFailure(result) {
 
 /** What the message is. Uses nothing up. */
 async function look() {
-  if (!tokenPattern.test(tokenOfPage())) {
+  if (!tokenOfPage()) {
     say('This link is not complete', 'Copy the whole link, up to its last character, and open it again.');
     show();
     return;

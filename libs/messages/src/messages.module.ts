@@ -6,6 +6,7 @@ import { IdempotencyModule } from '#libs/idempotency';
 import { LinkKeys } from './links/link-keys.js';
 import { LinkTokens } from './links/link-tokens.js';
 import { MessageCipher } from './message-cipher.js';
+import { MangledLinksController } from './mangled-links.controller.js';
 import { MessagePagesController } from './message-pages.controller.js';
 import { MessagesController } from './messages.controller.js';
 import { MessagesPersonalData } from './messages.personal-data.js';
@@ -15,7 +16,7 @@ import { MessagesSweep } from './messages.sweep.js';
 
 @Module({
   imports: [AuditModule, IdempotencyModule],
-  controllers: [MessagesController, MessagePagesController],
+  controllers: [MessagesController, MessagePagesController, MangledLinksController],
   providers: [
     LinkKeys,
     LinkTokens,
