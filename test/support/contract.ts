@@ -20,7 +20,7 @@ export type Contract = {
 };
 
 /** Pages for people, the document itself, and what has a schema of its own. */
-const undescribed = /^\/(?:docs|openapi\.json|graphql|m)(?:[/?]|$)/;
+const undescribed = /^\/(?:(?:docs|openapi\.json|graphql|m)(?:[/?]|$)|start\.css$|$)/;
 
 /** Reads the document that the service itself answers, and holds answers against it. */
 export async function loadContract(url: string): Promise<Contract> {

@@ -23,6 +23,7 @@ import { UsersModule } from '#libs/users';
 
 import { DocsController } from './docs.controller.js';
 import { OpenApi } from './openapi.service.js';
+import { StartPageController } from './start-page.controller.js';
 
 /** Assembly only: which parts there are. */
 @Module({})
@@ -49,7 +50,7 @@ export class AppModule {
         RateLimitsModule,
         GraphqlModule.forRoot(config),
       ],
-      controllers: [DocsController],
+      controllers: [DocsController, StartPageController],
       providers: [
         OpenApi,
         { provide: APP_GUARD, useClass: AccessGuard },

@@ -1,1 +1,2 @@
+export { showsGraphiql } from './explorer/graphiql-files.js';
 export { GraphqlModule } from './graphql.module.js';

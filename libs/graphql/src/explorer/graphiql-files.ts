@@ -20,6 +20,10 @@ export type GraphiqlFile = keyof typeof files;
 export const hasGraphiql = ({ NODE_ENV }: Pick<Config, 'NODE_ENV'>): boolean =>
   NODE_ENV !== 'production' && Object.values(files).every(([name]) => folderOf(name) !== undefined);
 
+/** Whether `/graphql` shows a page to browsers. */
+export const showsGraphiql = (config: Pick<Config, 'GRAPHQL' | 'NODE_ENV'>): boolean =>
+  config.GRAPHQL !== 'off' && hasGraphiql(config);
+
 /** @throws when the packages are not installed */
 export function pathOfGraphiqlFile(name: GraphiqlFile): string {
   const [packageName, path] = files[name];
