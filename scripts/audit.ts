@@ -1,22 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { env } from 'node:process';
 
-/** Fails on known vulnerabilities of production dependencies; says so, and passes, where no registry answers. */
-const result = spawnSync('npm', ['audit', '--omit=dev', '--json', '--audit-level=moderate'], { encoding: 'utf8' });
-const report = parse(result.stdout);
+import { judgeAudit } from './judge-audit.ts';
 
-if (report?.metadata === undefined) {
-  console.log('npm audit: skipped, because the registry has no audit endpoint or cannot be reached.');
-} else if (result.status === 0) {
-  console.log('npm audit: no known vulnerability in what is delivered.');
-} else {
-  console.error(result.stdout);
-  process.exitCode = 1;
-}
-
-function parse(text: string): { metadata?: unknown } | undefined {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+/** Fails on known vulnerabilities of production dependencies, and in CI also when nobody could be asked about them. */
+const { stdout, stderr, status } = spawnSync('npm', ['audit', '--omit=dev', '--json', '--audit-level=moderate'], {
+  encoding: 'utf8',
+});
+const { isGood, text } = judgeAudit({ stdout, stderr, status }, env);
+console[isGood ? 'log' : 'error'](text);
+if (!isGood) process.exitCode = 1;
