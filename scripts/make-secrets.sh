@@ -38,5 +38,7 @@ if is_missing database_url; then
 fi
 if is_missing master_key; then random 32 | write master_key; fi
 if is_missing admin_password; then random 18 | tr '+/' '-_' | write admin_password; fi
+# Grafana's own: who may look at charts is not who may make administrators
+if is_missing grafana_password; then random 18 | tr '+/' '-_' | write grafana_password; fi
 
 echo "Keep a copy of master_key.txt in a safe place: without it the signing keys in the database cannot be opened."
