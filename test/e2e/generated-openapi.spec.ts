@@ -36,3 +36,26 @@ test('every operation has an identifier of its own, says who may call it and wha
     expect(Object.keys(responses), operationId).toEqual(expect.arrayContaining(['400', '503']));
   }
 });
+
+/** Every object in the document. */
+const objectsIn = (value: unknown): readonly any[] =>
+  typeof value === 'object' && value !== null ? [value, ...Object.values(value).flatMap(objectsIn)] : [];
+
+test('generated types can hold what is described: nothing beside named members but what may be anything', async () => {
+  const named = objectsIn(await read()).filter(({ type, properties }) => type === 'object' && properties);
+  expect(named.length).toBeGreaterThan(10);
+  for (const { properties, additionalProperties = {} } of named) {
+    expect([false, true, '{}'], Object.keys(properties).join()).toContain(
+      typeof additionalProperties === 'object' ? JSON.stringify(additionalProperties) : additionalProperties,
+    );
+  }
+});
+
+test('a form is described by the members that it has', async () => {
+  const { paths, components } = await read();
+  const { schema } = paths['/v1/users'].post.requestBody.content['multipart/form-data'];
+  const { properties, required } =
+    components.schemas.CreateUser ?? paths['/v1/users'].post.requestBody.content['application/json'].schema;
+  expect(Object.keys(schema.properties)).toEqual([...Object.keys(properties), 'avatar']);
+  expect(schema.required).toEqual(required);
+});

@@ -5,6 +5,8 @@ import { type ErrorCode, errorCodes } from '#libs/platform/errors';
 
 type PathItem = OpenAPIObject['paths'][string];
 type Operation = NonNullable<PathItem['get']>;
+type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
+type Schema = Schemas[string];
 type Response = NonNullable<Operation['responses'][string]>;
 
 const methods = ['get', 'post', 'put', 'patch', 'delete'] as const;
@@ -32,13 +34,13 @@ export function completeDocument(document: OpenAPIObject): OpenAPIObject {
   for (const item of Object.values(document.paths)) {
     for (const method of methods) {
       const operation = item[method];
-      if (operation) complete(operation, method);
+      if (operation) complete(operation, method, document.components?.schemas ?? {});
     }
   }
   return document;
 }
 
-function complete(operation: Operation, method: string): void {
+function complete(operation: Operation, method: string, schemas: Schemas): void {
   const access: unknown = Reflect.get(operation, 'x-access');
   Reflect.deleteProperty(operation, 'x-access');
   const isLimited = Reflect.get(operation, 'x-unlimited') !== true;
@@ -62,7 +64,7 @@ function complete(operation: Operation, method: string): void {
   for (const [status, response] of Object.entries(operation.responses)) {
     if (response && !('$ref' in response)) completeResponse(Number(status), response, isLimited ? limitHeaders : {});
   }
-  addForm(operation);
+  addForm(operation, schemas);
   if (method === 'patch' && operation.requestBody && 'content' in operation.requestBody) {
     const { content } = operation.requestBody;
     const json = content['application/json'];
@@ -78,20 +80,33 @@ function addText(operation: Operation): void {
   }
 }
 
-/** A JSON body that may also come as a form, with a file beside its fields. */
-function addForm(operation: Operation): void {
+/** A JSON body that may also come as a form: its members as text, and a file beside them. */
+function addForm(operation: Operation, schemas: Schemas): void {
   const file: unknown = Reflect.get(operation, 'x-form-file');
   Reflect.deleteProperty(operation, 'x-form-file');
   if (typeof file !== 'string' || !operation.requestBody || !('content' in operation.requestBody)) return;
   const { content } = operation.requestBody;
+  const json = resolved(content['application/json']?.schema, schemas);
+  const texts = Object.entries(json?.properties ?? {}).map(([name, member]) => [name, asText(member)]);
   content['multipart/form-data'] = {
     schema: {
       type: 'object',
-      description: 'The fields of the JSON body as text, and a picture',
-      properties: { [file]: { type: 'string', format: 'binary' } },
-      additionalProperties: { type: 'string' },
+      description: 'The members of the JSON body as text, and a picture',
+      properties: { ...Object.fromEntries(texts), [file]: { type: 'string', format: 'binary' } },
+      ...(json?.required && { required: json.required }),
+      additionalProperties: false,
     },
   };
+}
+
+function resolved(schema: Schema | undefined, schemas: Schemas): Exclude<Schema, { $ref: string }> | undefined {
+  if (!schema || !('$ref' in schema)) return schema;
+  return resolved(schemas[schema.$ref.replace('#/components/schemas/', '')], schemas);
+}
+
+function asText(member: Schema): Schema {
+  const description = '$ref' in member ? undefined : member.description;
+  return { type: 'string', ...(description !== undefined && { description }) };
 }
 
 function addProblems(operation: Operation, codes: readonly ErrorCode[]): void {

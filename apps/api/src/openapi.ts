@@ -51,18 +51,22 @@ function toJsonSchema(
 ): { schema: JsonSchema; components: Record<string, JsonSchema> } | undefined {
   if (!(schema instanceof z.ZodType)) return undefined;
   const text = JSON.stringify(
-    z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any', override: dropPattern }),
+    z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any', override: plain }),
   );
   const converted: Converted = JSON.parse(text.replaceAll('"#/$defs/', '"#/components/schemas/'));
   const { $defs: components = {}, $schema: _, ...root } = converted;
   return { schema: root, components };
 }
 
-/** zod names the pattern of its own check beside a format; one is enough for a reader. */
-function dropPattern({
+/**
+ * What zod says and no reader needs: the pattern of its own check beside a format, and that names of members are texts,
+ * which generators of clients do not know.
+ */
+function plain({
   jsonSchema,
 }: {
-  jsonSchema: { format?: string | undefined; pattern?: string | undefined };
+  jsonSchema: { format?: string | undefined; pattern?: string | undefined; propertyNames?: unknown };
 }): void {
   if (jsonSchema.format) delete jsonSchema.pattern;
+  delete jsonSchema.propertyNames;
 }

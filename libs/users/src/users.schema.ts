@@ -51,7 +51,8 @@ export type UserView = z.infer<typeof userSchema>;
 
 export const userExportSchema = z
   .object({ exportedAt: z.iso.datetime(), user: userSchema })
-  .catchall(z.array(z.record(z.string(), z.unknown())))
+  // of unknown type: generated types could not hold the members above beside arrays
+  .catchall(z.unknown())
   .meta({ id: 'UserExport', description: 'The user, then one array for each kind of data kept about it' });
 
 export const createUserSchema = z
