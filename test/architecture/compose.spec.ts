@@ -36,7 +36,9 @@ test('the script makes each secret that is mounted, once, and no two alike', () 
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-secrets-'));
   const run = () => execFileSync('sh', [join(root, 'scripts/make-secrets.sh'), folder], { encoding: 'utf8' });
   run();
-  const names = Object.values<any>(compose.secrets).map(({ file }) => file.replace('./secrets/', ''));
+  const names: readonly string[] = Object.values<any>(compose.secrets).map(({ file }) =>
+    file.replace('./secrets/', ''),
+  );
   expect(readdirSync(folder).toSorted()).toEqual(names.toSorted());
   const texts = () => names.map((name) => readFileSync(join(folder, name), 'utf8'));
   const first = texts();

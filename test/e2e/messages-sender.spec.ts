@@ -213,9 +213,10 @@ test('the pages are closed to everything from elsewhere and to search engines', 
   }
 });
 
+const follow = (path: string, accept = 'text/html,*/*;q=0.8'): Promise<Response> =>
+  fetch(gatehouse.url + path, { redirect: 'manual', headers: { accept } });
+
 describe('a link that was rewritten on its way', () => {
-  const follow = (path: string, accept = 'text/html,*/*;q=0.8'): Promise<Response> =>
-    fetch(gatehouse.url + path, { redirect: 'manual', headers: { accept } });
   const token = 'aZ09-_aZ09-_aZ09-_aZ09-_aZ09-_aZ09-_aZ09-_a';
 
   test.each([
