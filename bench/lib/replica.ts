@@ -65,6 +65,8 @@ export async function startReplica(
       ADMIN_PASSWORD: adminPassword,
       PUBLIC_URL: publicUrl,
       ACCESS_TOKEN_TTL_SECONDS: '3600',
+      // all load comes from one address
+      MAX_CONNECTIONS_PER_ADDRESS: '10000',
       ...Object.fromEntries(limits),
       ...env,
     },

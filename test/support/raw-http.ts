@@ -3,10 +3,10 @@ import { connect, type Socket } from 'node:net';
 
 import type { Answer } from './api.js';
 
-/** An open connection to a service. */
-export async function openSocket(url: string): Promise<Socket> {
+/** An open connection to a service, from an address of this machine. */
+export async function openSocket(url: string, from?: string): Promise<Socket> {
   const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
+  const socket = connect({ port: Number(port), host: hostname, ...(from !== undefined && { localAddress: from }) });
   // what a server does with a hostile client, resetting it included, is seen in its answers
   socket.on('error', () => undefined);
   await once(socket, 'connect');
@@ -14,8 +14,11 @@ export async function openSocket(url: string): Promise<Socket> {
 }
 
 /** Sends bytes as they are, where `fetch` would mend or refuse them, and reads every answer until the server closes. */
-export async function exchange(url: string, ...parts: readonly (string | Uint8Array)[]): Promise<readonly Answer[]> {
-  const socket = await openSocket(url);
+export async function exchange(
+  to: string | { readonly url: string; readonly from: string },
+  ...parts: readonly (string | Uint8Array)[]
+): Promise<readonly Answer[]> {
+  const socket = typeof to === 'string' ? await openSocket(to) : await openSocket(to.url, to.from);
   const received: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => received.push(chunk));
   const closed = once(socket, 'close');

@@ -1,10 +1,11 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
 
 import { type Config, CONFIG } from '#libs/platform/config';
-import { observeRequests, refusalsOf, routesOf } from '#libs/platform/http';
-import { MetricSources } from '#libs/platform/monitoring';
+import { connectionsOf, observeRequests, refusalsOf, routesOf } from '#libs/platform/http';
+import { type MetricSource, MetricSources } from '#libs/platform/monitoring';
 
 import type { Exposition } from './exposition.js';
 
@@ -26,13 +27,7 @@ export class MetricsService implements OnApplicationBootstrap {
     const { METRICS_PORT, METRICS_TOKEN } = this.config;
     if (METRICS_PORT === undefined && METRICS_TOKEN === undefined) return;
     const server = this.host.httpAdapter.getInstance();
-    this.sources.register({
-      name: 'http_refusals_total',
-      help: 'Requests that the HTTP parser or the router refused, by error code',
-      kind: 'counter',
-      labelNames: ['code'],
-      read: () => Array.from(refusalsOf(server), ([code, value]) => ({ labels: { code }, value })),
-    });
+    this.sources.register(...sourcesOf(server));
     const [{ Exposition }, { RequestMetrics }] = await Promise.all([
       import('./exposition.js'),
       import('./request-metrics.js'),
@@ -48,3 +43,26 @@ export class MetricsService implements OnApplicationBootstrap {
     return this.#exposition.registry.metrics();
   }
 }
+
+const sourcesOf = (server: FastifyInstance): readonly MetricSource[] => [
+  {
+    name: 'http_refusals_total',
+    help: 'Requests that the HTTP parser or the router refused, by error code',
+    kind: 'counter',
+    labelNames: ['code'],
+    read: () => Array.from(refusalsOf(server), ([code, value]) => ({ labels: { code }, value })),
+  },
+  {
+    name: 'http_connections',
+    help: 'Open connections of clients',
+    kind: 'gauge',
+    read: () => connectionsOf(server).open(),
+  },
+  {
+    name: 'http_connections_closed_total',
+    help: 'Connections that were closed because a limit was reached, by its setting',
+    kind: 'counter',
+    labelNames: ['limit'],
+    read: () => Array.from(connectionsOf(server).closed, ([limit, value]) => ({ labels: { limit }, value })),
+  },
+];

@@ -1,4 +1,6 @@
 import {
+  addressKeys,
+  addressWidths,
   isUser,
   type Principal,
   type RateClassName,
@@ -7,8 +9,6 @@ import {
   type RatePlan,
 } from '#libs/platform/access';
 import type { Config } from '#libs/platform/config';
-
-import { addressKeys, addressWidths } from './address-key.js';
 
 export type CallerKind = 'service' | 'user' | 'ip';
 

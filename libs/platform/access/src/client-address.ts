@@ -26,8 +26,7 @@ const longestEntry = 80;
  */
 export function clientAddressFinder(trusted: readonly string[]): (request: IncomingMessage) => string {
   if (trusted.length === 0) return remoteAddress;
-  const proxies = toBlockList(trusted);
-  const isTrusted = (address: string): boolean => proxies.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  const isTrusted = isListed(trusted);
   return (request) => {
     const remote = remoteAddress(request);
     // Node joins several lines with commas
@@ -89,6 +88,12 @@ const named: Readonly<Record<string, readonly string[]>> = {
   linklocal: ['169.254.0.0/16', 'fe80::/10'],
   uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
 };
+
+/** Whether an address is one of these, given as addresses, CIDRs or the names of ranges. */
+export function isListed(texts: readonly string[]): (address: string) => boolean {
+  const list = toBlockList(texts);
+  return (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}
 
 function toBlockList(texts: readonly string[]): BlockList {
   const list = new BlockList();

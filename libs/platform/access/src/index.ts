@@ -11,7 +11,8 @@ export {
   Unlimited,
 } from './access.decorators.js';
 export { AccessGuard } from './access.guard.js';
-export { clientAddressFinder } from './client-address.js';
+export { addressKeys, addressWidths } from './address-key.js';
+export { clientAddressFinder, isListed, parseAddress } from './client-address.js';
 export { bearerToken, parseServiceKey } from './credentials.js';
 export { assertFreshlyAuthenticated } from './fresh-authentication.js';
 export { From, type Origin, originOf } from './origin.js';

@@ -224,7 +224,15 @@ export const configSchema = z.object({
     .meta(about('After SIGTERM ready is red this long before the port closes; 5 in the container')),
   MAX_CONNECTIONS: integer(1, 1_000_000)
     .prefault('10000')
-    .meta(about('Connections of clients at a time; further ones are closed unanswered')),
+    .meta(about('Connections of clients at a time; for one more the one that waits longest for a request is closed')),
+  MAX_CONNECTIONS_PER_ADDRESS: integer(1, 1_000_000)
+    .optional()
+    .meta(
+      about('The same for each address (of IPv6 each /64); proxies of TRUST_PROXY have no limit of their own', {
+        preset: 'a tenth of MAX_CONNECTIONS, at least 16',
+        example: '1000',
+      }),
+    ),
   MAX_LOOP_DELAY_MS: integer(0, 60_000)
     .prefault('1000')
     .meta(about('While the event loop is this late on average, requests other than probes get 503; 0 never')),
@@ -250,13 +258,14 @@ export const configSchema = z.object({
 
 type Parsed = z.infer<typeof configSchema>;
 export type Config = Readonly<
-  Omit<Parsed, 'PUBLIC_URL' | 'ISSUER' | 'AUDIENCE' | 'GRAPHQL_INTROSPECTION'> & {
+  Omit<Parsed, 'PUBLIC_URL' | 'ISSUER' | 'AUDIENCE' | 'GRAPHQL_INTROSPECTION' | 'MAX_CONNECTIONS_PER_ADDRESS'> & {
     PUBLIC_URL: string;
     ISSUER: string;
     AUDIENCE: string;
     GRAPHQL_INTROSPECTION: boolean;
     /** Where secrets came from that came from files, by variable. */
     secretFiles: Readonly<Record<string, string>>;
+    MAX_CONNECTIONS_PER_ADDRESS: number;
   }
 >;
 

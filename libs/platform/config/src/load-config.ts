@@ -6,6 +6,9 @@ import { parseDatabaseUrl } from './database-url.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** A browser opens six, and a few people may share an address. */
+const fewestPerAddress = 16;
+
 /** Names the variables and what is wrong with each, never a value. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -57,6 +60,8 @@ export function loadConfig(environment: Environment): Config {
     AUDIENCE: data.AUDIENCE ?? publicUrl,
     GRAPHQL_INTROSPECTION: data.GRAPHQL_INTROSPECTION ?? data.NODE_ENV !== 'production',
     secretFiles: secretFilesOf(environment),
+    MAX_CONNECTIONS_PER_ADDRESS:
+      data.MAX_CONNECTIONS_PER_ADDRESS ?? Math.max(fewestPerAddress, Math.ceil(data.MAX_CONNECTIONS / 10)),
   };
 }
 

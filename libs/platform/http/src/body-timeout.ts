@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /**
@@ -10,17 +12,23 @@ const timers = new WeakMap<object, NodeJS.Timeout>();
 
 export function limitBodyTime(server: FastifyInstance): void {
   server.addHook('onRequest', (request, _reply, done) => {
-    const { raw } = request;
-    const hasBody = raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 0;
-    if (hasBody) start(server, request);
+    if (hasBody(request.raw)) start(server, request);
     done();
   });
 }
 
+/** Whether a body follows the head of a request (RFC 9112 §6.3). */
+export const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
 /** For routes whose bodies may take long: from now on the handler sees to it that a slow client is not waited for. */
 export function liftBodyTimeout({ raw }: FastifyRequest): void {
   clearTimeout(timers.get(raw));
+  raw.emit(bodyTimeLifted);
 }
+
+/** Emitted by a request when its handler has taken the time of its body into its own hands. */
+export const bodyTimeLifted = Symbol('body time lifted');
 
 function start(server: FastifyInstance, { raw }: FastifyRequest): void {
   const timer = setTimeout(() => {

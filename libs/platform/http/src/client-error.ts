@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 
 import { AppError, type ErrorCode, errorCodes, toProblem } from '#libs/platform/errors';
 
+import { unreadMs } from './read-away.js';
+
 const byNodeCode: Readonly<Record<string, ErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
   HPE_HEADER_OVERFLOW: 'headers-too-large',
@@ -38,5 +40,8 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // half closed, the connection would stay for as long as its client likes
+  const timer = setTimeout(() => socket.destroy(), unreadMs);
+  socket.once('close', () => clearTimeout(timer));
   return { errorCode: code, requestId };
 }

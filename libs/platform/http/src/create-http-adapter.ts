@@ -16,9 +16,9 @@ import type { Log } from '#libs/platform/logging';
 import { registerBodyParsers } from './body-parsers.js';
 import { limitBodyTime } from './body-timeout.js';
 import { answerClientError } from './client-error.js';
+import { limitConnections } from './connection-watch.js';
 import { allowOrigins } from './cors.js';
 import { toHttpLayerError } from './http-layer-error.js';
-import { multipartMediaType } from './multipart-upload.js';
 import { shedWhenLate } from './overload.js';
 import { answerFailure } from './problem.filter.js';
 import { setPublicPath } from './public-path.js';
@@ -37,8 +37,16 @@ const paramLimit = 512;
 const headersTimeoutMs = 8_000;
 /** Longer than the idle time-out of common load balancers (60 s), so that they close first. */
 const keepAliveTimeoutMs = 65_000;
+/** So long nothing may move on a connection with a request: its client reads no answer. Handlers answer in less. */
+const stalledMs = 30_000;
 
-type Settings = Pick<Config, 'PUBLIC_URL' | 'TRUST_PROXY' | 'CORS_ORIGINS' | 'MAX_CONNECTIONS' | 'MAX_LOOP_DELAY_MS'>;
+type Settings = Pick<
+  Config,
+  | 'PUBLIC_URL'
+  | 'TRUST_PROXY'
+  | 'CORS_ORIGINS'
+  | 'MAX_CONNECTIONS' | 'MAX_CONNECTIONS_PER_ADDRESS' | 'MAX_LOOP_DELAY_MS'
+>;
 
 /** The HTTP server with all that happens before a route is found and after it has answered. */
 export function createHttpAdapter(log: Log, settings: Settings): FastifyAdapter {
@@ -51,6 +59,7 @@ export function createHttpAdapter(log: Log, settings: Settings): FastifyAdapter 
     requestIdHeader: false,
     bodyLimit: bodyLimitBytes,
     keepAliveTimeout: keepAliveTimeoutMs,
+    connectionTimeout: stalledMs,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     skipMiddie: true,
@@ -72,8 +81,8 @@ export function createHttpAdapter(log: Log, settings: Settings): FastifyAdapter 
       log.info({ ...refusal, ip: socket.remoteAddress }, 'request refused by the HTTP parser');
     },
   });
+  limitConnections(adapter.getInstance(), settings);
   prepareServer(adapter.getInstance(), settings);
-  adapter.getInstance().server.maxConnections = settings.MAX_CONNECTIONS;
   refuseTooLarge(adapter.getInstance(), bodyLimitBytes);
   shedWhenLate(adapter.getInstance(), settings.MAX_LOOP_DELAY_MS);
   allowOrigins(adapter.getInstance(), settings.CORS_ORIGINS);
@@ -95,16 +104,9 @@ function prepareServer(server: FastifyInstance, { PUBLIC_URL, TRUST_PROXY }: Set
   limitBodyTime(server);
   // an expectation that we do not know may be ignored (RFC 9110 §10.1.1); Node would answer 417 without a body
   server.server.on('checkExpectation', (request, response) => void server.server.emit('request', request, response));
-  // read once while it is open, Node still knows it when the request is logged after its client has left
-  server.server.on('connection', (socket) => void socket.remoteAddress);
   server.addHook('onRoute', (route) => {
     if (route.config?.bodyLimit) route.bodyLimit = route.config.bodyLimit;
     route.errorHandler = answerFailure;
-    if (!route.config?.consumes?.includes(multipartMediaType)) return;
-    route.onResponse = (request, _reply, done) => {
-      readAway(request.raw);
-      done();
-    };
   });
   const observers = requestObservers(server);
   server.addHook('onRequest', (request, reply, done) => {
@@ -112,6 +114,7 @@ function prepareServer(server: FastifyInstance, { PUBLIC_URL, TRUST_PROXY }: Set
     prepareReply(request, reply);
     // Fastify's onResponse does not run for a client that hangs up before it has its answer
     reply.raw.once('close', () => {
+      readAway(request.raw);
       logRequest(request, reply);
       for (const observe of observers) observe(request, reply, statusOf(reply));
     });

@@ -2,6 +2,7 @@ export { ApiProblems } from './api-problems.js';
 export { formMediaType, rowMediaTypes } from './body-parsers.js';
 export { liftBodyTimeout } from './body-timeout.js';
 export { ClientGone, goneSignal } from './client-gone.js';
+export { connectionsOf } from './connection-watch.js';
 export { createHttpAdapter } from './create-http-adapter.js';
 export { Draining } from './draining.js';
 export { HttpModule } from './http.module.js';

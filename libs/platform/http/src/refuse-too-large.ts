@@ -4,12 +4,9 @@ import type { FastifyInstance } from 'fastify';
 
 import { AppError } from '#libs/platform/errors';
 
-import { readAway } from './read-away.js';
+import { mostReadAway, readAway } from './read-away.js';
 import { refuseBeforeRouting } from './refuse-before-routing.js';
 import { bodyLimitOf } from './route-table.js';
-
-/** What is read away of a refused body in bytes: most mistakes, and no attack. */
-const mostReadAway = 1024 * 1024;
 
 /** Whether a refused body is short enough to be read away, so that its client is sure to get the answer. */
 export const isReadAway = ({ headers }: IncomingMessage): boolean => Number(headers['content-length']) <= mostReadAway;

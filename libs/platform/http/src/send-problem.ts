@@ -3,7 +3,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type AppError, toOAuthError, toProblem } from '#libs/platform/errors';
 
 import { toPublicPath } from './public-path.js';
-import { readAway } from './read-away.js';
 import { isReadAway } from './refuse-too-large.js';
 import { loggablePath } from './request-log.js';
 
@@ -16,10 +15,7 @@ export function sendProblem(error: AppError, request: FastifyRequest, reply: Fas
   request.errorCode = error.code;
   if (reply.sent) return;
   // Fastify would close after a body that it did not take
-  if (error.status === 413 && isReadAway(request.raw)) {
-    void reply.removeHeader('connection');
-    readAway(request.raw);
-  }
+  if (error.status === 413 && isReadAway(request.raw)) void reply.removeHeader('connection');
   const isOAuth = request.routeOptions.config.errorFormat === 'oauth';
   if (error.status === 401) void reply.header('www-authenticate', isOAuth ? 'Basic realm="gatehouse"' : bearer(error));
   const type = isOAuth ? 'application/json' : 'application/problem+json';
