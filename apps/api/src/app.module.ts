@@ -53,7 +53,8 @@ export class AppModule {
       controllers: [DocsController, StartPageController],
       providers: [
         OpenApi,
-        { provide: APP_GUARD, useClass: AccessGuard },
+        AccessGuard,
+        { provide: APP_GUARD, useExisting: AccessGuard },
         { provide: APP_GUARD, useExisting: RateLimitGuard },
       ],
     };

@@ -3,13 +3,21 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { SharedSettings, SigningKeys } from '#libs/auth';
 import { PasswordHasher } from '#libs/passwords';
+import { AccessGuard } from '#libs/platform/access';
 import type { Config } from '#libs/platform/config';
 import type { MasterKey } from '#libs/platform/crypto';
 import { Changes } from '#libs/platform/database';
-import { createHttpAdapter, Draining, hashingRoute, refuseBeforeRouting, sendProblem } from '#libs/platform/http';
+import {
+  createHttpAdapter,
+  Draining,
+  guardBeforeBodies,
+  hashingRoute,
+  refuseBeforeRouting,
+  sendProblem,
+} from '#libs/platform/http';
 import { type Log, NestLogger } from '#libs/platform/logging';
 import { LoopRest, overloaded } from '#libs/platform/work-queue';
-import { RateLimitsModule } from '#libs/rate-limits';
+import { RateLimitGuard, RateLimitsModule } from '#libs/rate-limits';
 import { FirstAdmin, type MadeAdmin } from '#libs/users';
 
 import { AppModule } from './app.module.js';
@@ -29,6 +37,9 @@ export async function createApp(config: Config, masterKey: MasterKey, log: Log):
     abortOnError: false,
   });
   refuseWhenFull(app);
+  const access = app.get(AccessGuard);
+  const isBodyNeeded = access.isBodyNeeded.bind(access);
+  guardBeforeBodies(app, { guards: [access, app.get(RateLimitGuard)], isBodyNeeded });
   const draining = app.get(Draining);
   adapter.getInstance().addHook('onSend', (_request, reply, payload, done) => {
     // clients with a kept-alive connection go elsewhere with their next request; so do those that were being served

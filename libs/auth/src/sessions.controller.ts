@@ -74,7 +74,7 @@ export class SessionsController {
   }
 
   @Put('users/:id/password')
-  @RateClass('hash')
+  @RateClass('login', 'hash')
   @RouteConfig({ hashes: true })
   @ApiOperation({
     operationId: 'changePassword',

@@ -1,9 +1,11 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
 
-import { type RateClassName, RefusalLimiter, replyOf, requestOf } from '#libs/platform/access';
+import { isAdmitted, type RateClassName, RefusalLimiter, replyOf, requestOf } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
+import { multipartMediaType } from '#libs/platform/http';
 
 import { type Counted, LIMIT_STORE, type LimitStore } from './limit-store.js';
 import { rateClass } from './rate-class.decorator.js';
@@ -19,7 +21,7 @@ const skipped = 'THROTTLER:SKIPdefault';
 export class RateLimitGuard extends RefusalLimiter implements CanActivate {
   readonly #policies: RatePolicies;
   readonly #isOff: boolean;
-  readonly #classes = new WeakMap<object, RateClassName | 'unlimited'>();
+  readonly #classes = new WeakMap<object, readonly RateClassName[]>();
 
   constructor(
     private readonly reflector: Reflector,
@@ -34,28 +36,37 @@ export class RateLimitGuard extends RefusalLimiter implements CanActivate {
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    if (this.#isOff) return true;
-    const name = this.#classOf(context);
-    return name === 'unlimited' || this.#count(name, context);
+    if (this.#isOff || isAdmitted(context)) return true;
+    const names = this.#classesUsed(context);
+    return names.length === 0 || this.#count(names, context);
   }
 
   override async countRefusal(context: ExecutionContext): Promise<void> {
     await this.canActivate(context);
   }
 
-  async #count(name: RateClassName, context: ExecutionContext): Promise<true> {
+  async #count(names: readonly RateClassName[], context: ExecutionContext): Promise<true> {
+    const [first, ...more] = names;
+    const counts = first === undefined ? [] : [await this.#countIn(first, context)];
+    if (more.length > 0) counts.push(...(await Promise.all(more.map((name) => this.#countIn(name, context)))));
+    const tightest = counts.reduce((one, other) => (isTighter(other.counted, one.counted) ? other : one));
+    void replyOf(context).headers(fieldsOf(tightest.policy, tightest.counted));
+    const violated = counts.filter(({ counted }) => counted.isBlocked).map(({ policy }) => policy);
+    if (violated.length === 0) return true;
+    for (const { kind, rateClass: name } of violated) this.state.addRefusal(kind, name);
+    throw tooMany(tightest.policy, tightest.counted.timeToBlockExpire, violated);
+  }
+
+  async #countIn(name: RateClassName, context: ExecutionContext): Promise<Standing> {
     const request = requestOf(context);
     const { limits, service } = this.#policies.subjectOf(request.principal, request.clientAddress, name);
     const { policy, counted } = await this.#tightest(limits);
     if (service !== undefined) this.usage.add(service, name, counted.isBlocked ? 'refused' : 'used');
-    void replyOf(context).headers(fieldsOf(policy, counted));
-    if (!counted.isBlocked) return true;
-    this.state.addRefusal(policy.kind, name);
-    throw tooMany(policy, counted.timeToBlockExpire);
+    return { policy, counted };
   }
 
   /** Counts by all limits; of them the caller is told the one that refuses, or that is the first to be used up. */
-  async #tightest(limits: Subject['limits']): Promise<{ readonly policy: RatePolicy; readonly counted: Counted }> {
+  async #tightest(limits: Subject['limits']): Promise<Standing> {
     const [{ policy, key }, ...wider] = limits;
     if (wider.length === 0) {
       return { policy, counted: await this.store.increment(key, policy.windowMs, policy.limit) };
@@ -66,21 +77,40 @@ export class RateLimitGuard extends RefusalLimiter implements CanActivate {
     return standings.reduce((tight, next) => (isTighter(next.counted, tight.counted) ? next : tight));
   }
 
-  #classOf(context: ExecutionContext): RateClassName | 'unlimited' {
+  /** A registration may bring a picture or not: only the request tells. */
+  #classesUsed(context: ExecutionContext): readonly RateClassName[] {
+    const own = this.#classesOf(context);
+    const isUpload = own.length > 0 && !own.includes('upload') && isFormWithFiles(requestOf(context));
+    return isUpload ? [...own, 'upload'] : own;
+  }
+
+  #classesOf(context: ExecutionContext): readonly RateClassName[] {
     const handler = context.getHandler();
     const known = this.#classes.get(handler);
     if (known) return known;
     const { method } = requestOf(context);
     const preset = method === 'GET' || method === 'HEAD' ? 'read' : 'write';
     const isSkipped = this.reflector.getAllAndOverride<boolean | undefined>(skipped, [handler, context.getClass()]);
-    const own = this.reflector.get<RateClassName | undefined>(rateClass, handler) ?? preset;
-    const found = isSkipped === true ? 'unlimited' : own;
+    const own = this.reflector.get<readonly RateClassName[] | undefined>(rateClass, handler) ?? [preset];
+    const found = isSkipped === true ? [] : own;
     this.#classes.set(handler, found);
     return found;
   }
 }
 
-const isTighter = (one: Counted, other: Counted): boolean => one.isBlocked || one.remaining < other.remaining;
+/** How a caller stands in a policy. */
+type Standing = { readonly policy: RatePolicy; readonly counted: Counted };
+
+/** The one that answers tell of: who must wait longest, else has the fewest left. */
+function isTighter(one: Counted, other: Counted): boolean {
+  if (one.isBlocked || other.isBlocked) return one.timeToBlockExpire > other.timeToBlockExpire;
+  return one.remaining < other.remaining;
+}
+
+function isFormWithFiles({ headers, routeOptions }: FastifyRequest): boolean {
+  const isTaken = routeOptions.config.consumes?.includes(multipartMediaType) === true;
+  return isTaken && headers['content-type']?.toLowerCase().startsWith(multipartMediaType) === true;
+}
 
 /** draft-ietf-httpapi-ratelimit-headers: what is left, and when there will be more. */
 function fieldsOf({ name, field }: RatePolicy, counted: Counted): Record<string, string> {
@@ -90,10 +120,11 @@ function fieldsOf({ name, field }: RatePolicy, counted: Counted): Record<string,
 
 const whose = { service: 'Your service', user: 'You', ip: 'Your address or network' } as const;
 
-function tooMany({ name, kind, limit, windowMs }: RatePolicy, waitSeconds: number): AppError {
+function tooMany(tightest: RatePolicy, waitSeconds: number, violated: readonly RatePolicy[]): AppError {
+  const { name, kind, limit, windowMs } = tightest;
   return new AppError('rate-limited', {
     detail: `${whose[kind]} may ask for this ${limit} times in ${windowMs / 1_000} s (policy "${name}"). Try again in ${waitSeconds} s.`,
-    violatedPolicies: [name],
+    violatedPolicies: violated.map((policy) => policy.name),
     headers: { 'retry-after': String(waitSeconds) },
   });
 }

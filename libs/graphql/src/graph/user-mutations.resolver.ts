@@ -108,7 +108,7 @@ export class UserMutationsResolver {
     description:
       'Change a password; the other sessions of the user end. Gives the next tokens of the session that changes its own; null for somebody else’s.',
   })
-  @RateClass('hash')
+  @RateClass('login', 'hash')
   async changePassword(
     @Args('id', userId, id) target: string,
     @Args('change', { type: () => PasswordChangeInput }, parsed(changePasswordSchema)) change: ChangePassword,

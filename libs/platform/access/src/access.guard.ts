@@ -6,7 +6,7 @@ import { AppError } from '#libs/platform/errors';
 
 import { type AccessRule, assertAdmitted } from './access-rule.js';
 import { accessRule, freshAuthentication } from './access.decorators.js';
-import { clientCredentials } from './client-credentials.js';
+import { clientCredentials, hasClientHeaders } from './client-credentials.js';
 import { bearerToken, parseServiceKey, type ServiceKey } from './credentials.js';
 import { assertFreshlyAuthenticated } from './fresh-authentication.js';
 import { anonymous, type Principal, type UserPrincipal } from './principal.js';
@@ -20,6 +20,8 @@ declare module 'fastify' {
     principal: Principal | undefined;
     /** `Class.method` of the handler, for the log; of a GraphQL request all of them, with spaces between. */
     handlerName: string | undefined;
+    /** The guards have let it in before its body was read; they need not be asked again. */
+    isAdmitted: boolean;
   }
 }
 
@@ -42,6 +44,11 @@ export class AccessGuard implements CanActivate {
     const request = requestOf(context);
     const route = this.#routeOf(context);
     const { rule } = route;
+    if (request.isAdmitted) {
+      // now that the form is there it may name a client too
+      if (rule?.kind === 'client') clientCredentials(request);
+      return true;
+    }
     request.handlerName = withName(request.handlerName, route.name);
     if (rule?.kind === 'public') return admitUnseen(request);
     try {
@@ -50,6 +57,11 @@ export class AccessGuard implements CanActivate {
     } catch (error) {
       return this.#refuse(error, context);
     }
+  }
+
+  /** Whether the guard cannot tell who calls before it sees the body: an OAuth client may prove itself in the form. */
+  isBodyNeeded(context: ExecutionContext): boolean {
+    return this.#routeOf(context).rule?.kind === 'client' && !hasClientHeaders(requestOf(context));
   }
 
   /** The guard of the rate limits does not run after a refusal, and guesses must count. */

@@ -20,6 +20,10 @@ export function clientCredentials({ headers: all, body }: FastifyRequest): Servi
   return given;
 }
 
+/** Whether a client has tried to prove itself in the head of a request. */
+export const hasClientHeaders = ({ headers }: FastifyRequest): boolean =>
+  headers.authorization !== undefined || headers['x-service-key'] !== undefined;
+
 /** `client_secret_basic`: both halves are form-encoded before they are joined (RFC 6749 §2.3.1). */
 function fromBasic({ authorization }: IncomingHttpHeaders): ServiceKey | undefined {
   if (authorization === undefined) return undefined;

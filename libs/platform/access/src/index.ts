@@ -29,7 +29,7 @@ export {
   type ServicePrincipal,
   type UserPrincipal,
 } from './principal.js';
-export { isGraphql, replyOf, type RequestContext, requestOf } from './request-of.js';
+export { isAdmitted, isGraphql, replyOf, type RequestContext, requestOf } from './request-of.js';
 export { ServiceVerifier } from './service-verifier.js';
 export { TokenVerifier } from './token-verifier.js';
 export { rateClasses, type RateClassName, type RateLimit, type RatePlan } from './rate-plan.js';

@@ -17,3 +17,6 @@ export const replyOf = (host: ArgumentsHost): FastifyReply =>
 
 /** A resolver is called with its parent, its arguments, the context and what was selected. */
 const contextOf = (host: ArgumentsHost): RequestContext => host.getArgByIndex<RequestContext>(2);
+
+/** Whether the guards have already let the request in, before its body was read. */
+export const isAdmitted = (host: ArgumentsHost): boolean => requestOf(host).isAdmitted;

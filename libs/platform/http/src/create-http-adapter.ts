@@ -96,6 +96,7 @@ function prepareServer(server: FastifyInstance, { PUBLIC_URL, TRUST_PROXY }: Set
   server.decorateRequest('clientAddress', '');
   server.decorateRequest('principal', undefined);
   server.decorateRequest('handlerName', undefined);
+  server.decorateRequest('isAdmitted', false);
   server.decorateRequest('errorCode', undefined);
   server.decorateRequest('traceId', undefined);
   server.decorateRequest('operationName', undefined);

@@ -5,6 +5,7 @@ export { ClientGone, goneSignal } from './client-gone.js';
 export { connectionsOf } from './connection-watch.js';
 export { createHttpAdapter } from './create-http-adapter.js';
 export { Draining } from './draining.js';
+export { guardBeforeBodies } from './guard-before-body.js';
 export { HttpModule } from './http.module.js';
 export { instant } from './instant.schema.js';
 export { multipartMediaType, type Upload, UploadReader } from './multipart-upload.js';

@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import type { Answer } from '../support/api.js';
+import { form, picture } from '../support/images.js';
+import { newPerson, registration } from '../support/people.js';
+import { openSocket } from '../support/raw-http.js';
+import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+
+const logins = 12;
+let gatehouse: Gatehouse;
+let lastAddress = 0;
+
+beforeAll(async () => {
+  gatehouse = await startGatehouse({
+    RATE_LIMIT_IP_LOGIN: String(logins),
+    RATE_LIMIT_IP_UPLOAD: '2',
+    RATE_LIMIT_USER_LOGIN: '3',
+    // so that each test has addresses of its own
+    TRUST_PROXY: '127.0.0.1',
+  });
+});
+afterAll(async () => {
+  await gatehouse.stop();
+});
+
+const from = () => ({ 'x-forwarded-for': `192.0.2.${++lastAddress}` });
+async function repeat(times: number, ask: () => Promise<Answer>): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  for (let time = 0; time < times; time++) answers.push(await ask());
+  return answers;
+}
+
+describe('a request counts in every class that it uses:', () => {
+  const withPicture = async (headers: Record<string, string>): Promise<Answer> => {
+    const fields = Object.fromEntries(Object.entries(registration()).map(([name, value]) => [name, String(value)]));
+    const body = form(await picture().png().toBuffer(), 'avatar', fields);
+    return gatehouse.api.post('/v1/users', { body, headers });
+  };
+
+  test('a registration with a picture as an upload too', async () => {
+    const headers = from();
+    const answers = await repeat(3, () => withPicture(headers));
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 429]);
+    expect(answers.map((answer) => answer.headers.get('ratelimit-policy'))).toEqual(
+      Array.from({ length: 3 }, () => '"ip-upload";q=2;w=60'),
+    );
+    expect(answers[2]?.body).toMatchObject({ 'violated-policies': ['ip-upload'] });
+    const without = await gatehouse.api.post('/v1/users', { body: registration(), headers });
+    expect([without.status, without.headers.get('ratelimit')]).toEqual([201, expect.stringContaining('"ip-hash";r=')]);
+  });
+
+  test('a change of password as a proof of one', async () => {
+    const { id, token: own } = await newPerson(gatehouse);
+    const body = { currentPassword: 'not mine', password: 'something quite new 7391' };
+    const change = () => gatehouse.api.put(`/v1/users/${id}/password`, { token: own, body, headers: from() });
+    const answers = await repeat(4, change);
+    expect(answers.at(-1)?.status).toBe(429);
+    expect(answers.at(-1)?.body['violated-policies']).toEqual(['user-login']);
+  });
+});
+
+describe('before its body is read', () => {
+  /** The answer to a head whose body never comes. */
+  const answerTo = async (line: string, ...headers: readonly string[]): Promise<string> => {
+    const socket = await openSocket(gatehouse.url);
+    const head = [`${line} HTTP/1.1`, 'Host: a', 'Content-Type: application/json', 'Content-Length: 9000', ...headers];
+    socket.write(`${head.join('\r\n')}\r\n\r\n`);
+    const [bytes] = await once(socket, 'data');
+    socket.destroy();
+    return /^HTTP\/1\.1 (\d+) .*"(?:code|error)":"([\w-]+)"/s.exec(String(bytes))?.slice(1).join(' ') ?? String(bytes);
+  };
+  const forwarded = (): string => `X-Forwarded-For: ${from()['x-forwarded-for']}`;
+
+  test.for([
+    ['POST /v1/messages'],
+    ['PATCH /v1/users/me'],
+    ['DELETE /v1/users/me'],
+    ['PUT /v1/users/me/password'],
+    ['POST /v1/services'],
+    ['POST /v1/users/import'],
+    ['PUT /v1/users/me/avatar'],
+    ['POST /v1/auth/logout'],
+  ])('%s is refused without a token or with a bad one', async ([line = '']) => {
+    expect(await answerTo(line, forwarded())).toBe('401 authentication-required');
+    expect(await answerTo(line, forwarded(), 'Authorization: Bearer guess')).toBe('401 invalid-token');
+  });
+
+  test('a user is refused what is for administrators', async () => {
+    const { token: own } = await newPerson(gatehouse);
+    for (const line of ['POST /v1/services', 'POST /v1/users/import', 'POST /v1/auth/explain']) {
+      expect(await answerTo(line, forwarded(), `Authorization: Bearer ${own}`)).toBe('403 forbidden');
+    }
+  });
+
+  test('a service with a bad key is refused', async () => {
+    const line = 'POST /v1/auth/introspect';
+    expect(await answerTo(line, forwarded(), 'X-Service-Key: shop.guess')).toBe('401 invalid-service-key');
+    expect(await answerTo('POST /v1/auth/login', forwarded(), 'X-Service-Key: shop.guess')).toBe(
+      '401 invalid-service-key',
+    );
+  });
+
+  test('a request beyond the limit is refused', async () => {
+    const headers = from();
+    const body = { userName: 'nobody', password: 'x' };
+    await repeat(logins, () => gatehouse.api.post('/v1/auth/login', { body, headers }));
+    const address = `X-Forwarded-For: ${headers['x-forwarded-for']}`;
+    expect(await answerTo('POST /v1/auth/login', address)).toBe('429 rate-limited');
+  });
+
+  test('nobody is told what is wrong with it', async () => {
+    const call = { body: '{"body":', token: 'guess', headers: from() };
+    expect((await gatehouse.api.post('/v1/messages', call)).body.code).toBe('invalid-token');
+  });
+});
