@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { freePort } from '../support/free-port.js';
 import { openSocket } from '../support/raw-http.js';
-import { type Process, spawnGatehouse } from '../support/spawn-gatehouse.js';
+import { type Process, spawnGatehouse, spawnUnread } from '../support/spawn-gatehouse.js';
 
 let database: OwnDatabase;
 let service: Process;
@@ -49,6 +49,7 @@ test('a SIGTERM to the npm of `npm start` alone stops the service as gracefully 
   await own.drop();
 }, 60_000);
 
+const metricsToken = 'a-token-of-the-metrics';
 const body = '{"userName":"nobody","password":"x"}';
 const head = `POST /v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
 
@@ -74,4 +75,26 @@ test('on SIGTERM ready turns red, requests are served until the port closes, and
   expect(String(answer)).toMatch(/^HTTP\/1.1 401 .*connection: close/is);
   expect((await service.ended).code).toBe(0);
   expect(service.output()).toContain('"msg":"stopped"');
+});
+
+test('a reader of the log that stops reading stops neither requests nor probes nor the stop', async () => {
+  const own = await copyDatabase();
+  const unread = await spawnUnread(await freePort(), {
+    ...own.environment,
+    METRICS_TOKEN: metricsToken,
+    LOG_LEVEL: 'debug',
+  });
+  const dropped = async (): Promise<number> => {
+    const headers = { authorization: `Bearer ${metricsToken}` };
+    const text = await (await fetch(`${unread.url}/metrics`, { headers })).text();
+    return Number(/gatehouse_log_lines_dropped_total (\d+)/.exec(text)?.[1]);
+  };
+  while ((await dropped()) === 0) {
+    const answers = await Promise.all(Array.from({ length: 100 }, () => fetch(`${unread.url}/v1/users/me`)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
+  }
+  expect((await fetch(`${unread.url}/health/ready`)).status).toBe(200);
+  unread.kill('SIGTERM');
+  expect((await unread.ended).code).toBe(0);
+  await own.drop();
 });

@@ -29,6 +29,20 @@ export async function spawnGatehouse(environment: Environment): Promise<Process>
   return { url, output, ended, kill: (signal) => void child.kill(signal) };
 }
 
+/** Starts a process whose standard output nobody reads, on a given port, and waits until it is ready. */
+export async function spawnUnread(port: number, environment: Environment): Promise<Omit<Process, 'output'>> {
+  const { child, ended } = launch({ ...environment, PORT: String(port) });
+  child.stdout?.removeAllListeners('data').pause();
+  const url = `http://127.0.0.1:${port}`;
+  const isReady = (): Promise<boolean> =>
+    fetch(`${url}/health/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  await expect.poll(isReady, { timeout: 40_000 }).toBe(true);
+  return { url, ended, kill: (signal) => void child.kill(signal) };
+}
+
 /** Starts a process that is expected to refuse to. */
 export async function spawnRefused(environment: Environment): Promise<Ended> {
   const { child, ended } = launch(environment);

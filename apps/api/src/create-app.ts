@@ -15,7 +15,8 @@ import {
   refuseBeforeRouting,
   sendProblem,
 } from '#libs/platform/http';
-import { type Log, NestLogger } from '#libs/platform/logging';
+import { droppedLines, type Log, NestLogger } from '#libs/platform/logging';
+import { MetricSources } from '#libs/platform/monitoring';
 import { LoopRest, overloaded } from '#libs/platform/work-queue';
 import { RateLimitGuard, RateLimitsModule } from '#libs/rate-limits';
 import { FirstAdmin, type MadeAdmin } from '#libs/users';
@@ -47,6 +48,12 @@ export async function createApp(config: Config, masterKey: MasterKey, log: Log):
     done(null, payload);
   });
   app.get(OpenApi).describe(app);
+  app.get(MetricSources).register({
+    name: 'log_lines_dropped_total',
+    help: 'Lines of the log that were thrown away because nobody read standard output',
+    kind: 'counter',
+    read: () => droppedLines(log),
+  });
   try {
     await app.init();
     await app.get(SharedSettings).ensure();

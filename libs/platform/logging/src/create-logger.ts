@@ -1,17 +1,16 @@
-import { destination as fileDestination, type DestinationStream, type LogFn, type Logger, pino } from 'pino';
+import { type DestinationStream, type LogFn, type Logger, type LoggerOptions as PinoOptions, pino } from 'pino';
 
 import { rfc3339 } from '#libs/platform/time';
 
 import { describeError } from './describe-error.js';
-import { inTurns } from './in-turns.js';
+import { type LineWriter, lineWriter, writeToStdout } from './line-writer.js';
 
 export type Log = Logger;
 
-/**
- * Lines are written in place. pino's own way hands each to libuv's threads: 110 µs of CPU more at a few hundred lines a
- * second, and behind every password hash that is under way. The price: a reader that stops reading stops the service.
- */
-const inPlace = { fd: 1, sync: true };
+const writers = new WeakMap<Log, LineWriter>();
+
+/** How many lines of a log were thrown away because nobody read them. */
+export const droppedLines = (log: Log): number => writers.get(log)?.dropped ?? 0;
 
 type LoggerOptions = { readonly level: string; readonly isTerminal: boolean; readonly destination?: DestinationStream };
 
@@ -26,7 +25,7 @@ export function createLogger({ level, isTerminal, destination }: LoggerOptions):
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (destination) return pino(options, destination);
-  if (!isTerminal) return pino(options, inTurns(fileDestination(inPlace)));
+  if (!isTerminal) return toStdout(options);
   const { formatters: _, ...plain } = options;
   const target = {
     target: 'pino-pretty',
@@ -34,6 +33,20 @@ export function createLogger({ level, isTerminal, destination }: LoggerOptions):
   };
   return pino({ ...plain, transport: target });
 }
+
+/**
+ * Lines are written in place. pino's own way hands each to libuv's threads: 110 µs of CPU more at a few hundred lines a
+ * second, and behind every password hash that is under way.
+ */
+function toStdout(options: PinoOptions): Log {
+  const writer = lineWriter({ write: writeToStdout, describeDropped });
+  const log = pino(options, writer);
+  writers.set(log, writer);
+  return log;
+}
+
+const describeDropped = (lines: number): string =>
+  `${JSON.stringify({ level: 'warn', time: rfc3339(Date.now()), lines, msg: 'lines dropped: nobody read the log' })}\n`;
 
 /** pino would take the whole message of an error for that of the line, with the row that a driver put into it. */
 function logOwnMessage(this: Logger, parameters: Parameters<LogFn>, method: LogFn): void {

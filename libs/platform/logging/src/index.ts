@@ -1,2 +1,2 @@
-export { createLogger, type Log } from './create-logger.js';
+export { createLogger, droppedLines, type Log } from './create-logger.js';
 export { NestLogger } from './nest-logger.js';
