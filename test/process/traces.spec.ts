@@ -1,3 +1,4 @@
+import { hash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -73,6 +74,29 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     expect(JSON.stringify(exports)).not.toContain('secret=1');
     expect(JSON.stringify(exports)).toContain('"gatehouse"');
     expect(requestLines(service)).toContainEqual(expect.objectContaining({ trace_id: traceId, status: 401 }));
+  });
+
+  test.for([
+    ['GET', '/v1/messages/TOKEN'],
+    ['PUT', '/v1/messages/TOKEN'],
+    ['GET', '/v1/messages/TOKEN/'],
+    ['GET', '/v1/message/TOKEN'],
+    ['GET', '//v1/messages/TOKEN'],
+    ['GET', '/V1/MESSAGES/TOKEN'],
+    ['GET', '/v1/messages%2FTOKEN'],
+    ['POST', '/v1/messages/TOKEN/reveal/'],
+    ['GET', '/v1/messages/TOKEN?utm_source=x'],
+    ['GET', '/TOKEN'],
+  ] as const)('no secret of a message is in the span of %s %s, nor in the log', async ([method, path], { task }) => {
+    const secret = `secret${randomBytes(27).toString('base64url')}`;
+    const id = hash('md5', task.name);
+    const headers = { traceparent: `00-${id}-${parentId}-01` };
+    await fetch(service.url + path.replace('TOKEN', secret), { method, headers });
+    const paths = () => spans().flatMap((span) => (span.traceId === id ? (attributesOf(span)['url.path'] ?? []) : []));
+    await expect.poll(paths, { timeout: 10_000 }).toHaveLength(1);
+    expect(JSON.stringify(exports)).not.toContain(secret);
+    await expect.poll(() => requestLines(service).filter((line) => line['trace_id'] === id)).toHaveLength(1);
+    expect(service.output()).not.toContain(secret);
   });
 
   test('one without a trace begins one, probes begin none', async () => {

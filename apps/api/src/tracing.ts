@@ -17,9 +17,10 @@ export function wantsTraces(environment: Environment): boolean {
  * @returns a function that sends what has not been sent yet
  */
 export async function startTraces(): Promise<() => Promise<void>> {
-  const [{ NodeSDK }, { FastifyOtelInstrumentation }] = await Promise.all([
+  const [{ NodeSDK }, { FastifyOtelInstrumentation }, { loggablePath }] = await Promise.all([
     import('@opentelemetry/sdk-node'),
     import('@fastify/otel'),
+    import('#libs/platform/http'),
   ]);
   const sdk = new NodeSDK({
     serviceName: 'gatehouse',
@@ -31,7 +32,7 @@ export async function startTraces(): Promise<() => Promise<void>> {
         instrumentHooks: false,
         // messages of errors may hold the row that a driver put into them
         recordExceptions: false,
-        requestHook: describeSpan,
+        requestHook: (span, request) => describeSpan(span, request, loggablePath),
       }),
     ],
   });
@@ -39,11 +40,12 @@ export async function startTraces(): Promise<() => Promise<void>> {
   return () => sdk.shutdown();
 }
 
-/** Its name, the trace for the log, and no secret: a query may hold personal data, a path the secret of a message. */
-function describeSpan(span: Span, request: FastifyRequest): void {
-  const { url, config } = request.routeOptions;
-  const path = config.isPathSecret ? url : request.url.split('?', 1)[0];
+type PathOf = (request: FastifyRequest) => string;
+
+/** Its name, the trace for the log, and the path by the log's own rule: without query, and without secrets of messages. */
+function describeSpan(span: Span, request: FastifyRequest, loggablePath: PathOf): void {
+  const { url } = request.routeOptions;
   span.updateName(url === undefined ? request.method : `${request.method} ${url}`);
-  span.setAttribute('url.path', path ?? '');
+  span.setAttribute('url.path', loggablePath(request));
   request.traceId = span.spanContext().traceId;
 }

@@ -18,6 +18,7 @@ export {
   pageLimitSchema,
   QueryCursors,
 } from './page-cursor.js';
+export { loggablePath } from './request-log.js';
 export { observeRequests, refusalsOf } from './request-observers.js';
 export { pathOf } from './path-of.js';
 export { toPublicPath } from './public-path.js';

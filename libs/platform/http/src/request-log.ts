@@ -66,7 +66,7 @@ export const longestPath = 256;
 const longestPart = 36;
 
 /**
- * The path for logs and problem documents: without the query, which may hold personal data, and cut, since a log line is
+ * The path for logs, spans and problem documents: without the query, which may hold personal data, and cut, since a log line is
  * not for hostile lengths. Where the path holds a secret it is the template; where no route is found, long parts are
  * left out: they may be a secret below a mistyped address.
  */
