@@ -4,13 +4,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { form, picture } from '../support/images.js';
-import { newPerson, registration } from '../support/people.js';
-import { openSocket } from '../support/raw-http.js';
+import { newPerson, registration, signInAdmin } from '../support/people.js';
+import { exchange, openSocket, request } from '../support/raw-http.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 const logins = 12;
 let gatehouse: Gatehouse;
+let token: string;
 let lastAddress = 0;
+const json = 'Content-Type: application/json';
 
 beforeAll(async () => {
   gatehouse = await startGatehouse({
@@ -20,6 +22,7 @@ beforeAll(async () => {
     // so that each test has addresses of its own
     TRUST_PROXY: '127.0.0.1',
   });
+  token = (await signInAdmin(gatehouse)).token;
 });
 afterAll(async () => {
   await gatehouse.stop();
@@ -32,13 +35,24 @@ async function repeat(times: number, ask: () => Promise<Answer>): Promise<Answer
   return answers;
 }
 
-describe('a request counts in every class that it uses:', () => {
-  const withPicture = async (headers: Record<string, string>): Promise<Answer> => {
-    const fields = Object.fromEntries(Object.entries(registration()).map(([name, value]) => [name, String(value)]));
-    const body = form(await picture().png().toBuffer(), 'avatar', fields);
-    return gatehouse.api.post('/v1/users', { body, headers });
-  };
+const withPicture = async (headers: Record<string, string>): Promise<Answer> => {
+  const fields = Object.fromEntries(Object.entries(registration()).map(([name, value]) => [name, String(value)]));
+  const body = form(await picture().png().toBuffer(), 'avatar', fields);
+  return gatehouse.api.post('/v1/users', { body, headers });
+};
 
+/** The answer to a head whose body never comes. */
+const answerTo = async (line: string, ...headers: readonly string[]): Promise<string> => {
+  const socket = await openSocket(gatehouse.url);
+  const head = [`${line} HTTP/1.1`, 'Host: a', 'Content-Type: application/json', 'Content-Length: 9000', ...headers];
+  socket.write(`${head.join('\r\n')}\r\n\r\n`);
+  const [bytes] = await once(socket, 'data');
+  socket.destroy();
+  return /^HTTP\/1\.1 (\d+) .*"(?:code|error)":"([\w-]+)"/s.exec(String(bytes))?.slice(1).join(' ') ?? String(bytes);
+};
+const forwarded = (): string => `X-Forwarded-For: ${from()['x-forwarded-for']}`;
+
+describe('a request counts in every class that it uses:', () => {
   test('a registration with a picture as an upload too', async () => {
     const headers = from();
     const answers = await repeat(3, () => withPicture(headers));
@@ -62,17 +76,6 @@ describe('a request counts in every class that it uses:', () => {
 });
 
 describe('before its body is read', () => {
-  /** The answer to a head whose body never comes. */
-  const answerTo = async (line: string, ...headers: readonly string[]): Promise<string> => {
-    const socket = await openSocket(gatehouse.url);
-    const head = [`${line} HTTP/1.1`, 'Host: a', 'Content-Type: application/json', 'Content-Length: 9000', ...headers];
-    socket.write(`${head.join('\r\n')}\r\n\r\n`);
-    const [bytes] = await once(socket, 'data');
-    socket.destroy();
-    return /^HTTP\/1\.1 (\d+) .*"(?:code|error)":"([\w-]+)"/s.exec(String(bytes))?.slice(1).join(' ') ?? String(bytes);
-  };
-  const forwarded = (): string => `X-Forwarded-For: ${from()['x-forwarded-for']}`;
-
   test.for([
     ['POST /v1/messages'],
     ['PATCH /v1/users/me'],
@@ -114,4 +117,33 @@ describe('before its body is read', () => {
     const call = { body: '{"body":', token: 'guess', headers: from() };
     expect((await gatehouse.api.post('/v1/messages', call)).body.code).toBe('invalid-token');
   });
+});
+
+test.for([
+  ['POST /v1/auth/login', 'a=b', 'Content-Type: text/plain', 'application/json'],
+  ['POST /v1/users', 'a', 'Content-Type: image/png', 'application/json, multipart/form-data'],
+  ['PATCH /v1/users/me', 'a', 'Content-Type: text/plain', 'application/json, application/merge-patch+json'],
+  ['PUT /v1/users/me/avatar', 'a', 'Content-Type: image/png', 'multipart/form-data'],
+  ['PUT /v1/users/me/avatar', '{}', json, 'multipart/form-data'],
+  ['POST /v1/auth/login', '--a--', 'Content-Type: multipart/form-data; boundary=a', 'application/json'],
+  ['POST /graphql', 'a', 'Content-Type: application/graphql', 'application/json'],
+] as const)('%s with %s as %s is told that %s is taken', async ([line, body, type, taken]) => {
+  const headers = [type, `Authorization: Bearer ${token}`];
+  const [answer] = await exchange(gatehouse.url, request(line, { headers, body }));
+  expect([answer?.status, answer?.body.code]).toEqual([415, 'unsupported-media-type']);
+  expect(answer?.headers.get('accept')).toBe(taken);
+  for (const name of taken.split(', ')) expect(answer?.body.detail).toContain(`\`${name}\``);
+});
+
+test.for([
+  ['POST /v1/auth/login', json],
+  ['POST /graphql', json],
+  ['POST /v1/users', 'Content-Type: multipart/form-data; boundary=a'],
+  ['POST /v1/users/import', 'Content-Type: text/csv'],
+  ['PUT /v1/users/me/avatar', 'Content-Type: multipart/form-data; boundary=a'],
+] as const)('%s takes no compressed body, and says so', async ([line, type]) => {
+  const headers = [type, `Authorization: Bearer ${token}`, 'Content-Encoding: gzip'];
+  const [answer] = await exchange(gatehouse.url, request(line, { headers, body: '{}' }));
+  expect([answer?.status, answer?.body.code]).toEqual([415, 'unsupported-media-type']);
+  expect(answer?.headers.get('accept-encoding')).toBe('identity');
 });

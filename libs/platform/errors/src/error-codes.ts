@@ -160,7 +160,7 @@ export const errorCodes = {
   'unsupported-media-type': {
     status: 415,
     title: 'Unsupported media type',
-    detail: 'This address does not take this content type. Send `Content-Type: application/json`.',
+    detail: 'This address does not take this content type, or not in this encoding.',
   },
   'unsupported-image': {
     status: 415,

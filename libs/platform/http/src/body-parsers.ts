@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import { AppError } from '#libs/platform/errors';
 
+import { assertUtf8 } from './content-negotiation.js';
 import { parseJson } from './json-parser.js';
 import { multipartMediaType } from './multipart-upload.js';
 
@@ -19,8 +20,7 @@ export function registerBodyParsers(server: FastifyInstance): void {
   server.addContentTypeParser(types, { parseAs: 'buffer' }, (request, body, done) => {
     settle(done, () => {
       const wanted = request.routeOptions.config.consumes;
-      if (wanted && !wanted.includes('application/json'))
-        throw new AppError('unsupported-media-type', { detail: `Send ${wanted.join(' or ')}.` });
+      if (wanted && !wanted.includes('application/json')) throw new AppError('unsupported-media-type');
       return parseJson(utf8Only(request, body));
     });
   });
@@ -34,7 +34,6 @@ export function registerBodyParsers(server: FastifyInstance): void {
     server.addContentTypeParser(type, (request, body, done) => {
       settle(done, () => {
         assertTaken(request, type);
-        if (request.headers['content-encoding']) throw new AppError('unsupported-media-type');
         assertUtf8(request);
         return body;
       });
@@ -75,13 +74,6 @@ function decodeUtf8(bytes: Buffer): string {
 function utf8Only(request: FastifyRequest, body: string | Buffer): Buffer {
   assertUtf8(request);
   return Buffer.isBuffer(body) ? body : Buffer.from(body);
-}
-
-function assertUtf8(request: FastifyRequest): void {
-  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(request.headers['content-type'] ?? '')?.[1];
-  if (charset && charset.toLowerCase() !== 'utf-8') {
-    throw new AppError('unsupported-media-type', { detail: 'Only UTF-8 is taken.' });
-  }
 }
 
 function settle(done: (error: Error | null, body?: unknown) => void, parse: () => unknown): void {

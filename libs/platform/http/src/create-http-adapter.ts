@@ -6,6 +6,7 @@ import {
   type FastifyReply,
   type FastifyRequest,
   LogController,
+  type preParsingHookHandler,
 } from 'fastify';
 
 import { clientAddressFinder } from '#libs/platform/access';
@@ -17,6 +18,7 @@ import { registerBodyParsers } from './body-parsers.js';
 import { limitBodyTime } from './body-timeout.js';
 import { answerClientError } from './client-error.js';
 import { limitConnections } from './connection-watch.js';
+import { assertNotEncoded, takesBody } from './content-negotiation.js';
 import { allowOrigins } from './cors.js';
 import { toHttpLayerError } from './http-layer-error.js';
 import { shedWhenLate } from './overload.js';
@@ -27,6 +29,7 @@ import { refuseTooLarge } from './refuse-too-large.js';
 import { requestIdOf } from './request-id.js';
 import { logRequest, statusOf } from './request-log.js';
 import { countRefusal, requestObservers } from './request-observers.js';
+import { hostFault, toOriginForm } from './request-target.js';
 import { trackRoutes } from './route-table.js';
 import { securityHeaders } from './security-headers.js';
 import { sendProblem } from './send-problem.js';
@@ -73,6 +76,7 @@ export function createHttpAdapter(log: Log, settings: Settings): FastifyAdapter 
       // Node would answer without a body: the hook below does it
       requireHostHeader: false,
     },
+    rewriteUrl: toOriginForm,
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: (error, socket) => {
       const refusal = answerClientError(error, socket);
@@ -108,6 +112,7 @@ function prepareServer(server: FastifyInstance, { PUBLIC_URL, TRUST_PROXY }: Set
   server.addHook('onRoute', (route) => {
     if (route.config?.bodyLimit) route.bodyLimit = route.config.bodyLimit;
     route.errorHandler = answerFailure;
+    if (takesBody(route)) route.preParsing = [refuseEncoded];
   });
   const observers = requestObservers(server);
   server.addHook('onRequest', (request, reply, done) => {
@@ -119,7 +124,8 @@ function prepareServer(server: FastifyInstance, { PUBLIC_URL, TRUST_PROXY }: Set
       logRequest(request, reply);
       for (const observe of observers) observe(request, reply, statusOf(reply));
     });
-    if (lacksHost(request)) done(new AppError('bad-request', { detail: 'HTTP/1.1 requires a `Host` header.' }));
+    const fault = hostFault(request.raw);
+    if (fault !== undefined) done(new AppError('bad-request', { detail: fault }));
     else if (hasBadQuery(request.url)) done(new AppError('invalid-url'));
     else done();
   });
@@ -129,8 +135,10 @@ function prepareReply(request: FastifyRequest, reply: FastifyReply): void {
   void reply.headers(securityHeaders).header('x-request-id', request.id);
 }
 
-/** RFC 9112 §3.2. */
-const lacksHost = ({ raw }: FastifyRequest): boolean => raw.httpVersion === '1.1' && raw.headers.host === undefined;
+const refuseEncoded: preParsingHookHandler = (request, _reply, _payload, done) => {
+  assertNotEncoded(request);
+  done();
+};
 
 /** Fastify passes a broken percent-encoding in a query on as it stands. */
 function hasBadQuery(url: string): boolean {

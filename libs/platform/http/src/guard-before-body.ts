@@ -43,14 +43,15 @@ export function guardBeforeBodies(app: NestFastifyApplication, { guards, isBodyN
     .getHttpAdapter()
     .getInstance()
     .addHook('onRoute', (route) => {
-      if (route.config?.endpoint) route.preParsing = [admit];
+      if (route.config?.endpoint) route.preParsing = [admit, ...[route.preParsing ?? []].flat()];
     });
 }
 
 /** Tells each route with a body which method answers it. Nest hands the route's configuration on to Fastify. */
 function nameEndpoints(modules: ModulesContainer): void {
   const scanner = new MetadataScanner();
-  for (const { metatype: controller } of [...modules.values()].flatMap((module) => [...module.controllers.values()])) {
+  const controllers = [...modules.values()].flatMap((module) => Array.from(module.controllers.values()));
+  for (const { metatype: controller } of controllers) {
     if (!isClass(controller)) continue;
     for (const name of scanner.getAllMethodNames(controller.prototype)) {
       const handler: unknown = Reflect.get(controller.prototype, name);

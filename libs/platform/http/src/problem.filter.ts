@@ -12,6 +12,7 @@ import { isGraphql, replyOf, requestOf } from '#libs/platform/access';
 import { isUnavailable } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
+import { withTakenTypes } from './content-negotiation.js';
 import { toHttpLayerError } from './http-layer-error.js';
 import { allowedMethods } from './route-table.js';
 import { sendProblem } from './send-problem.js';
@@ -50,7 +51,7 @@ function toAppError(exception: unknown, request: FastifyRequest): AppError {
   if (exception instanceof NotFoundException) return noRoute(request);
   // looks like a lost database, but no handler runs before the whole body is there
   if (request.raw.readableAborted) return new AppError('bad-request', { cause: exception });
-  return toFailure(exception);
+  return withTakenTypes(toFailure(exception), request);
 }
 
 /** What is answered for an exception, whatever was asked: one of ours, a lost database, or a fault of our own. */
