@@ -87,7 +87,7 @@ const orders = [
 
 /** With what a sample of the texts makes of it, and as it is before there is one. */
 function searchesOf(statements: UserListStatements, { q }: UserFilters, after?: ListPosition): readonly Asked[] {
-  const pattern = q === undefined ? undefined : rarePattern(q, new Map());
+  const pattern = q === undefined ? undefined : rarePattern({ counts: new Map(), letters: 'all' }, q);
   return [statements.search(51, 5_001, after), statements.search(51, 5_001, after, pattern)];
 }
 
@@ -97,7 +97,7 @@ function statementsOf(filters: UserFilters, after?: ListPosition): readonly Aske
   if (statements.isStraight) return [statements.page(51, after)];
   return [
     statements.window(51, 1_000, after),
-    ...(statements.isSearchable ? searchesOf(statements, filters, after) : []),
+    ...(statements.isSearchable('all') ? searchesOf(statements, filters, after) : []),
     statements.window(51, 100_000, after),
     statements.endedWindow(51, 100_000, after),
   ];

@@ -5,12 +5,12 @@ import { inject } from 'vitest';
 
 export type EmptyDatabase = { readonly url: string; readonly drop: () => Promise<void> };
 
-/** A PostgreSQL database without a schema. */
-export async function emptyDatabase(): Promise<EmptyDatabase> {
+/** A PostgreSQL database without a schema; `options` are those of `create database`. */
+export async function emptyDatabase(options = ''): Promise<EmptyDatabase> {
   const name = `gatehouse_empty_${randomBytes(6).toString('hex')}`;
   const admin = new pg.Client({ connectionString: inject('postgresUrl') });
   await admin.connect();
-  await admin.query(`create database ${name}`);
+  await admin.query(`create database ${name} ${options}`);
   const url = new URL(inject('postgresUrl'));
   url.pathname = name;
   const drop = async (): Promise<void> => {

@@ -21,6 +21,7 @@ import { SessionClient } from './migrations/0009-session-client.js';
 import { AccessTokenLifetimes } from './migrations/0011-access-token-lifetimes.js';
 import { Trust } from './migrations/0012-trust.js';
 import { AuthenticatedAt } from './migrations/0013-authenticated-at.js';
+import { SearchFolding } from './migrations/0017-search-folding.js';
 
 /** Every table and how it came about; a test compares the two. */
 export const schema: DatabaseSchema = {
@@ -54,5 +55,6 @@ export const schema: DatabaseSchema = {
     { name: '0011-access-token-lifetimes', class: AccessTokenLifetimes },
     { name: '0012-trust', class: Trust },
     { name: '0013-authenticated-at', class: AuthenticatedAt },
+    { name: '0017-search-folding', class: SearchFolding },
   ],
 };

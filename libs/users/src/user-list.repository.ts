@@ -51,8 +51,9 @@ export class UserListRepository {
     if (near.length === wanted) return cut(near);
     // about what it costs to read on until the page is full, against finding all that match
     const isRare = near.length * 15 < wanted;
-    if (isRare && statements.isSearchable) {
-      const pattern = this.#patternOf(filters);
+    const sample = this.trigrams.current;
+    if (isRare && statements.isSearchable(sample?.letters ?? 'all')) {
+      const pattern = filters.q === undefined || !sample ? undefined : rarePattern(sample, filters.q);
       const all = await this.#ask<FoundTuple>(statements.search(wanted, searchRows + 1, after, pattern));
       if ((all[0]?.[0] ?? 0) <= searchRows) return cut(all.map(([, ...user]) => user));
     }
@@ -75,11 +76,6 @@ export class UserListRepository {
     const found = row?.[0] ?? [];
     const plans: Plan[] = typeof found === 'string' ? JSON.parse(found) : found;
     return { total: plans[0]?.Plan['Plan Rows'] ?? 0, totalIs: 'estimated' };
-  }
-
-  #patternOf({ q }: UserFilters): string | undefined {
-    const { counts } = this.trigrams;
-    return q === undefined || !counts ? undefined : rarePattern(q, counts);
   }
 
   #ask<Tuple extends readonly unknown[]>({ values, avoid, ...statement }: Asked): Promise<Tuple[]> {

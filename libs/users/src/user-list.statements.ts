@@ -2,6 +2,7 @@ import { type Avoid, epochMs, type Statement } from '#libs/platform/database';
 
 import type { Sort } from './user-list.schema.js';
 import { toUserName } from './user-keys.js';
+import { hasTrigram, type IndexedLetters } from './user-search/trigrams.js';
 import { userColumns } from './user-row.js';
 
 /** What a list is asked for, as the database looks it up. */
@@ -53,10 +54,10 @@ export class UserListStatements {
   }
 
   /** Whether an index finds all that match, wherever they are in the order. */
-  get isSearchable(): boolean {
+  isSearchable(letters: IndexedLetters): boolean {
     const { q, createdAfter, createdBefore } = this.filters;
     const isNarrow = isByName(this.filters) && (createdAfter !== undefined || createdBefore !== undefined);
-    return isNarrow || (q !== undefined && hasTrigram(q));
+    return isNarrow || (q !== undefined && hasTrigram(q, letters));
   }
 
   page(limit: number, after?: ListPosition): Asked {
@@ -196,19 +197,16 @@ function positionOf(position: ListPosition, values: Values): string {
 type Contains = (part: string, values: Values) => string;
 
 const throughIndex: Contains = (part, values) =>
-  `search_text like '%' || lower(${values.add(escapeLike(part))}) || '%'`;
+  `search_text like '%' || search_fold(${values.add(escapeLike(part))}) || '%'`;
 
 /** No index knows `strpos`: of two conditions by LIKE it would read the lists of both. */
 const throughPattern =
   (pattern: string): Contains =>
   (part, values) =>
-    `search_text like ${values.add(pattern)} and strpos(search_text, lower(${values.add(part)})) > 0`;
+    `search_text like ${values.add(pattern)} and strpos(search_text, search_fold(${values.add(part)})) > 0`;
 
 /** The signs that mean something to LIKE stand for themselves in a search. */
 const escapeLike = (part: string): string => part.replaceAll(/[\\%_]/g, String.raw`\$&`);
-
-/** A trigram index knows runs of letters and digits; without three in a row it would have to be read whole. */
-const hasTrigram = (part: string): boolean => /[\p{L}\p{N}]{3}/u.test(part);
 
 class Values {
   readonly #list: unknown[] = [];

@@ -6,7 +6,7 @@ const isDeactivated = "status = 'deactivated'";
 const isAdministrator = "roles @> array['admin']::text[]";
 /** As PostgreSQL gives it back, so that the two can be compared. */
 const searched =
-  "lower(((((((user_name || chr(10)) || first_name) || ' '::text) || last_name) || chr(10)) || COALESCE(email, ''::text)))";
+  "search_fold(((((((user_name || chr(10)) || first_name) || ' '::text) || last_name) || chr(10)) || COALESCE(email, ''::text)))";
 
 /**
  * An account. `userNameKey` and `emailKey` are what makes names and addresses unique without regard to case.
