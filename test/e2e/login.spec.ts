@@ -30,19 +30,45 @@ const bare = ({ status, headers, text, body }: Answer): unknown[] => [
 ];
 const claims = (token: string): any => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 
-test.for(['Ada', 'ADA', 'ada', '\uff21\uff44\uff41', 'ada@example.org', 'ADA@EXAMPLE.ORG', ' ada@example.org '])(
-  'Ada signs in as "%s"',
-  async (userName) => {
-    const { status, body } = await login({ userName, password: person.password });
-    expect(status).toBe(200);
-    expect(body).toMatchObject({ tokenType: 'Bearer', expiresIn: 600 });
-  },
-);
+test.for([
+  'Ada',
+  'ADA',
+  'ada',
+  '\uff21\uff44\uff41',
+  'ada@example.org',
+  'ADA@EXAMPLE.ORG',
+  ' ada@example.org ',
+  // as the keyboards of telephones leave it
+  'ada ',
+  ' ada',
+  '\u00a0Ada\u00a0',
+  'ada\n',
+  '\tada@example.org\u00a0',
+])('Ada signs in as "%s"', async (userName) => {
+  const { status, body } = await login({ userName, password: person.password });
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ tokenType: 'Bearer', expiresIn: 600 });
+});
 
 test('a password is the same however its characters are composed and its spaces typed', async () => {
   const { userName } = await newPerson(gatehouse, { password: 'cafe\u0301 au lait' });
   expect((await login({ userName, password: 'caf\u00e9\u00a0au lait' })).status).toBe(200);
 });
+
+test('a blank around a password is a part of it', async () => {
+  const { userName, password } = person;
+  expect((await login({ userName, password: `${password} ` })).status).toBe(401);
+});
+
+test.for(['ivan@\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444', 'IVAN@XN--E1AFMKFD.XN--P1AI'])(
+  'an address signs in in either form of its domain: %s',
+  async (userName) => {
+    const email = 'ivan@xn--e1afmkfd.xn--p1ai';
+    const { password } = registration();
+    await gatehouse.api.post('/v1/users', { body: registration({ email }) });
+    expect((await login({ userName, password })).status).toBe(200);
+  },
+);
 
 test('every reason to refuse has the same answer', async () => {
   const idle = registration();

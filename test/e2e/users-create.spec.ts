@@ -42,6 +42,20 @@ test.for<[field: string, value: unknown, code: string]>([
   ['email', 'ada', 'invalid-format'],
   ['email', 'ada@', 'invalid-format'],
   ['email', `ada@${'a'.repeat(250)}.org`, 'too-big'],
+  ['email', `${'a'.repeat(65)}@example.org`, 'too-big'],
+  ['email', `ada@${`${'\u00fc\u00e4'.repeat(5)}.`.repeat(14)}org`, 'too-big'],
+  ['email', `ada@${'a'.repeat(64)}.org`, 'invalid-format'],
+  ['email', 'ad\u00e1@example.org', 'invalid-format'],
+  ['email', 'ada@exam ple.org', 'invalid-format'],
+  ['email', 'ada@example..org', 'invalid-format'],
+  ['email', 'ada@-example.org', 'invalid-format'],
+  ['email', 'ada@exam_ple.org', 'invalid-format'],
+  ['email', 'ada@grace@example.org', 'invalid-format'],
+  ['email', '"ada lovelace"@example.org', 'invalid-format'],
+  ['email', 'ada@[127.0.0.1]', 'invalid-format'],
+  ['email', 'ada@b\u00fccher.de:25', 'invalid-format'],
+  ['email', 'ada@b\u00fccher%2ede', 'invalid-format'],
+  ['email', 'ada@b\u00fccher\uff05.de', 'invalid-format'],
   ['email', ['ada@example.org'], 'invalid-type'],
   ['password', undefined, 'required'],
   ['password', 12_345_678, 'invalid-type'],
@@ -94,6 +108,36 @@ describe('what is taken', () => {
     expect(body.email).toBe('Ada@Example.org');
     const again = await create({ email: 'aDA@eXAMPLE.ORG' });
     expect([again.status, again.body.code]).toEqual([409, 'email-taken']);
+  });
+
+  test.for([
+    'a&b@example.org',
+    "ada'@example.org",
+    'ada!#$%*+/=?^_`{|}~-@example.org',
+    '.ada..@example.org',
+    `${'a'.repeat(64)}@example.org`,
+    'ada@intranet',
+    'ada@1and1.example',
+    'ada@xn--e1afmkfd.xn--p1ai',
+    'ada@b\u00fccher.example',
+    `ada@${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.org`,
+  ])('an address that a browser takes is taken, and shown as it was sent: %s', async (email) => {
+    const { status, body } = await create({ email });
+    expect([status, body.email]).toEqual([201, email]);
+  });
+
+  test.for([
+    ['ivan@xn--e1afmkfd.xn--p1ai', 'Ivan@\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444'],
+    ['grace@b\u00fccher.example', 'grace@XN--BCHER-KVA.example'],
+    ['karl@stra\u00dfe.example', 'karl@STRA\u1e9eE.example'],
+    ['li@\u4f8b.example', 'li@\u4f8b\u3002example'],
+    ['zoe@cafe\u0301.example', 'zoe@caf\u00e9.example'],
+  ])('the address %s is taken for %s', async ([email, other]) => {
+    expect((await create({ email })).status).toBe(201);
+    const again = await create({ email: other });
+    expect([again.status, again.body.code]).toEqual([409, 'email-taken']);
+    const { body } = await gatehouse.api.get(`/v1/users?email=${encodeURIComponent(other ?? '')}`, { token });
+    expect(body.items.map((user: any) => user.email)).toEqual([email]);
   });
 
   test('of 50 that want one name at once, one gets it', async () => {

@@ -9,7 +9,7 @@ import { everyGeneration, Revocations, type Revoke } from '#libs/revocation';
 
 import { assertMayPatch, changeableId, noSuchUser } from './user-access.js';
 import type { User } from './user.entity.js';
-import { toEmailKey } from './user-keys.js';
+import { toEmailKey } from './email-address.js';
 import { type VersionedUser, viewOfEntity } from './user-view.js';
 import { UsersRepository } from './users.repository.js';
 import type { PatchUser } from './users.schema.js';

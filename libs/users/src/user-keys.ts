@@ -1,5 +1,6 @@
 import { AppError } from '#libs/platform/errors';
 
+import { toEmailKey } from './email-address.js';
 import { type PreparedUserName, prepareUserName, type UserNameFault } from './user-names/prepare-user-name.js';
 
 const messages: Readonly<Record<UserNameFault, string>> = {
@@ -20,12 +21,13 @@ export function toUserName(input: string): PreparedUserName {
   });
 }
 
-/** Addresses are compared without regard to case, as every large mail service does (RFC 5321 §2.4 lets them). */
-export const toEmailKey = (email: string): string => email.normalize('NFC').toLowerCase();
-
-/** By what a login name is looked up: user names never contain `@`, addresses always do. */
+/**
+ * By what a login name is looked up: user names never contain `@`, addresses always do. The blanks around it are not
+ * meant: keyboards of telephones put them behind a word that they complete.
+ */
 export function findKeys(login: string): { userNameKey: string } | { emailKey: string } | undefined {
-  if (login.includes('@')) return { emailKey: toEmailKey(login.trim()) };
-  const prepared = prepareUserName(login);
+  const name = login.trim();
+  if (name.includes('@')) return { emailKey: toEmailKey(name) };
+  const prepared = prepareUserName(name);
   return typeof prepared === 'string' ? undefined : { userNameKey: prepared.key };
 }

@@ -7,7 +7,8 @@ import { QueryCursors } from '#libs/platform/http';
 import { UserListRepository, type Total, type UserRows } from './user-list.repository.js';
 import type { ListUsers, UserPage } from './user-list.schema.js';
 import { type ListPosition, positionAfter, type UserFilters } from './user-list.statements.js';
-import { toEmailKey, toUserName } from './user-keys.js';
+import { toEmailKey } from './email-address.js';
+import { toUserName } from './user-keys.js';
 import { viewOfRow } from './user-view.js';
 import type { UserView } from './users.schema.js';
 

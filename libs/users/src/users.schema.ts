@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 import { text } from '#libs/platform/http';
 
+import { emailLimit, faultOfEmail } from './email-address.js';
+
 /** No control characters, line breaks or direction overrides, which make one name look like another. */
 export const isOneLine = (name: string): boolean => !/[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/u.test(name);
 
@@ -17,9 +19,16 @@ const password = text({ max: 1024 }).meta({ description: '8 to 128 characters of
 export const emailSchema = z
   .string()
   .trim()
-  .max(254, 'must have at most 254 characters')
-  .pipe(z.email('must be an e-mail address'))
-  .meta({ format: 'email', example: 'ada@example.org' });
+  .max(emailLimit, { error: `must have at most ${emailLimit} characters`, abort: true })
+  .superRefine((email, context) => {
+    const fault = faultOfEmail(email);
+    if (fault) context.addIssue({ code: 'custom', message: fault.message, params: { code: fault.code } });
+  })
+  .meta({
+    format: 'email',
+    description: 'What a browser takes for one; its domain in Unicode or as A-labels (`xn--…`), which are the same',
+    example: 'ada@example.org',
+  });
 export const roleNames = ['user', 'admin'] as const;
 const roles = z
   .array(z.enum(roleNames))

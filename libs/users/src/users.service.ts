@@ -10,7 +10,8 @@ import type { Origin, Principal } from '#libs/platform/access';
 
 import type { PendingPicture } from './registration-picture.js';
 import { assertMayCreate, noSuchUser, readableId } from './user-access.js';
-import { toEmailKey, toUserName } from './user-keys.js';
+import { toEmailKey } from './email-address.js';
+import { toUserName } from './user-keys.js';
 import type { UserRow } from './user-row.js';
 import { type VersionedUser, viewOfEntity, viewOfRow } from './user-view.js';
 import { UsersRepository } from './users.repository.js';

@@ -43,9 +43,11 @@ export class LoginService {
     const { userName, password } = credentials;
     // REST refuses before it routes (`refuseBeforeRouting`); whoever comes by another way costs no look-up either
     using place = this.hasher.queue.keepPlace();
-    const user = await this.#find(userName);
+    // a name that cannot be anybody's is looked for all the same
+    const keys = findKeys(userName) ?? { userNameKey: '' };
+    const user = await this.users.findCredentials(keys);
     const isRight = await this.hasher.verify(password, user?.password_hash, { signal, place });
-    const subject = user?.id ?? this.delays.subjectOf(userName.toLowerCase());
+    const subject = user?.id ?? this.delays.subjectOf(Object.values(keys).join() || userName);
     const device = deviceOf(subject);
     const attempt = this.delays.attemptFrom(subject, device, origin.ip);
     if (!isRight || !user) {
@@ -56,11 +58,6 @@ export class LoginService {
     if (!pair) throw new AppError('invalid-credentials');
     await this.#renewHash(user, password);
     return { pair, userId: user.id, device };
-  }
-
-  #find(login: string): Promise<Credentials | undefined> {
-    // a name that cannot be anybody's is looked for all the same
-    return this.users.findCredentials(findKeys(login) ?? { userNameKey: '' });
   }
 
   /** Hashes made with other parameters than today's are replaced while the password is at hand. */
