@@ -71,6 +71,45 @@ test.for<[field: string, value: unknown, code: string]>([
   expect(body.errors.map((error: any) => [error.path, error.code])).toEqual([[path, code]]);
 });
 
+test.for([
+  ['zero width space', '\u200b'],
+  ['word joiner', '\u2060'],
+  ['byte order mark inside blanks', ' \u200d\ufeff\u200d '],
+  ['Hangul fillers', '\u3164\u115f\u1160\uffa0'],
+  ['soft hyphen', '\u00ad'],
+  ['combining marks alone', '\u0301\u0308'],
+  ['variation selector', '\ufe0f'],
+  ['tag characters', '\u{e0061}\u{e007f}'],
+  ['Braille blank', '\u2800'],
+  ['Mongolian vowel separator', '\u180e'],
+  ['invisible times', '\u2062'],
+  ['noncharacter', '\u{1fffe}'],
+  ['all of them', '\u200b\u2060\u3164\u00ad\u0301\u2800'],
+])('a name that shows nothing is refused: %s', async ([, name]) => {
+  for (const field of ['firstName', 'lastName']) {
+    const { status, body } = await create({ [field]: name });
+    expect([status, body.errors?.[0].path]).toEqual([400, field]);
+  }
+  const service = await gatehouse.api.post('/v1/services', {
+    token,
+    body: { name: uniqueName('s'), scopes: [], description: name },
+  });
+  expect([service.status, service.body.errors?.[0].path]).toEqual([400, 'description']);
+});
+
+test.for([
+  ['joiners in Persian', '\u0639\u0644\u06cc\u200c\u0631\u0636\u0627'],
+  ['joiners in Hindi', '\u0915\u094d\u200d\u0937'],
+  ['a family of emoji', '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}'],
+  ['one letter', 'O'],
+  ['a letter with a mark of its own', 'x\u0323'],
+  ['a digit', '7'],
+  ['punctuation', '\u2019'],
+])('a name with something to see is taken as it is: %s', async ([, name]) => {
+  const { status, body } = await create({ firstName: name });
+  expect([status, body.firstName]).toEqual([201, name]);
+});
+
 test('every refused field is listed, with its path', async () => {
   const { body } = await create({ userName: 7, firstName: '', email: 'x', roles: ['user', 'root'], extra: 1 });
   const paths = body.errors.map(({ path }: any) => path);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { ownClientId, scopes } from '#libs/platform/access';
-import { text } from '#libs/platform/http';
+import { isVisible, mustBeVisible, text } from '#libs/platform/http';
 
 import { planPartsSchema, planPatchSchema, ratePlanSchema } from './rate-plan.js';
 
@@ -13,7 +13,9 @@ const scopeList = z
   .array(z.enum(scopes))
   .max(scopes.length)
   .transform((names) => [...new Set(names)]);
-const description = text({ max: 200 }).nullable();
+const description = text({ max: 200 })
+  .refine((value) => value === '' || isVisible(value), mustBeVisible)
+  .nullable();
 const status = z.enum(['active', 'deactivated']);
 
 export const createServiceSchema = z

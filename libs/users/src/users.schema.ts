@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { text } from '#libs/platform/http';
+import { isVisible, mustBeVisible, text } from '#libs/platform/http';
 
 import { emailLimit, faultOfEmail } from './email-address.js';
 
@@ -9,7 +9,7 @@ export const isOneLine = (name: string): boolean => !/[\p{Cc}\p{Zl}\p{Zp}\u202A-
 
 const personName = text({ max: 200 })
   .transform((name) => name.normalize('NFC').trim())
-  .pipe(text({ min: 1, max: 100 }).refine(isOneLine, 'must be one line of text'));
+  .pipe(text({ min: 1, max: 100 }).refine(isOneLine, 'must be one line of text').refine(isVisible, mustBeVisible));
 /** Prepared by RFC 8265 in the service, which also says what is wrong with it. */
 const userName = text({ min: 1, max: 256 }).meta({
   description: 'Unique without regard to case; RFC 8265',

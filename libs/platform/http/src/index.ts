@@ -26,5 +26,5 @@ export { refuseBeforeRouting } from './refuse-before-routing.js';
 export { hashingRoute, routesOf } from './route-table.js';
 export { toFailure } from './problem.filter.js';
 export { sendProblem } from './send-problem.js';
-export { text } from './text.schema.js';
+export { isVisible, mustBeVisible, text } from './text.schema.js';
 export { toValidationError } from './validation-error.js';
