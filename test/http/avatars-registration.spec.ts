@@ -39,6 +39,28 @@ test('a form without a picture is a registration like any other', async () => {
   expect((await register(body)).body.avatar).toBeNull();
 });
 
+test.for(['', '  ', '\u00a0\r\n'])('an optional field of a form that holds only "%s" is absent', async (blank) => {
+  const fields = textFields({ email: blank, roles: blank });
+  const { status, body } = await register(form(await picture().png().toBuffer(), 'avatar', fields));
+  expect([status, body.email, body.roles]).toEqual([201, null, ['user']]);
+});
+
+test('a form whose field for a picture was left empty is a registration without one', async () => {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(textFields({ email: '' }))) body.append(name, value);
+  // what browsers send for it: a part without name and bytes
+  body.append('avatar', new Blob([], { type: 'application/octet-stream' }), '');
+  const answer = await register(body);
+  expect([answer.status, answer.body.avatar, answer.body.email]).toEqual([201, null, null]);
+});
+
+test('what must be there is refused when it is blank, and in JSON a blank is no absence', async () => {
+  const missing = await register(form(await picture().png().toBuffer(), 'avatar', textFields({ lastName: ' ' })));
+  expect([missing.status, missing.body.errors[0].path]).toEqual([400, 'lastName']);
+  const { status, body } = await gatehouse.api.post('/v1/users', { body: registration({ email: '' }) });
+  expect([status, body.errors[0].path]).toEqual([400, 'email']);
+});
+
 test('what is wrong with the fields is told, and the picture is not kept', async () => {
   const before = await kept();
   const file = await picture().png().toBuffer();

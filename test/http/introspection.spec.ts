@@ -168,6 +168,12 @@ describe("a stranger's token", () => {
   });
 });
 
+test('a parameter without a value counts as absent', async () => {
+  const blanks = { token_type_hint: '', client_id: '', client_secret: '' };
+  const answer = await ask('introspect', { token: person.token, ...blanks }, gateway.headers);
+  expect([answer.status, answer.body.active]).toEqual([200, true]);
+});
+
 test('a bare X-Service-Name is refused on any other route too', async () => {
   const headers = { 'x-service-name': gateway.name };
   const answer = await gatehouse.api.get('/v1/users/me', { token: person.token, headers });

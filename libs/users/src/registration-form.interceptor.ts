@@ -17,6 +17,7 @@ import { goneSignal, multipartMediaType } from '#libs/platform/http';
 
 import { type PendingPicture, RegistrationPicture } from './registration-picture.js';
 import { assertMayCreate } from './user-access.js';
+import { createUserSchema } from './users.schema.js';
 
 const pictures = new WeakMap<FastifyRequest, PendingPicture>();
 
@@ -43,7 +44,7 @@ export class RegistrationForm implements NestInterceptor {
     assertMayCreate({}, request.principal ?? anonymous, this.config.REGISTRATION);
     return from(
       this.picture.receive(request.raw, ({ file, fields }) => {
-        request.body = fields;
+        request.body = withoutBlanks(fields);
         if (file) pictures.set(request, this.#pending(file));
         return lastValueFrom(next.handle());
       }),
@@ -57,4 +58,13 @@ export class RegistrationForm implements NestInterceptor {
       link: (em, named) => this.picture.link(em, named),
     };
   }
+}
+
+/** A browser sends every field of a form, also those that nothing was written in. What must be there stays, and is refused. */
+function withoutBlanks(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const optional = Object.entries(createUserSchema.shape).filter(([, field]) => field.safeParse(undefined).success);
+  const names = new Set(optional.map(([name]) => name));
+  const isBlank = ([name, value]: [string, unknown]): boolean =>
+    names.has(name) && typeof value === 'string' && value.trim() === '';
+  return Object.fromEntries(Object.entries(fields).filter((field) => !isBlank(field)));
 }

@@ -53,14 +53,14 @@ function assertTaken(request: FastifyRequest, type: string): void {
   if (!request.routeOptions.config.consumes?.includes(type)) throw new AppError('unsupported-media-type');
 }
 
-/** A parameter may come once (RFC 6749 §3.1). */
+/** A parameter may come once, and one without a value counts as absent (RFC 6749 §3.1). */
 function parseForm(bytes: Buffer): Record<string, string> {
   const pairs = [...new URLSearchParams(decodeUtf8(bytes))];
   const fields = Object.fromEntries(pairs);
   if (Object.keys(fields).length !== pairs.length) {
     throw new AppError('invalid-request', { detail: 'A form field came more than once.' });
   }
-  return fields;
+  return Object.fromEntries(pairs.filter(([, value]) => value !== ''));
 }
 
 function decodeUtf8(bytes: Buffer): string {
