@@ -10,7 +10,9 @@ import { WorkQueue } from '#libs/platform/work-queue';
 import { avatarSizes } from '#libs/users';
 
 import type { AvatarSize, Pictures } from '../avatar.js';
+import { mendFile } from './mend-file.js';
 import { pixelShareOf } from './pixel-share.js';
+import { headBytes, sniffFormat } from './sniff-format.js';
 
 /** Reading a picture takes a thread of the pool that password hashes use too (`apps/api/src/thread-pool.ts`). */
 const coresPerPicture = 4;
@@ -51,11 +53,13 @@ export class PictureMaker {
   }
 
   async #make(sharp: SharpModule, file: Buffer): Promise<Pictures> {
-    const share = pixelShareOf(file);
-    if (share === undefined) throw new AppError('unsupported-image');
-    const { data, info } = await sharp(file, {
-      failOn: 'error',
-      limitInputPixels: Math.floor(this.config.AVATAR_MAX_PIXELS * share),
+    const format = sniffFormat(file.subarray(0, headBytes));
+    if (format === undefined) throw new AppError('unsupported-image');
+    const limit = Math.floor(this.config.AVATAR_MAX_PIXELS * pixelShareOf(file, format));
+    const mended = mendFile(file, format);
+    const { data, info } = await sharp(mended.file, {
+      failOn: mended.failOn,
+      limitInputPixels: limit,
       sequentialRead: true,
       pages: 1,
     })
@@ -64,7 +68,7 @@ export class PictureMaker {
       .timeout({ seconds: timeoutSeconds })
       .raw()
       .toBuffer({ resolveWithObject: true })
-      .catch(rethrowImageError);
+      .catch((cause: unknown) => rethrowImageError(cause, limit));
     const raw = { raw: { width: info.width, height: info.height, channels: info.channels } };
     // one after the other: side by side each would take a thread of the pool
     const files = new Map<AvatarSize, Buffer>();
@@ -90,8 +94,11 @@ function toWebp(sharp: SharpModule, pixels: Buffer, options: SharpOptions, size:
   return picture.resize(size, size).webp({ quality }).toBuffer();
 }
 
-function rethrowImageError(cause: unknown): never {
+function rethrowImageError(cause: unknown, limit: number): never {
   const text = cause instanceof Error ? cause.message : '';
-  if (/exceeds pixel limit/i.test(text)) throw new AppError('image-too-large', { cause });
+  if (/exceeds pixel limit/i.test(text)) {
+    const detail = `A picture of this kind may have at most ${limit} pixels (width × height; set by AVATAR_MAX_PIXELS).`;
+    throw new AppError('image-too-large', { detail, cause });
+  }
   throw new AppError('unreadable-image', { cause });
 }

@@ -1,4 +1,4 @@
-import { headBytes, type ImageFormat, sniffFormat } from './sniff-format.js';
+import type { ImageFormat } from './sniff-format.js';
 
 /**
  * What part of the most pixels a format may have, by the memory that reading it takes at worst (measured at 50 MP):
@@ -8,10 +8,8 @@ import { headBytes, type ImageFormat, sniffFormat } from './sniff-format.js';
 const shares: Readonly<Record<ImageFormat, number>> = { jpeg: 1, webp: 1, gif: 0.5, png: 0.25, avif: 0.16 };
 const progressiveShare = 0.5;
 
-/** Of a whole file; nothing for what is not taken. */
-export function pixelShareOf(file: Buffer): number | undefined {
-  const format = sniffFormat(file.subarray(0, headBytes));
-  if (format === undefined) return undefined;
+/** Of a whole file. */
+export function pixelShareOf(file: Buffer, format: ImageFormat): number {
   return format === 'jpeg' && !isBaseline(file) ? progressiveShare : shares[format];
 }
 

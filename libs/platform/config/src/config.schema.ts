@@ -179,7 +179,7 @@ export const configSchema = z.object({
     .prefault('10485760')
     .meta(about('Largest picture file that is taken, in bytes')),
   AVATAR_MAX_PIXELS: integer(4_096, 100_000_000)
-    .prefault('50000000')
+    .prefault('51000000')
     .meta(about('Most pixels of a JPEG or WebP; other formats may have a part of it, by the memory they take')),
   AVATAR_CACHE_BYTES: integer(0, 4_294_967_296)
     .prefault('33554432')
