@@ -63,7 +63,7 @@ describe('a picture', () => {
       200,
       expect.objectContaining({
         'content-type': 'image/webp',
-        'cache-control': 'public, max-age=31536000, immutable',
+        'cache-control': 'public, max-age=31536000, s-maxage=3600, immutable',
         'cross-origin-resource-policy': 'cross-origin',
         'x-content-type-options': 'nosniff',
         'content-security-policy': expect.stringContaining("default-src 'none'"),
@@ -194,13 +194,17 @@ describe('what is stored', () => {
     const url = (await put(file)).body.avatar.url;
     expect((await put(file, other.token)).body.avatar.url).toBe(url);
     await removeAvatar('me', person.token);
-    expect((await fetchPicture(gatehouse, inSize(url, 512))).status).toBe(200);
+    for (const size of [64, 512]) expect((await fetchPicture(gatehouse, inSize(url, size))).status).toBe(200);
     await removeAvatar('me', other.token);
-    expect((await fetchPicture(gatehouse, inSize(url, 64))).status).toBe(404);
+    const headers = { 'if-none-match': `"${/[0-9a-f]{64}/.exec(url)?.[0]}-64"` };
+    for (const init of [{}, { headers }]) {
+      expect((await fetchPicture(gatehouse, inSize(url, 64), init)).status).toBe(404);
+    }
   });
 
   test('goes when it is replaced', async () => {
     const old = await given();
+    expect((await fetchPicture(gatehouse, old)).status).toBe(200);
     const url = await given();
     expect((await fetchPicture(gatehouse, url)).status).toBe(200);
     expect((await fetchPicture(gatehouse, old)).status).toBe(404);
@@ -209,6 +213,8 @@ describe('what is stored', () => {
   test('goes with its user', async () => {
     const leaver = await newPerson(gatehouse);
     const url = await given(leaver.token);
+    // asked for before, and so in memory
+    expect((await fetchPicture(gatehouse, url)).status).toBe(200);
     expect((await gatehouse.api.delete(`/v1/users/${leaver.id}`, { token: boss })).status).toBe(204);
     expect((await fetchPicture(gatehouse, url)).status).toBe(404);
   });

@@ -10,10 +10,13 @@ import { AvatarStore } from './avatar-store.js';
 import { hashParamSchema, parseFile, sizeParamSchema } from './avatars.schema.js';
 
 const webp = { 'image/webp': { schema: { type: 'string' as const, format: 'binary' } } };
-/** The name says the content, so it can be kept for ever; any page may show it. */
+/**
+ * The name says the content, so a browser can keep it for ever. Caches that others share ask again after an hour, so that
+ * a removed picture is gone from them too. Any page may show it.
+ */
 const pictureHeaders = {
   'content-type': 'image/webp',
-  'cache-control': 'public, max-age=31536000, immutable',
+  'cache-control': 'public, max-age=31536000, s-maxage=3600, immutable',
   'cross-origin-resource-policy': 'cross-origin',
 };
 

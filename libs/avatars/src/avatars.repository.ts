@@ -14,6 +14,11 @@ const byHash = (size: AvatarSize): Statement => ({
 });
 const statements: Readonly<Record<AvatarSize, Statement>> = { 64: byHash(64), 256: byHash(256), 512: byHash(512) };
 
+const linked: Statement = {
+  name: 'avatar-linked',
+  text: 'select exists (select from avatars where hash = $1 and unlinked_since is null) as linked',
+};
+
 /** 'avat' in ASCII: the class of the advisory locks that keep coming and going users of one picture apart. */
 const lockClass = 0x61766174;
 const graceMinutes = 10;
@@ -35,6 +40,11 @@ export class AvatarsRepository {
     if (!row) return undefined;
     // copied, because the driver may have cut it out of something larger, which it would keep alive
     return row.bytes === null ? 'external' : { bytes: Buffer.from(new Uint8Array(row.bytes).buffer) };
+  }
+
+  /** Whether a user has the picture. */
+  async isLinked(hash: Buffer): Promise<boolean> {
+    return (await this.sql.row<{ linked: boolean }>(linked, [hash]))?.linked === true;
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import type { Origin, Principal } from '#libs/platform/access';
@@ -25,6 +26,8 @@ export type AvatarRequest = {
   readonly match: string | undefined;
 };
 
+type Link = (em: SqlEntityManager, before: Buffer | undefined) => Promise<void>;
+
 /** Takes pictures that users send of themselves, and takes them away again. */
 @Injectable()
 export class AvatarsService {
@@ -43,9 +46,7 @@ export class AvatarsService {
     const userId = changeableId(id, origin.caller);
     const work = ({ file, fields }: Upload) => this.intake.make(onlyFile(file, fields), signal);
     const pictures = await this.intake.receive(body, work, 'file');
-    const changed = await this.#give(userId, pictures, { origin, match });
-    this.store.removeSoon();
-    return changed;
+    return this.#give(userId, pictures, { origin, match });
   }
 
   /** @throws AppError `forbidden`, `user-not-found`, `avatar-not-found` */
@@ -58,14 +59,8 @@ export class AvatarsService {
 
   /** @throws AppError `forbidden`, `user-not-found`, `precondition-failed` */
   async remove({ id, origin, match }: AvatarRequest): Promise<VersionedUser> {
-    const changed = await this.changes.change(changeableId(id, origin.caller), {
-      hash: null,
-      origin,
-      precondition: ifMatch(match),
-      alongside: () => Promise.resolve(),
-    });
-    this.store.removeSoon();
-    return changed;
+    const userId = changeableId(id, origin.caller);
+    return this.#change(userId, null, { origin, match }, () => Promise.resolve());
   }
 
   async #give(
@@ -76,16 +71,34 @@ export class AvatarsService {
     for (let attempt = 1; ; attempt++) {
       await this.store.keep(pictures);
       try {
-        return await this.changes.change(userId, {
-          hash: pictures.hash,
-          origin,
-          precondition: ifMatch(match),
-          alongside: (em, before) => this.store.link(em, before, pictures.hash),
-        });
+        const { hash } = pictures;
+        return await this.#change(userId, hash, { origin, match }, (em, before) => this.store.link(em, before, hash));
       } catch (error) {
         if (!(error instanceof PicturesGone) || attempt === attempts) throw error;
       }
     }
+  }
+
+  /** Once it has resolved, no replica shows the picture that the user had before, unless somebody else has it. */
+  async #change(
+    userId: string,
+    hash: Buffer | null,
+    { origin, match }: Omit<AvatarRequest, 'id'>,
+    link: Link,
+  ): Promise<VersionedUser> {
+    let left: Buffer | undefined;
+    const changed = await this.changes.change(userId, {
+      hash,
+      origin,
+      precondition: ifMatch(match),
+      alongside: (em, before) => {
+        left = before;
+        return link(em, before);
+      },
+    });
+    if (left) await this.store.forget(left);
+    this.store.removeSoon();
+    return changed;
   }
 }
 
