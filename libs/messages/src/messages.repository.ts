@@ -123,7 +123,7 @@ export class MessagesRepository {
       returns: [...binding, 'sealed_key', 'body'],
       wipes: ['sealed_key', 'body'],
       condition: 'recipient_id is null or recipient_id = $2::uuid',
-      // nothing of a message that is used up counts against its sender
+      // what is used up has no bytes any more; its row still counts until it is swept
       sets: 'reads = link.reads + 1, last_read_at = now(), size = case when link.reads_left = 1 then 0 else link.size end',
       alongside: auditInsert({ from: 'claimed', firstParameter: 3, details }),
     });

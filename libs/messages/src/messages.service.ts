@@ -137,7 +137,7 @@ export class MessagesService {
 
   #fullText(caller: Principal): string {
     const { count, bytes } = this.#allowanceOf(caller);
-    return `You may have ${count} open messages with ${bytes} bytes together. Delete some, or wait until they expire.`;
+    return `You may have ${count} messages, read ones too, with ${bytes} bytes together. Delete some, or wait until they expire.`;
   }
 }
 

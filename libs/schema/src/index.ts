@@ -22,7 +22,7 @@ import { AccessTokenLifetimes } from './migrations/0011-access-token-lifetimes.j
 import { Trust } from './migrations/0012-trust.js';
 import { AuthenticatedAt } from './migrations/0013-authenticated-at.js';
 import { SearchFolding } from './migrations/0017-search-folding.js';
-import { AvatarNotices } from './migrations/0018-avatar-notices.js';
+import { NoticesAndCounts } from './migrations/0018-notices-and-counts.js';
 
 /** Every table and how it came about; a test compares the two. */
 export const schema: DatabaseSchema = {
@@ -57,6 +57,6 @@ export const schema: DatabaseSchema = {
     { name: '0012-trust', class: Trust },
     { name: '0013-authenticated-at', class: AuthenticatedAt },
     { name: '0017-search-folding', class: SearchFolding },
-    { name: '0018-avatar-notices', class: AvatarNotices },
+    { name: '0018-notices-and-counts', class: NoticesAndCounts },
   ],
 };

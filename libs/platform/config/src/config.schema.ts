@@ -167,11 +167,15 @@ export const configSchema = z.object({
     'New passwords a minute by one user: changes, and users made by administrators',
   ),
   RATE_LIMIT_USER_UPLOAD: perMinute('60', 'Uploads a minute of one user'),
-  MESSAGE_LIMIT_USER_COUNT: integer(1, 1_000_000).prefault('1000').meta(about('Open messages of one user')),
+  MESSAGE_LIMIT_USER_COUNT: integer(1, 1_000_000)
+    .prefault('1000')
+    .meta(about('Messages of one user that have not expired, those that are used up too')),
   MESSAGE_LIMIT_USER_BYTES: integer(65_536, 1_099_511_627_776)
     .prefault('16777216')
     .meta(about('Bytes of the open messages of one user')),
-  MESSAGE_LIMIT_SERVICE_COUNT: integer(1, 1_000_000).prefault('10000').meta(about('Open messages of one service')),
+  MESSAGE_LIMIT_SERVICE_COUNT: integer(1, 1_000_000)
+    .prefault('10000')
+    .meta(about('Messages of one service that have not expired, those that are used up too')),
   MESSAGE_LIMIT_SERVICE_BYTES: integer(65_536, 1_099_511_627_776)
     .prefault('268435456')
     .meta(about('Bytes of the open messages of one service')),

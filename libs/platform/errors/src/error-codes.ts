@@ -189,8 +189,9 @@ export const errorCodes = {
   },
   'too-many-messages': {
     status: 429,
-    title: 'Too many open messages',
-    detail: 'Your messages that are still open are as many as you may have. Delete some, or wait until they expire.',
+    title: 'Too many messages',
+    detail:
+      'Your messages, those that are used up too, are as many as you may have. Delete some, or wait until they expire.',
   },
   'internal-error': {
     status: 500,

@@ -3,9 +3,9 @@ import { Migration } from '@mikro-orm/migrations';
 /**
  * Whoever removes a picture tells all replicas with the commit, so that none goes on serving it from memory. In the
  * function that every removal goes through: a change, an erasure and an operator's own SQL alike. Replicas of the version
- * before do not know the topic, and leave the notice alone.
+ * before do not know the topic, and leave the notice alone. Beside it, messages that are used up count.
  */
-export class AvatarNotices extends Migration {
+export class NoticesAndCounts extends Migration {
   override up(): void {
     this.addSql(`create or replace function avatar_release(released bytea) returns void language plpgsql as $$
       declare was_external boolean;
@@ -19,6 +19,17 @@ export class AvatarNotices extends Migration {
         if was_external then
           insert into avatar_deletions (hash) values (released) on conflict do nothing;
         end if;
+      end $$`);
+
+    // a message that is used up counts as a row until it is swept: its row costs as much as another's
+    this.addSql(`create or replace function message_room(of_sender text, of_size int, max_count int, max_bytes bigint)
+      returns boolean language plpgsql volatile as $$
+      begin
+        perform pg_advisory_xact_lock(hashtextextended(of_sender, 1835365223));
+        return (
+          select count(*) < max_count and coalesce(sum(size), 0) + of_size <= max_bytes
+          from messages where sender = of_sender and expires_at > now()
+        );
       end $$`);
   }
 }
