@@ -13,9 +13,7 @@ const scopeList = z
   .array(z.enum(scopes))
   .max(scopes.length)
   .transform((names) => [...new Set(names)]);
-const description = text({ max: 200 })
-  .refine((value) => value === '' || isVisible(value), mustBeVisible)
-  .nullable();
+const description = text({ max: 200 }).refine(isVisible, mustBeVisible).nullable();
 const status = z.enum(['active', 'deactivated']);
 
 export const createServiceSchema = z

@@ -24,6 +24,9 @@ const lengthOf = (value: string): number => (/[\uD800-\uDBFF]/.test(value) ? [..
 // the blank pattern of Braille, the blanks of Egyptian and the empty note head by name.
 const visible = /[[\p{L}\p{N}\p{P}\p{S}]--\p{Default_Ignorable_Code_Point}--[\u2800\u{13441}\u{13442}\u{1D159}]]/v;
 
-/** Whether there is anything to see in a text: blanks, controls, joiners and marks without a letter show nothing. */
-export const isVisible = (value: string): boolean => visible.test(value);
+/**
+ * Whether there is anything to see in a text: blanks, controls, joiners and marks without a letter show nothing. An empty
+ * text pretends nothing, and is for a least length to refuse.
+ */
+export const isVisible = (value: string): boolean => value === '' || visible.test(value);
 export const mustBeVisible = 'must have something visible in it';
