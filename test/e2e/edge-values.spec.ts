@@ -77,12 +77,13 @@ describe.for(times)('the time %s', ([time, status]) => {
   });
 });
 
+/** An instant as a clock of that zone shows it; in the farthest ones it is almost a day before or behind. */
+const zoned = (ms: number, offset: string, hours: number): string =>
+  new Date(ms + hours * 3_600_000).toISOString().replace('Z', offset);
+
 test('a filter takes the instant that its offset makes of it', async () => {
   const { body } = await gatehouse.api.get('/v1/users/me', { token });
   const at = Date.parse(body.createdAt);
-  // the same instant in the farthest zones: their clocks are almost a day before and behind
-  const zoned = (ms: number, offset: string, hours: number): string =>
-    new Date(ms + hours * 3_600_000).toISOString().replace('Z', offset);
   for (const [offset, hours] of [
     ['+23:00', 23],
     ['-23:00', -23],
