@@ -178,6 +178,49 @@ describe('a row whose user exists', () => {
   });
 });
 
+describe('addresses that change hands', () => {
+  const address = (): string => `${uniqueName()}@example.org`;
+  const outcomes = async (rows: readonly Record<string, unknown>[]): Promise<unknown[]> =>
+    (await send(rows, '?onExisting=update')).results.map(({ status, code }) => code ?? status);
+  const emailOf = async ({ userName }: Record<string, unknown>): Promise<unknown> =>
+    (await gatehouse.api.get(`/v1/users/by-user-name/${String(userName)}`, { token })).body.email;
+
+  test('two users exchange theirs, and three pass theirs on', async () => {
+    const rows = Array.from({ length: 5 }, () => importRow({ email: address() }));
+    await send(rows);
+    const [a, b, c, d, e] = rows.map(({ email }) => email);
+    const moved = [b, a, d, e, c].map((email, at) => ({ ...rows[at], email }));
+    expect(await outcomes(moved)).toEqual(moved.map(() => 'updated'));
+    expect(await Promise.all(rows.map(emailOf))).toEqual([b, a, d, e, c]);
+    expect(await outcomes(moved)).toEqual(moved.map(() => 'unchanged'));
+  });
+
+  test('one gives up an address, another takes it, whichever row comes first, and whether new or not', async () => {
+    const [giver, other, taker] = [importRow({ email: address() }), importRow({ email: address() }), importRow()];
+    await send([giver, other, taker]);
+    const rows = [
+      { ...taker, email: giver['email'] },
+      { ...giver, email: null },
+      importRow({ email: other['email'] }),
+      { ...other, email: address() },
+    ];
+    expect(await outcomes(rows)).toEqual(['updated', 'updated', 'created', 'updated']);
+    expect(await Promise.all(rows.map(emailOf))).toEqual(rows.map(({ email }) => email));
+  });
+
+  test('who cannot have the new address keeps the old one, and nobody else gets it', async () => {
+    const [stranger, first, second] = Array.from({ length: 3 }, () => importRow({ email: address() }));
+    await send([stranger, first, second].map((row) => ({ ...row })));
+    const rows = [
+      { ...first, email: stranger?.['email'] },
+      { ...second, email: first?.['email'] },
+      importRow({ email: second?.['email'] }),
+    ];
+    expect(await outcomes(rows)).toEqual(['email-taken', 'email-taken', 'email-taken']);
+    expect(await emailOf(first ?? {})).toBe(first?.['email']);
+  });
+});
+
 describe('who may import', () => {
   test('administrators and services with users:write, nobody else', async () => {
     const person = await newPerson(gatehouse);

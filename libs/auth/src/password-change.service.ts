@@ -46,6 +46,8 @@ export class PasswordChange {
       this.revocations.transactional(async (em, revoke) => {
         // somebody else's change in between wins: this one was checked against a password that is no more
         if (!(await this.users.changeHash(em, userId, owner.passwordHash, hash))) throw new AppError('wrong-password');
+        // the hash may have waited its turn
+        changeableId(userId, await origin.callerNow());
         await this.proof.forgetFailures(em, userId);
         if (self) return this.sessions.keepOnlyWithin(em, revoke, self, why);
         await this.sessions.endAllWithin(em, revoke, userId, why);

@@ -72,7 +72,11 @@ export class AvatarsService {
       await this.store.keep(pictures);
       try {
         const { hash } = pictures;
-        return await this.#change(userId, hash, { origin, match }, (em, before) => this.store.link(em, before, hash));
+        return await this.#change(userId, hash, { origin, match }, async (em, before) => {
+          await this.store.link(em, before, hash);
+          // the form and its picture have taken their time
+          changeableId(userId, await origin.callerNow());
+        });
       } catch (error) {
         if (!(error instanceof PicturesGone) || attempt === attempts) throw error;
       }

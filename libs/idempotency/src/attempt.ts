@@ -4,7 +4,7 @@ import { applyDecorators, createParamDecorator, type ExecutionContext } from '@n
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { callerName, type RequestContext } from '#libs/platform/access';
+import { callerName, type CallerNow, callerNow, type RequestContext } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { ApiProblems, pathOf } from '#libs/platform/http';
 
@@ -16,6 +16,8 @@ export type Attempt = {
   readonly body: string;
   /** Says `Idempotency-Replayed: true` to the caller. */
   readonly markReplayed: () => void;
+  /** An attempt may wait long for the one before it. */
+  readonly callerNow: CallerNow;
 };
 
 /** Says of a route that it takes the header. */
@@ -57,6 +59,7 @@ export function attemptOf(
     name: JSON.stringify([caller === 'anonymous' ? request.clientAddress : caller, ...what, key]),
     body: canonical(body),
     markReplayed: () => void reply.header('idempotency-replayed', 'true'),
+    callerNow: callerNow(request),
   };
 }
 

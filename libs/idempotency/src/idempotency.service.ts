@@ -71,10 +71,12 @@ export class Idempotency implements OnModuleInit {
     const [holding, seal] = [this.#holdingOf(attempt), new AnswerSeal<Answer>(this.#loaded, attempt)];
     const kept = await this.#claim(holding, seal);
     if (kept) {
+      await attempt.callerNow();
       attempt.markReplayed();
       return seal.open(kept);
     }
     try {
+      await attempt.callerNow();
       return await work(new Claim(holding, seal));
     } catch (error) {
       // if this fails too, the lease ends it

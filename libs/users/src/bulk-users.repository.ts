@@ -1,3 +1,4 @@
+import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { epochMs, Sql, type Statement } from '#libs/platform/database';
@@ -27,6 +28,9 @@ export type Holder = {
   readonly email: string | null;
 };
 
+/** Who writes: `assertTrusted` throws when the caller may no longer; `callerId` if it is a user. */
+export type Writer = { readonly callerId: string | undefined; readonly assertTrusted: () => Promise<void> };
+
 /** What of a user that exists an import may change. */
 export type BulkProfile = Pick<BulkUser, 'id' | 'externalId' | 'firstName' | 'lastName' | 'email' | 'emailKey'>;
 
@@ -40,32 +44,29 @@ export type ExportRow = Omit<Holder, 'id' | 'email_key'> & {
 };
 
 /** One statement a batch, so that a batch is there whole or not at all. */
-const insertMissing: Statement = {
-  name: 'users-insert-missing',
-  text: `insert into users (id, external_id, user_name, user_name_key, first_name, last_name, email, email_key, roles,
+const insertMissing = `insert into users (id, external_id, user_name, user_name_key, first_name, last_name, email, email_key, roles,
       status, password_hash, created_at, updated_at)
     select id, external_id, user_name, user_name_key, first_name, last_name, email, email_key,
       string_to_array(roles, ' '), status, password_hash, to_timestamp(created_ms / 1000), now()
-    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-      $9::text[], $10::text[], $11::text[], $12::float8[]) as row (id, external_id, user_name, user_name_key, first_name,
+    from unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[],
+      ?::text[], ?::text[], ?::text[], ?::float8[]) as row (id, external_id, user_name, user_name_key, first_name,
       last_name, email, email_key, roles, status, password_hash, created_ms)
-    on conflict do nothing returning id`,
-};
+    on conflict do nothing returning id`;
 const holders: Statement = {
   text: `select id, external_id, user_name_key, email_key, first_name, last_name, email from users where id in (
       select id from users where external_id = any($1::text[])
       union all select id from users where user_name_key = any($2::text[])
       union all select id from users where email_key = any($3::text[]))`,
 };
-const updateProfiles: Statement = {
-  text: `update users u set external_id = row.external_id, first_name = row.first_name, last_name = row.last_name,
-      email = row.email, email_key = row.email_key, version = u.version + 1, updated_at = now()
-    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+/** First of two steps: users may take addresses from each other, and a unique index looks at each row as it changes. */
+const giveUpAddresses = `update users u set email = null, email_key = null
+    from unnest(?::uuid[], ?::text[]) as row (id, email_key)
+    where u.id = row.id and u.email_key is distinct from row.email_key`;
+const updateProfiles = `update users u set external_id = row.external_id, first_name = row.first_name,
+      last_name = row.last_name, email = row.email, email_key = row.email_key, version = u.version + 1, updated_at = now()
+    from unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[])
       as row (id, external_id, first_name, last_name, email, email_key)
-    where u.id = row.id and (u.external_id, u.first_name, u.last_name, u.email)
-      is distinct from (row.external_id, row.first_name, row.last_name, row.email)
-    returning u.id`,
-};
+    where u.id = row.id`;
 const page: Statement = {
   name: 'users-export-page',
   text: `select external_id, user_name, user_name_key, first_name, last_name, email, roles, status, password_hash,
@@ -78,6 +79,7 @@ const page: Statement = {
 export class BulkUsersRepository implements OnModuleInit {
   constructor(
     private readonly sql: Sql,
+    private readonly em: SqlEntityManager,
     private readonly personalData: PersonalData,
   ) {}
 
@@ -99,10 +101,11 @@ export class BulkUsersRepository implements OnModuleInit {
 
   /**
    * Adds those that collide with nobody, neither in the table nor among themselves, in the order given.
+   * @throws what the writer's check throws; nothing is added then
    * @returns the ids of those that were added
    */
-  async insertMissing(users: readonly BulkUser[]): Promise<ReadonlySet<string>> {
-    const rows = await this.sql.rows<{ id: string }>(insertMissing, [
+  async insertMissing(users: readonly BulkUser[], writer: Writer): Promise<ReadonlySet<string>> {
+    const values = [
       toArray(users.map(({ id }) => id)),
       toArray(users.map(({ externalId }) => externalId)),
       toArray(users.map(({ userName }) => userName)),
@@ -115,7 +118,12 @@ export class BulkUsersRepository implements OnModuleInit {
       toArray(users.map(({ status }) => status)),
       toArray(users.map(({ passwordHash }) => passwordHash)),
       `{${users.map(({ createdMs }) => createdMs).join(',')}}`,
-    ]);
+    ];
+    const rows = await this.em.fork().transactional(async (em) => {
+      const added = await em.execute<{ id: string }[]>(insertMissing, values);
+      await assertMayCommit(em, writer);
+      return added;
+    });
     return new Set(rows.map(({ id }) => id));
   }
 
@@ -129,19 +137,24 @@ export class BulkUsersRepository implements OnModuleInit {
   }
 
   /**
-   * Gives users these names, addresses and external ids, all or none.
-   * @returns the ids of those for whom that changed something
+   * Gives users these names, addresses and external ids, all or none; addresses may go from one of them to another.
+   * @throws what the writer's check throws; nothing is changed then
    */
-  async updateProfiles(profiles: readonly BulkProfile[]): Promise<ReadonlySet<string>> {
-    const rows = await this.sql.rows<{ id: string }>(updateProfiles, [
-      profiles.map(({ id }) => id),
-      profiles.map(({ externalId }) => externalId),
-      profiles.map(({ firstName }) => firstName),
-      profiles.map(({ lastName }) => lastName),
-      profiles.map(({ email }) => email),
-      profiles.map(({ emailKey }) => emailKey),
-    ]);
-    return new Set(rows.map(({ id }) => id));
+  async updateProfiles(profiles: readonly BulkProfile[], writer: Writer): Promise<void> {
+    const [ids, emailKeys] = [profiles.map(({ id }) => id), profiles.map(({ emailKey }) => emailKey)].map(toArray);
+    const values = [
+      ids,
+      toArray(profiles.map(({ externalId }) => externalId)),
+      toArray(profiles.map(({ firstName }) => firstName)),
+      toArray(profiles.map(({ lastName }) => lastName)),
+      toArray(profiles.map(({ email }) => email)),
+      emailKeys,
+    ];
+    await this.em.fork().transactional(async (em) => {
+      await em.execute(giveUpAddresses, [ids, emailKeys]);
+      await em.execute(updateProfiles, values);
+      await assertMayCommit(em, writer);
+    });
   }
 
   /** In the order of the database's collation; `after` is the `user_name_key` of the row before, or empty. */
@@ -154,6 +167,12 @@ export class BulkUsersRepository implements OnModuleInit {
     const row = await this.sql.row<{ found: boolean }>({ text }, []);
     return row?.found === true;
   }
+}
+
+/** A deactivation of the caller either waits until this is committed, or is known of when it is asked for here. */
+async function assertMayCommit(em: SqlEntityManager, { callerId, assertTrusted }: Writer): Promise<void> {
+  if (callerId !== undefined) await em.execute('select 1 from users where id = ? for share', [callerId]);
+  await assertTrusted();
 }
 
 const present = (values: readonly (string | null)[]): string[] => values.filter((value) => value !== null);

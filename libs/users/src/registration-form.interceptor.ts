@@ -11,7 +11,7 @@ import {
 import type { FastifyRequest } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 
-import { anonymous } from '#libs/platform/access';
+import { anonymous, callerNow } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { goneSignal, multipartMediaType } from '#libs/platform/http';
 
@@ -42,8 +42,10 @@ export class RegistrationForm implements NestInterceptor {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     if (!request.headers['content-type']?.toLowerCase().startsWith(multipartMediaType)) return next.handle();
     assertMayCreate({}, request.principal ?? anonymous, this.config.REGISTRATION);
+    const askAgain = callerNow(request);
     return from(
-      this.picture.receive(request.raw, ({ file, fields }) => {
+      this.picture.receive(request.raw, async ({ file, fields }) => {
+        assertMayCreate({}, await askAgain(), this.config.REGISTRATION);
         request.body = withoutBlanks(fields);
         if (file) pictures.set(request, this.#pending(file));
         return lastValueFrom(next.handle());

@@ -69,6 +69,8 @@ export class UsersService {
           if (avatarHash) await picture?.link(em, avatarHash);
           await this.audit.record({ event: 'user-created', userId: created.id, details }, origin, em);
           await claim?.keep(em, viewOfEntity(created, this.config.PUBLIC_URL), created.id);
+          // a picture and a hash have taken their time
+          assertMayCreate(input, await origin.callerNow(), this.config.REGISTRATION);
         },
       )
       .catch(rethrowTaken);

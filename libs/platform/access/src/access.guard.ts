@@ -8,6 +8,7 @@ import { type AccessRule, assertAdmitted } from './access-rule.js';
 import { accessRule, freshAuthentication } from './access.decorators.js';
 import { clientCredentials, hasClientHeaders } from './client-credentials.js';
 import { bearerToken, parseServiceKey, type ServiceKey } from './credentials.js';
+import type { AskAgain } from './caller-now.js';
 import { assertFreshlyAuthenticated } from './fresh-authentication.js';
 import { anonymous, type Principal, type UserPrincipal } from './principal.js';
 import { RefusalLimiter } from './refusal-limiter.js';
@@ -18,6 +19,8 @@ import { TokenVerifier } from './token-verifier.js';
 declare module 'fastify' {
   interface FastifyRequest {
     principal: Principal | undefined;
+    /** How to ask again who calls: see `callerNow`. */
+    askAgain: AskAgain | undefined;
     /** `Class.method` of the handler, for the log; of a GraphQL request all of them, with spaces between. */
     handlerName: string | undefined;
     /** The guards have let it in before its body was read; they need not be asked again. */
@@ -26,7 +29,8 @@ declare module 'fastify' {
 }
 
 type Rule = AccessRule | undefined;
-type Route = { readonly rule: Rule; readonly needsFreshAuthentication: boolean; readonly name: string };
+type Admission = { readonly rule: Rule; readonly needsFreshAuthentication: boolean };
+type Route = Admission & { readonly name: string; readonly askAgain: AskAgain };
 
 /** Closes every route: nobody gets in without good credentials unless the route says so. */
 @Injectable()
@@ -44,11 +48,9 @@ export class AccessGuard implements CanActivate {
     const request = requestOf(context);
     const route = this.#routeOf(context);
     const { rule } = route;
-    if (request.isAdmitted) {
-      // now that the form is there it may name a client too
-      if (rule?.kind === 'client') clientCredentials(request);
-      return true;
-    }
+    request.askAgain = route.askAgain;
+    // Routes with bodies are asked twice: before the body is read, and once it is there, since trust may have ended while
+    // it was on its way, and a form may name a client too.
     request.handlerName = withName(request.handlerName, route.name);
     if (rule?.kind === 'public') return admitUnseen(request);
     try {
@@ -70,7 +72,7 @@ export class AccessGuard implements CanActivate {
     throw error;
   }
 
-  #admit(request: FastifyRequest, route: Route): boolean | Promise<boolean> {
+  #admit(request: FastifyRequest, route: Admission): boolean | Promise<boolean> {
     const { rule } = route;
     if (rule?.kind === 'client') return this.#admitService(request, clientCredentials(request), route);
     const key = parseServiceKey(request.headers);
@@ -87,7 +89,7 @@ export class AccessGuard implements CanActivate {
   }
 
   /** A service that brings a user's token beside its own key acts for that user. */
-  async #admitService(request: FastifyRequest, key: ServiceKey, route: Route, token?: string): Promise<boolean> {
+  async #admitService(request: FastifyRequest, key: ServiceKey, route: Admission, token?: string): Promise<boolean> {
     const service = await this.services.verify(key.name, key.secret);
     request.principal = service;
     if (token === undefined) return admit(request, service, route);
@@ -112,15 +114,24 @@ export class AccessGuard implements CanActivate {
     }
   }
 
+  /** The same credentials against the same rule; what has ended since the request came in is refused now. */
+  async #askAgain(request: FastifyRequest, route: Admission): Promise<Principal> {
+    if (route.rule?.kind !== 'public') await this.#admit(request, route);
+    return request.principal ?? anonymous;
+  }
+
   #routeOf(context: ExecutionContext): Route {
     const handler = context.getHandler();
     const known = this.#routes.get(handler);
     if (known) return known;
     const target = context.getClass();
+    const rule = this.reflector.getAllAndOverride<Rule>(accessRule, [handler, target]);
     const route = {
-      rule: this.reflector.getAllAndOverride<Rule>(accessRule, [handler, target]),
+      rule,
       needsFreshAuthentication: this.reflector.get<boolean | undefined>(freshAuthentication, handler) === true,
       name: `${target.name}.${handler.name}`,
+      // what was begun by a fresh password may take longer than that stays fresh
+      askAgain: (request: FastifyRequest) => this.#askAgain(request, { rule, needsFreshAuthentication: false }),
     };
     this.#routes.set(handler, route);
     return route;
@@ -144,7 +155,7 @@ function admitAnonymous(request: FastifyRequest, rule: Rule): boolean {
   return true;
 }
 
-function admit(request: FastifyRequest, principal: Principal, route: Route): boolean {
+function admit(request: FastifyRequest, principal: Principal, route: Admission): boolean {
   request.principal = principal;
   assertAdmitted(principal, route.rule);
   if (route.needsFreshAuthentication) assertFreshlyAuthenticated(principal);

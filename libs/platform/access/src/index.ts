@@ -11,6 +11,7 @@ export {
   Unlimited,
 } from './access.decorators.js';
 export { AccessGuard } from './access.guard.js';
+export { type CallerNow, callerNow } from './caller-now.js';
 export { addressKeys, addressWidths } from './address-key.js';
 export { clientAddressFinder, isListed, parseAddress } from './client-address.js';
 export { bearerToken, parseServiceKey } from './credentials.js';

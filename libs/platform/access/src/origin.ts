@@ -1,6 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
+import { type CallerNow, callerNow } from './caller-now.js';
 import { anonymous, type Principal } from './principal.js';
 import { requestOf } from './request-of.js';
 
@@ -10,6 +11,8 @@ export type Origin = {
   readonly ip: string;
   readonly userAgent: string | undefined;
   readonly requestId: string;
+  /** For what takes longer than a moment. */
+  readonly callerNow: CallerNow;
 };
 
 export const originOf = (request: FastifyRequest): Origin => ({
@@ -17,6 +20,7 @@ export const originOf = (request: FastifyRequest): Origin => ({
   ip: request.clientAddress,
   userAgent: request.headers['user-agent']?.slice(0, 256),
   requestId: request.id,
+  callerNow: callerNow(request),
 });
 
 /** The `Origin` of the request. */

@@ -167,6 +167,9 @@ export const configSchema = z.object({
     'New passwords a minute by one user: changes, and users made by administrators',
   ),
   RATE_LIMIT_USER_UPLOAD: perMinute('60', 'Uploads a minute of one user'),
+  IMPORT_MAX_SECONDS: integer(1, 604_800)
+    .prefault('3600')
+    .meta(about('An import over HTTP may take this long in all; sent again it goes on where it ended')),
   MESSAGE_LIMIT_USER_COUNT: integer(1, 1_000_000)
     .prefault('1000')
     .meta(about('Messages of one user that have not expired, those that are used up too')),

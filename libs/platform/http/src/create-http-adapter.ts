@@ -99,6 +99,7 @@ function prepareServer(server: FastifyInstance, { PUBLIC_URL, TRUST_PROXY }: Set
   server.decorate('clientAddressOf', clientAddressOf);
   server.decorateRequest('clientAddress', '');
   server.decorateRequest('principal', undefined);
+  server.decorateRequest('askAgain', undefined);
   server.decorateRequest('handlerName', undefined);
   server.decorateRequest('isAdmitted', false);
   server.decorateRequest('errorCode', undefined);

@@ -30,7 +30,12 @@ export class BatchWriter {
   }
 
   async #settle(rows: readonly PreparedRow[], run: ImportRun): Promise<readonly RowResult[]> {
-    const made = run.isDry ? new Set<string>() : await this.users.insertMissing(rows.map(({ user }) => user));
+    const made = run.isDry
+      ? new Set<string>()
+      : await this.users.insertMissing(
+          rows.map(({ user }) => user),
+          run,
+        );
     const created = rows.filter(({ user }) => made.has(user.id)).map(({ row, user }) => createdRow(row, user.id));
     const rest = rows.filter(({ user }) => !made.has(user.id));
     if (rest.length === 0) return created;
@@ -39,17 +44,32 @@ export class BatchWriter {
   }
 
   async #settleRest(rest: readonly PreparedRow[], holders: Holders, run: ImportRun): Promise<readonly RowResult[]> {
-    const results: RowResult[] = [];
-    const known: KnownRow[] = [];
-    for (const prepared of rest) {
-      const match = holders.match(prepared.user);
-      if (typeof match === 'string') results.push(refused(prepared.row, match));
-      else if (match && run.isOwn(match.id)) results.push(refused(prepared.row, 'duplicate-row'));
-      else if (match) known.push({ ...prepared, holder: match });
+    const matches = rest.map((prepared) => ({ prepared, match: holders.match(prepared.user) }));
+    const known = matches.flatMap(({ prepared, match }): KnownRow[] =>
+      typeof match === 'object' && !run.isOwn(match.id) ? [{ ...prepared, holder: match }] : [],
+    );
+    const { results: changed, freed } = await this.#settleKnown(known, holders, run);
+    const results = [...changed];
+    for (const { prepared, match } of matches) {
+      const { row, user } = prepared;
+      const isFreed = match === 'email-taken' && freed.has(user.emailKey ?? '');
+      if (typeof match === 'object') {
+        if (run.isOwn(match.id)) results.push(refused(row, 'duplicate-row'));
+      } else if (match !== undefined && !isFreed) results.push(refused(row, match));
+      // what is free now is written by the next pass
       else if (run.isDry) results.push(run.rehearse(prepared));
     }
-    if (run.onExisting === 'update') return [...results, ...(await this.updates.apply(known, holders, run))];
-    return [...results, ...known.map(({ row, holder }): RowResult => ({ row, status: 'exists', id: holder.id }))];
+    return results;
+  }
+
+  async #settleKnown(
+    known: readonly KnownRow[],
+    holders: Holders,
+    run: ImportRun,
+  ): ReturnType<ProfileUpdates['apply']> {
+    if (run.onExisting === 'update') return this.updates.apply(known, holders, run);
+    const results = known.map(({ row, holder }): RowResult => ({ row, status: 'exists', id: holder.id }));
+    return { results, freed: new Set() };
   }
 }
 

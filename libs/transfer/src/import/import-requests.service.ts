@@ -1,20 +1,22 @@
 import { Readable } from 'node:stream';
 
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
 import { type Attempt, Idempotency, KeptAnswer } from '#libs/idempotency';
-import { isAdmin, type Origin } from '#libs/platform/access';
+import { callerName, isAdmin, isUser, type Origin } from '#libs/platform/access';
+import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
 
 import { ImportBody } from './import-body.js';
 import { ImportRecord, type KeptLines, lastLine, replayed } from './import-record.js';
+import { ImportWatch } from './import-watch.js';
 import type { ImportSummary, RowResult } from './import-result.js';
 import type { ImportQuery } from './import.schema.js';
 import { UserImport } from './user-import.service.js';
 
-/** Each has a connection of the pool most of the time. */
-const maxAtOnce = 2;
+/** Each has a connection of the pool most of the time. One caller cannot hold all. */
+const atOnce = { all: 4, perCaller: 2 };
 /** What a client that is still sending may take to read why it was stopped. */
 const partingMs = 5_000;
 
@@ -40,12 +42,13 @@ type Answer = { readonly lines: Readable; readonly end: () => Promise<void> };
 /** Imports over HTTP: rows come in and results go out at the speed of the slowest of client, database and service. */
 @Injectable()
 export class ImportRequests {
-  #running = 0;
+  readonly #running: string[] = [];
   readonly #logger = new Logger('ImportRequests');
 
   constructor(
     private readonly imports: UserImport,
     private readonly idempotency: Idempotency,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /**
@@ -58,36 +61,48 @@ export class ImportRequests {
     if (asked.query.onExisting === 'update' && !isAdmin(asked.origin.caller)) {
       throw new AppError('forbidden', { detail: 'Only an administrator may change users by an import.' });
     }
-    if (this.#running >= maxAtOnce) {
-      throw new AppError('overloaded', { detail: 'Other imports are running.', headers: { 'retry-after': '10' } });
-    }
-    const release = this.#take();
-    try {
-      const { lines, end } = await this.#answer(asked, release);
-      return lines.once('close', () => void this.#end(end).finally(release));
-    } catch (error) {
+    const release = this.#take(asked.origin);
+    const watch = new ImportWatch({
+      callerNow: asked.origin.callerNow,
+      maxSeconds: this.config.IMPORT_MAX_SECONDS,
+    });
+    const leave = (): void => {
+      watch.stop();
       release();
+    };
+    try {
+      const { lines, end } = await this.#answer(asked, leave, watch);
+      return lines.once('close', () => void this.#end(end).finally(leave));
+    } catch (error) {
+      leave();
       throw error;
     }
   }
 
-  #take(): Release {
+  /** @throws AppError `overloaded` */
+  #take({ caller }: Origin): Release {
+    const who = isUser(caller) ? caller.userId : callerName(caller);
+    const own = this.#running.filter((running) => running === who).length;
+    if (this.#running.length >= atOnce.all || own >= atOnce.perCaller) {
+      throw new AppError('overloaded', { detail: 'Other imports are running.', headers: { 'retry-after': '10' } });
+    }
     let isHeld = true;
-    this.#running++;
+    this.#running.push(who);
     return () => {
-      if (isHeld) this.#running--;
+      if (isHeld) this.#running.splice(this.#running.indexOf(who), 1);
       isHeld = false;
     };
   }
 
-  async #answer(asked: AskedImport, release: Release): Promise<Answer> {
+  async #answer(asked: AskedImport, release: Release, watch: ImportWatch): Promise<Answer> {
     const { request, attempt, gone } = asked;
     const body = new ImportBody(request);
-    const signal = AbortSignal.any([gone, body.idle]);
+    const signal = AbortSignal.any([gone, body.idle, watch.over]);
     if (!attempt) return this.#start(asked, release, { body, signal });
     const begun = await this.idempotency.begin<KeptLines>(attempt);
     if (begun instanceof KeptAnswer) {
       await body.skip(signal);
+      await asked.origin.callerNow();
       release();
       return { lines: replayed(begun.open(body.digest())), end: () => Promise.resolve() };
     }

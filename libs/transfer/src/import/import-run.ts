@@ -1,5 +1,4 @@
-import type { Role } from '#libs/platform/access';
-import type { Origin } from '#libs/platform/access';
+import { isUser, type Origin, type Role } from '#libs/platform/access';
 
 import { refused, type RowResult } from './import-result.js';
 import type { PreparedRow } from './prepare-row.js';
@@ -19,15 +18,30 @@ export type ImportOptions = {
 export class ImportRun {
   readonly isDry: boolean;
   readonly onExisting: ImportOptions['onExisting'];
+  readonly #who: ImportOptions['who'];
   readonly #firstId: string;
   readonly #rehearsed = new Set<string>();
 
-  constructor({ commit, onExisting }: ImportOptions, now: number) {
+  constructor({ who, commit, onExisting }: ImportOptions, now: number) {
+    this.#who = who;
     this.isDry = commit === 'dry-run';
     this.onExisting = onExisting;
     const hex = now.toString(16).padStart(12, '0');
     this.#firstId = `${hex.slice(0, 8)}-${hex.slice(8)}`;
   }
+
+  /** The user who imports, if it is one. */
+  get callerId(): string | undefined {
+    return this.#who !== 'operator' && isUser(this.#who.caller) ? this.#who.caller.userId : undefined;
+  }
+
+  /**
+   * Asked before each commit: what ended the caller's trust while rows came in ends the import too.
+   * @throws AppError what the guard says of the caller now
+   */
+  readonly assertTrusted = async (): Promise<void> => {
+    if (this.#who !== 'operator') await this.#who.callerNow();
+  };
 
   /** Whether a user was made since the import began: ids are UUIDv7, which start with the time. */
   isOwn(id: string): boolean {

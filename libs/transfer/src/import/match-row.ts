@@ -5,11 +5,13 @@ export class Holders {
   readonly #byExternalId: ReadonlyMap<string | null, Holder>;
   readonly #byName: ReadonlyMap<string, Holder>;
   readonly #byEmail: ReadonlyMap<string | null, Holder>;
+  readonly #emailKeys: ReadonlyMap<string, string | null>;
 
   constructor(holders: readonly Holder[]) {
     this.#byExternalId = new Map(holders.map((holder) => [holder.external_id, holder]));
     this.#byName = new Map(holders.map((holder) => [holder.user_name_key, holder]));
     this.#byEmail = new Map(holders.map((holder) => [holder.email_key, holder]));
+    this.#emailKeys = new Map(holders.map(({ id, email_key }) => [id, email_key]));
   }
 
   /** Whom a row means: by its external id, else by its user name; or what it may not have because somebody else does. */
@@ -18,6 +20,10 @@ export class Holders {
     const holder = known ?? this.#byName.get(user.userNameKey);
     if (holder) return isSomebodyElse(user, holder) ? 'user-name-taken' : holder;
     return this.emailHolder(user.emailKey) ? 'email-taken' : undefined;
+  }
+
+  emailKeyOf(userId: string): string | null {
+    return this.#emailKeys.get(userId) ?? null;
   }
 
   emailHolder(emailKey: string | null): Holder | undefined {

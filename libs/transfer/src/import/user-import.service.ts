@@ -84,6 +84,7 @@ export class UserImport {
   }
 
   async #write(checked: readonly Checked[], run: ImportRun): Promise<readonly RowResult[]> {
+    await run.assertTrusted();
     const rows = checked.filter((row) => 'user' in row);
     const refusals = checked.filter((row) => 'status' in row);
     const written = rows.length === 0 ? [] : await this.writer.write(rows, run);
