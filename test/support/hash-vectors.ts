@@ -45,6 +45,34 @@ export const hashVectors: readonly HashVector[] = [
     ['a', '$2b$06$ehKGYiS4wt2HAr7KQXS5z.OaRjB4jHO7rBHJKlGXbqEH3QVJfO7iO'],
     ['abc', '$2y$06$ACfku9dT6.H8VjdKb8nhluaoBmhJyK7GfoNScEfOfrJffUxoUeCjK'],
   ]),
+  ...group('bcrypt', 'passlib issue 25: noise in the unused bits of the salt', [
+    ['loppux', '$2a$12$oaQbBqq8JnSM1NHRPQGXORm4GCUMqp7meTnkft4zgSnrbhoKdDV0C'],
+  ]),
+  ...group('bcrypt', 'as above, with noise after the digest of a vector of jBCrypt', [
+    ['abc', '$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0j'],
+  ]),
+  ...group('bcrypt', 'passlib, tests/test_handlers_django.py', [
+    ['lètmein', 'bcrypt_sha256$$2a$08$NDjSAIcas.EcoxCRiArvT.MkNiPYVhrsrnJsRkLueZOoV1bsQqlmC'],
+  ]),
+  ...group('bcrypt', 'WordPress 6.8, from a public repository', [
+    ['test123', '$wp$2y$10$v719Zyb/5DiglXjaGmtVoO.58ZfZLBkfIyjXnYyIbWYYFsofeucua'],
+  ]),
+  ...group('phpass', 'Openwall phpass, test.php', [['test12345', '$P$9IQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0']]),
+  ...group('phpass', 'hashcat, example hashes 400 and 7900', [
+    ['hashcat', '$P$984478476IagS59wHZvyQMArzfx58u.'],
+    ['hashcat', '$H$984478476IagS59wHZvyQMArzfx58u.'],
+    ['hashcat', '$S$C33783772bRXEx1aCsvY.dqgaaSu76XmVlKrW9Qu8IQlvxHlmzLf'],
+  ]),
+  ...group('ldap', 'passlib, tests/test_handlers.py', [
+    ['helloworld', '{SHA}at+xg6SiyUovktq1redipHiJpaE='],
+    ['testing123', '{SSHA}0c0blFTXXNuAMHECS4uxrj3ZieMoWImr'],
+  ]),
+  ...group('ldap', 'king-phisher, tests of SaltedSHA512PasswordHash', [
+    [
+      'password',
+      '{ssha512}dOeDLmVpHJThhHeag10Hm2g4T7s3SBE6rGHcXUolXJHVufY4qT782rwZ/0XE6cuLcBZ0KpnwmUzRpAEtZBdv+JYEEtZQs/uC',
+    ],
+  ]),
   ...group('argon2', 'RustCrypto argon2, tests/phc_strings.rs, after phc-winner-argon2, src/test.c', [
     ['password', '$argon2i$v=19$m=65536,t=1,p=1$c29tZXNhbHQAAAAAAAAAAA$+r0d29hqEB0yasKr55ZgICsQGSkl0v0kgwhd+U3wyRo'],
     ['password', '$argon2id$v=19$m=262144,t=2,p=1$c29tZXNhbHQ$eP4eyR+zqlZX1y5xCFTkw9m5GYx0L5YWwvCFvtlbLow'],

@@ -1,4 +1,4 @@
-export type { HashFault } from './foreign/hash-format.js';
+export type { HashFault, HashLimits } from './foreign/hash-format.js';
 export { faultOfHash, noPassword } from './foreign/read-hash.js';
 export { NewPassword } from './new-password.service.js';
 export { PasswordHasher } from './password-hasher.js';

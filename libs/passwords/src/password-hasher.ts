@@ -16,10 +16,14 @@ const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 const currentPrefix = `$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=${cost.parallelism}$`;
 /** About two seconds of waiting at 21 ms a hash (design §4). */
 const queuePerCore = 96;
+/** An imported hash may take half a second. */
+const foreignQueue = 8;
 
 /**
  * argon2id with a salt of its own for each hash, as PHC strings. At most `cores` run at a time, on libuv's threads and
- * in all processes of this machine together: more gain nothing, cost 19 MiB each, and would starve everything else that waits for a thread.
+ * in all processes of this machine together: more gain nothing, cost 19 MiB each, and would starve everything else that
+ * waits for a thread. Of hashes that were made elsewhere one at a time is checked: what was imported sets their price, so
+ * that all that is in flight is 19 MiB a core and the memory of one of them.
  */
 @Injectable()
 export class PasswordHasher implements OnModuleInit {
@@ -28,6 +32,7 @@ export class PasswordHasher implements OnModuleInit {
     queue: availableParallelism() * queuePerCore,
     slots: MachineSlots.open(availableParallelism(), 'gatehouse-hashes'),
   });
+  readonly #foreign = new WorkQueue({ concurrency: 1, queue: foreignQueue });
   #decoy = '';
 
   constructor(private readonly metrics: MetricSources) {}
@@ -68,14 +73,27 @@ export class PasswordHasher implements OnModuleInit {
    */
   async verify(password: string, passwordHash: string | undefined, wait?: Wait): Promise<boolean> {
     const check = checkOf(passwordHash);
+    if (check && passwordHash !== undefined && !isOurs(passwordHash)) return this.#verifyForeign(check, password, wait);
     const against = check ?? checkOf(this.#decoy);
-    const matches = await this.queue.run(async () => against !== undefined && matchesAny(against, password), wait);
+    const matches = await this.queue.run(async () => (await against?.(normalisePassword(password))) === true, wait);
     return matches && check !== undefined;
+  }
+
+  /**
+   * Hashes that were made elsewhere are over what was typed, not over its normal form: each that differs is tried, and
+   * waits its own turn.
+   */
+  async #verifyForeign(check: HashCheck, password: string, wait: Wait = {}): Promise<boolean> {
+    for (const form of new Set([normalisePassword(password), password])) {
+      const isRight = await this.#foreign.run(() => this.queue.run(() => check(form), wait), { signal: wait.signal });
+      if (isRight) return true;
+    }
+    return false;
   }
 
   /** Whether a hash was made with other parameters than today's. */
   isOutdated(passwordHash: string): boolean {
-    return !passwordHash.startsWith(currentPrefix);
+    return !isOurs(passwordHash);
   }
 }
 
@@ -84,8 +102,5 @@ function checkOf(passwordHash: string | undefined): HashCheck | undefined {
   return typeof read === 'function' ? read : undefined;
 }
 
-/** Hashes that were made elsewhere are over what was typed, not over its normal form: each that differs is tried. */
-async function matchesAny(check: HashCheck, password: string): Promise<boolean> {
-  for (const form of new Set([normalisePassword(password), password])) if (await check(form)) return true;
-  return false;
-}
+/** Made here, over the normal form, by today's parameters. */
+const isOurs = (passwordHash: string): boolean => passwordHash.startsWith(currentPrefix);

@@ -1,15 +1,48 @@
-import type { HashCheck, HashFault } from './hash-format.js';
+import { createHash, createHmac } from 'node:crypto';
 
-const maxCost = 14;
+import type { HashCheck, HashFault, HashLimits } from './hash-format.js';
+
+const alphabet = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+const [saltEnd, minCost] = [29, 4];
+/** Of their last characters 16 bytes of salt use two bits, and 23 bytes of digest four. */
+const usedBits = { salt: 0b110000, digest: 0b111100 };
 
 /**
  * bcrypt as `$2a$`, `$2b$` or `$2y$`, which mean the same here; not `$2x$`, which marks hashes of a broken version. Only
  * the first 72 bytes of a password count, as they did where the hash was made.
  */
-export function readBcrypt(text: string): HashCheck | HashFault {
+export function readBcrypt(text: string, { bcryptCost }: HashLimits): HashCheck | HashFault {
   if (!/^\$2[aby]\$/.test(text)) return 'hash-unknown';
   const cost = Number(/^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/.exec(text)?.[1] ?? 0);
-  if (cost < 4) return 'hash-malformed';
-  if (cost > maxCost) return 'hash-too-costly';
-  return async (password) => (await import('@node-rs/bcrypt')).verify(password, text);
+  if (cost < minCost) return 'hash-malformed';
+  if (cost > bcryptCost) return 'hash-too-costly';
+  const plain = withoutUnusedBits(text);
+  return async (password) => (await import('@node-rs/bcrypt')).verify(password, plain);
 }
+
+/** Django: `bcrypt$` before a hash of the password, `bcrypt_sha256$` before one of its SHA-256 in hexadecimal. */
+export function readDjangoBcrypt(text: string, limits: HashLimits): HashCheck | HashFault {
+  const [, kind, hash = ''] = /^bcrypt(_sha256)?\$(\$2.*)$/s.exec(text) ?? [];
+  const check = readBcrypt(hash, limits);
+  if (typeof check === 'string' || kind === undefined) return check;
+  return (password) => check(createHash('sha256').update(password).digest('hex'));
+}
+
+/** WordPress since 6.8: `$wp` before a hash of the HMAC-SHA384 of the password, which is trimmed as PHP does it. */
+export function readWordPressBcrypt(text: string, limits: HashLimits): HashCheck | HashFault {
+  const check = readBcrypt(text.slice('$wp'.length), limits);
+  if (typeof check === 'string') return check;
+  return (password) => {
+    const trimmed = password.replaceAll(/^[ \n\r\t\v\0]+|[ \n\r\t\v\0]+$/g, '');
+    return check(createHmac('sha384', 'wp-sha384').update(trimmed).digest('base64'));
+  };
+}
+
+/** Some libraries leave noise in the bits that base64 does not use (passlib issue 25); ours takes none there. */
+function withoutUnusedBits(text: string): string {
+  const salt = masked(text.charAt(saltEnd - 1), usedBits.salt);
+  const digest = masked(text.slice(-1), usedBits.digest);
+  return text.slice(0, saltEnd - 1) + salt + text.slice(saltEnd, -1) + digest;
+}
+
+const masked = (character: string, bits: number): string => alphabet.charAt(alphabet.indexOf(character) & bits);

@@ -1,6 +1,6 @@
 import { createCipheriv, timingSafeEqual } from 'node:crypto';
 
-import { decodeBase64, type HashCheck, type HashFault, minDigestBytes } from './hash-format.js';
+import { decodeBase64, type HashCheck, type HashFault, type HashLimits, minDigestBytes } from './hash-format.js';
 import { deriveScrypt, faultOfCost } from './scrypt.js';
 
 const pattern =
@@ -12,13 +12,13 @@ const ivBytes = 16;
  * `$fbscrypt$v=1,n=<mem_cost>,r=<rounds>,p=1,ss=<salt separator>,sk=<signer key>$<salt>$<hash>`, all base64. The key that
  * scrypt makes of a password enciphers the project's signer key; what comes out is the hash.
  */
-export function readFirebaseScrypt(text: string): HashCheck | HashFault {
+export function readFirebaseScrypt(text: string, limits: HashLimits): HashCheck | HashFault {
   const match = pattern.exec(text);
   const [separator, signer, salt, digest] = [4, 5, 6, 7].map((group) => decodeBase64(match?.[group] ?? ''));
   if (!match || !separator || !signer || !salt || !digest) return 'hash-malformed';
   if (digest.length < minDigestBytes || digest.length !== signer.length) return 'hash-malformed';
   const cost = { log2N: Number(match[1]), r: Number(match[2]), p: Number(match[3]) };
-  const fault = faultOfCost(cost);
+  const fault = faultOfCost(cost, limits);
   if (fault) return fault;
   return async (password) => {
     const key = await deriveScrypt(password, Buffer.concat([salt, separator]), cost, 32);

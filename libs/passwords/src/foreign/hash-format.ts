@@ -4,8 +4,25 @@ export type HashFault = 'hash-unknown' | 'hash-malformed' | 'hash-too-costly';
 /** Whether a password belongs to the hash that was read. Works off the main thread. */
 export type HashCheck = (password: string) => Promise<boolean>;
 
+/** What a hash may cost whoever checks it. */
+export type HashLimits = {
+  readonly memoryMib: number;
+  readonly bcryptCost: number;
+  /** Times the blocks that the digest takes. */
+  readonly pbkdf2Iterations: number;
+  readonly shaCryptRounds: number;
+};
+
+/** Beyond these nothing is ever checked, whatever an import was allowed to bring: a login would take over a second. */
+export const hardLimits: HashLimits = {
+  memoryMib: 256,
+  bcryptCost: 14,
+  pbkdf2Iterations: 2_000_000,
+  shaCryptRounds: 700_000,
+};
+
 /** Reads a hash of one format: parameters and encoding are checked here, so that a check cannot fail on them later. */
-export type ReadHash = (text: string) => HashCheck | HashFault;
+export type ReadHash = (text: string, limits: HashLimits) => HashCheck | HashFault;
 
 /** A shorter digest could be met by chance. */
 export const minDigestBytes = 16;

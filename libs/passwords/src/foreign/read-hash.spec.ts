@@ -37,6 +37,8 @@ test.each([
   argon2('m=8,t=65,p=1'),
   bcrypt('15'),
   bcrypt('31'),
+  `$wp${bcrypt('15')}`,
+  '$P$FIQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0',
   scrypt('ln=20,r=8,p=1'),
   scrypt('ln=14,r=8,p=17'),
   scrypt('ln=99,r=8,p=1'),
@@ -46,7 +48,7 @@ test.each([
   pbkdf2('$pbkdf2-sha256$2000001'),
   pbkdf2('$pbkdf2-sha1$1000001', bytes(40)),
 ])('%s would take a login too long', (hash) => {
-  expect(faultOfHash(hash)).toBe('hash-too-costly');
+  expect(faultOfHash(hash)?.code).toBe('hash-too-costly');
 });
 
 test.each([
@@ -60,7 +62,9 @@ test.each([
   bcrypt('10').slice(0, -1),
   bcrypt('03'),
   bcrypt('10').replace('b', '2b'),
+  argon2('m=065536,t=3,p=1'),
   scrypt('ln=0,r=8,p=1'),
+  scrypt('ln=16,r=1,p=1'),
   scrypt('ln=14,r=8'),
   scrypt('ln=14,r=8,p=1', bytes(15)),
   scrypt('ln=14,r=8,p=1', ''),
@@ -69,6 +73,13 @@ test.each([
   shaCrypt('$6$salt', 85),
   shaCrypt('$6$salt', 43),
   shaCrypt('$6$seventeen-letters', 86),
+  `$wp${bcrypt('10').slice(0, -1)}`,
+  `bcrypt_sha256$${bcrypt('03')}`,
+  '$P$9IQRaTwmfeRo7ud9Fh4E2PdI0S3r.L',
+  '$P$9IQRaTwmfeRo7ud9Fh4E2PdI0S3r.Lz',
+  '$P$.IQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0',
+  '{SHA}at+xg6SiyUovktq1redipHiJpaF=',
+  '{SSHA}at+xg6SiyUovktq1redipHiJpaE=',
   pbkdf2('$pbkdf2-sha256$0'),
   pbkdf2('$pbkdf2-sha256$01212'),
   pbkdf2('$pbkdf2-sha256$'),
@@ -77,7 +88,23 @@ test.each([
   `${argon2('m=65536,t=3,p=1')}\n`,
   `$2b$${'a'.repeat(2_000)}`,
 ])('%s is no hash of its format', (hash) => {
-  expect(faultOfHash(hash)).toMatch(/hash-malformed|hash-unknown/);
+  expect(faultOfHash(hash)?.code).toMatch(/hash-malformed|hash-unknown/);
+});
+
+const limits = { memoryMib: 64, bcryptCost: 12, pbkdf2Iterations: 1_200_000, shaCryptRounds: 200_000 };
+test.each([
+  [argon2('m=65537,t=1,p=1'), 'IMPORT_HASH_MAX_MEMORY_MIB'],
+  [argon2('m=65536,t=5,p=1'), 'IMPORT_HASH_MAX_MEMORY_MIB'],
+  [scrypt('ln=17,r=8,p=1'), 'IMPORT_HASH_MAX_MEMORY_MIB'],
+  [firebase('n=17,r=8,p=1'), 'IMPORT_HASH_MAX_MEMORY_MIB'],
+  [bcrypt('13'), 'IMPORT_BCRYPT_MAX_COST'],
+  [`$wp${bcrypt('13')}`, 'IMPORT_BCRYPT_MAX_COST'],
+  [`bcrypt_sha256$${bcrypt('13')}`, 'IMPORT_BCRYPT_MAX_COST'],
+  [pbkdf2('$pbkdf2-sha256$1200001'), 'IMPORT_PBKDF2_MAX_ITERATIONS'],
+  [shaCrypt('$6$rounds=200001$salt'), 'IMPORT_SHA_CRYPT_MAX_ROUNDS'],
+])('%s is too costly for an import unless %s says otherwise', (hash, setting) => {
+  expect(faultOfHash(hash, limits)).toEqual({ code: 'hash-too-costly', setting });
+  expect(faultOfHash(hash)).toBeUndefined();
 });
 
 test.each([
@@ -89,6 +116,8 @@ test.each([
   '$2x$05$/OK.fbVrR/bpIqNJ5ianF.CE5elHaaO4EbggVDjb8P19RukzXSM3e',
   '$argon2i$m=65536,t=2,p=1$c29tZXNhbHQAAAAAAAAAAA$HH7u+eDpabMCRyL8hkocqfbKINpz+b8/FzGIG+riA54',
   'pbkdf2_md5$1000$salt$AAAAAAAAAAAAAAAAAAAAAA==',
+  '{CRYPT}$6$salt$x',
+  '{SSHA224}AAAA',
 ])('%s is of no format that we know', (hash) => {
-  expect(faultOfHash(hash)).toBe('hash-unknown');
+  expect(faultOfHash(hash)?.code).toBe('hash-unknown');
 });

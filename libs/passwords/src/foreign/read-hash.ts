@@ -1,8 +1,10 @@
 import { readArgon2 } from './argon2.js';
-import { readBcrypt } from './bcrypt.js';
+import { readBcrypt, readDjangoBcrypt, readWordPressBcrypt } from './bcrypt.js';
 import { readFirebaseScrypt } from './firebase-scrypt.js';
-import type { HashCheck, HashFault, ReadHash } from './hash-format.js';
+import { hardLimits, type HashCheck, type HashFault, type HashLimits, type ReadHash } from './hash-format.js';
+import { readLdapSha } from './ldap-sha.js';
 import { readPbkdf2 } from './pbkdf2.js';
+import { readPhpass } from './phpass.js';
 import { readScrypt } from './scrypt.js';
 import { readShaCrypt } from './sha-crypt.js';
 
@@ -11,26 +13,46 @@ export const noPassword = '!';
 
 const maxLength = 1_024;
 
-const formats: readonly (readonly [prefix: string, read: ReadHash])[] = [
-  ['$argon2', readArgon2],
-  ['$2', readBcrypt],
-  ['$scrypt$', readScrypt],
-  ['$pbkdf2', readPbkdf2],
-  ['pbkdf2_', readPbkdf2],
-  ['$fbscrypt$', readFirebaseScrypt],
-  ['$5$', readShaCrypt],
-  ['$6$', readShaCrypt],
+type Format = { readonly prefix: string; readonly read: ReadHash; readonly setting?: HashSetting };
+/** What bounds the costs of a format at import. */
+type HashSetting =
+  | 'IMPORT_HASH_MAX_MEMORY_MIB'
+  | 'IMPORT_BCRYPT_MAX_COST'
+  | 'IMPORT_PBKDF2_MAX_ITERATIONS'
+  | 'IMPORT_SHA_CRYPT_MAX_ROUNDS';
+
+const formats: readonly Format[] = [
+  { prefix: '$argon2', read: readArgon2, setting: 'IMPORT_HASH_MAX_MEMORY_MIB' },
+  { prefix: '$2', read: readBcrypt, setting: 'IMPORT_BCRYPT_MAX_COST' },
+  { prefix: '$wp$', read: readWordPressBcrypt, setting: 'IMPORT_BCRYPT_MAX_COST' },
+  { prefix: 'bcrypt$', read: readDjangoBcrypt, setting: 'IMPORT_BCRYPT_MAX_COST' },
+  { prefix: 'bcrypt_sha256$', read: readDjangoBcrypt, setting: 'IMPORT_BCRYPT_MAX_COST' },
+  { prefix: '$scrypt$', read: readScrypt, setting: 'IMPORT_HASH_MAX_MEMORY_MIB' },
+  { prefix: '$fbscrypt$', read: readFirebaseScrypt, setting: 'IMPORT_HASH_MAX_MEMORY_MIB' },
+  { prefix: '$pbkdf2', read: readPbkdf2, setting: 'IMPORT_PBKDF2_MAX_ITERATIONS' },
+  { prefix: 'pbkdf2_', read: readPbkdf2, setting: 'IMPORT_PBKDF2_MAX_ITERATIONS' },
+  { prefix: '$5$', read: readShaCrypt, setting: 'IMPORT_SHA_CRYPT_MAX_ROUNDS' },
+  { prefix: '$6$', read: readShaCrypt, setting: 'IMPORT_SHA_CRYPT_MAX_ROUNDS' },
+  { prefix: '$P$', read: readPhpass },
+  { prefix: '$H$', read: readPhpass },
+  { prefix: '$S$', read: readPhpass },
+  { prefix: '{', read: readLdapSha },
 ];
 
-/** Reads a hash of any format that we know: ours, and those that come with an import. */
-export function readHash(text: string): HashCheck | HashFault {
-  if (text.length > maxLength) return 'hash-malformed';
-  const [, read] = formats.find(([prefix]) => text.startsWith(prefix)) ?? [];
-  return read ? read(text) : 'hash-unknown';
+const formatOf = (text: string): Format | undefined =>
+  text.length > maxLength ? undefined : formats.find(({ prefix }) => text.startsWith(prefix));
+
+/** Reads a hash of any format that we know: ours, and those that came with an import, under whichever limits then. */
+export function readHash(text: string, limits: HashLimits = hardLimits): HashCheck | HashFault {
+  return formatOf(text)?.read(text, limits) ?? 'hash-unknown';
 }
 
-/** Why a hash is not taken; nothing if it is. */
-export function faultOfHash(text: string): HashFault | undefined {
-  const read = readHash(text);
-  return typeof read === 'string' ? read : undefined;
+/** Why a hash is not taken; nothing if it is. `setting` names what bounds its costs. */
+export function faultOfHash(
+  text: string,
+  limits: HashLimits = hardLimits,
+): { readonly code: HashFault; readonly setting?: HashSetting | undefined } | undefined {
+  const read = readHash(text, limits);
+  if (typeof read !== 'string') return undefined;
+  return read === 'hash-too-costly' ? { code: read, setting: formatOf(text)?.setting } : { code: read };
 }

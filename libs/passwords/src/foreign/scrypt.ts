@@ -1,26 +1,28 @@
 import { scrypt, timingSafeEqual } from 'node:crypto';
 
-import { decodeBase64, type HashCheck, type HashFault, minDigestBytes } from './hash-format.js';
+import { decodeBase64, type HashCheck, type HashFault, type HashLimits, minDigestBytes } from './hash-format.js';
 
-const limits = { memoryBytes: 268_435_456, blocks: 2_097_152 };
+/** Of 128 bytes each, in a MiB. */
+const blocksOfMib = 8_192;
 
 export type ScryptCost = { readonly log2N: number; readonly r: number; readonly p: number };
 
 /** `$scrypt$ln=16,r=8,p=1$<salt>$<digest>`, the PHC form, which is also passlib's. */
-export function readScrypt(text: string): HashCheck | HashFault {
+export function readScrypt(text: string, limits: HashLimits): HashCheck | HashFault {
   const match = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,4}),p=(\d{1,4})\$([^$]{0,256})\$([^$]{1,128})$/.exec(text);
   const [salt, digest] = [decodeBase64(match?.[4] ?? ''), decodeBase64(match?.[5] ?? '')];
   if (!match || !salt || !digest || digest.length < minDigestBytes) return 'hash-malformed';
   const cost = { log2N: Number(match[1]), r: Number(match[2]), p: Number(match[3]) };
-  const fault = faultOfCost(cost);
+  const fault = faultOfCost(cost, limits);
   if (fault) return fault;
   return async (password) => timingSafeEqual(await deriveScrypt(password, salt, cost, digest.length), digest);
 }
 
-export function faultOfCost({ log2N, r, p }: ScryptCost): HashFault | undefined {
-  if (log2N < 1 || r < 1 || p < 1) return 'hash-malformed';
-  const blocks = 2 ** log2N * r;
-  return blocks * 128 > limits.memoryBytes || blocks * p > limits.blocks ? 'hash-too-costly' : undefined;
+/** Memory bounds time too: `p` lanes are made one after the other. */
+export function faultOfCost({ log2N, r, p }: ScryptCost, { memoryMib }: HashLimits): HashFault | undefined {
+  // N must be below 2^(128 r / 8) (RFC 7914 §2)
+  if (log2N < 1 || r < 1 || p < 1 || log2N >= 16 * r) return 'hash-malformed';
+  return 2 ** log2N * r * p > memoryMib * blocksOfMib ? 'hash-too-costly' : undefined;
 }
 
 /** RFC 7914, on a thread of libuv. */

@@ -23,7 +23,7 @@ declare module 'fastify' {
     askAgain: AskAgain | undefined;
     /** `Class.method` of the handler, for the log; of a GraphQL request all of them, with spaces between. */
     handlerName: string | undefined;
-    /** The guards have let it in before its body was read; they need not be asked again. */
+    /** The guards have let it in before its body was read: it has been counted. */
     isAdmitted: boolean;
   }
 }

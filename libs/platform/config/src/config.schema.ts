@@ -170,6 +170,16 @@ export const configSchema = z.object({
   IMPORT_MAX_SECONDS: integer(1, 604_800)
     .prefault('3600')
     .meta(about('An import over HTTP may take this long in all; sent again it goes on where it ended')),
+  IMPORT_HASH_MAX_MEMORY_MIB: integer(1, 256)
+    .prefault('64')
+    .meta(about('Memory that an imported hash may take at login (argon2, scrypt); its time is bounded with it')),
+  IMPORT_BCRYPT_MAX_COST: integer(4, 14).prefault('12').meta(about('Cost of an imported bcrypt hash')),
+  IMPORT_PBKDF2_MAX_ITERATIONS: integer(1, 2_000_000)
+    .prefault('1200000')
+    .meta(about('Iterations of an imported PBKDF2 hash, times the blocks of its digest')),
+  IMPORT_SHA_CRYPT_MAX_ROUNDS: integer(1_000, 700_000)
+    .prefault('200000')
+    .meta(about('Rounds of an imported SHA-crypt hash')),
   MESSAGE_LIMIT_USER_COUNT: integer(1, 1_000_000)
     .prefault('1000')
     .meta(about('Messages of one user that have not expired, those that are used up too')),

@@ -26,8 +26,8 @@ const bodyless = new Set<RequestMethod>([RequestMethod.GET, RequestMethod.HEAD, 
 
 /**
  * Runs guards of routes that take bodies before the body is read: Nest runs them when it has been read and parsed, which
- * costs more than the refusal, and strangers are not to be told what is wrong with theirs. The guards heed `isAdmitted`,
- * so that Nest's own call does nothing. Call before the routes are made.
+ * costs more than the refusal, and strangers are not to be told what is wrong with theirs. `isAdmitted` tells the
+ * rate limits that the request is counted; who calls is asked again by Nest's own call. Call before the routes are made.
  */
 export function guardBeforeBodies(app: NestFastifyApplication, { guards, isBodyNeeded }: Guards): void {
   nameEndpoints(app.get(ModulesContainer));

@@ -6,19 +6,22 @@ import { toValidationError } from '#libs/platform/http';
 import { type BulkUser, toEmailKey, toUserName } from '#libs/users';
 
 import { refused, type RowResult } from './import-result.js';
-import { type ImportRow, importRowSchema } from './row.schema.js';
+import type { ImportRow, ImportRowSchema } from './row.schema.js';
 import type { SourceRow } from './source-row.js';
 
 /** A row that may be written. `given` tells an address that is absent from one that is to be cleared. */
 export type PreparedRow = { readonly row: number; readonly user: BulkUser; readonly hasEmail: boolean };
 
+/** What a row may say, and give. */
+export type RowRules = { readonly schema: ImportRowSchema; readonly grantable: readonly Role[] };
+
 /** Checks a row as the users service would; the id is made now, whenever the account was. */
-export function prepareRow(source: SourceRow, grantable: readonly Role[]): PreparedRow | RowResult {
+export function prepareRow(source: SourceRow, { schema, grantable }: RowRules): PreparedRow | RowResult {
   const { row } = source;
   if ('fault' in source) {
     return refused(row, source.fault, [{ path: '', message: source.message, code: source.fault }]);
   }
-  const parsed = importRowSchema.safeParse(source.value);
+  const parsed = schema.safeParse(source.value);
   if (!parsed.success) return refused(row, 'invalid-request', toValidationError(parsed.error.issues).options.errors);
   const withheld = parsed.data.roles?.find((role) => !grantable.includes(role));
   if (withheld !== undefined) {

@@ -9,7 +9,8 @@ import { BatchWriter } from './batch-writer.service.js';
 import type { ImportSummary, RowResult } from './import-result.js';
 import { type ImportOptions, ImportRun } from './import-run.js';
 import { inBatches } from './in-batches.js';
-import { prepareRow, type PreparedRow } from './prepare-row.js';
+import { prepareRow, type PreparedRow, type RowRules } from './prepare-row.js';
+import { importRowSchema, type ImportRowSchema } from './row.schema.js';
 import type { SourceRows } from './source-row.js';
 
 type Counts = { -readonly [Key in 'rows' | RowResult['status']]: number };
@@ -28,6 +29,7 @@ const batchRows = { postgres: 1_000, embedded: 200 };
 export class UserImport {
   readonly #logger = new Logger('UserImport');
   readonly #batchRows: number;
+  readonly #schema: ImportRowSchema;
 
   constructor(
     private readonly writer: BatchWriter,
@@ -35,6 +37,12 @@ export class UserImport {
     @Inject(CONFIG) config: Config,
   ) {
     this.#batchRows = config.DATABASE_URL === undefined ? batchRows.embedded : batchRows.postgres;
+    this.#schema = importRowSchema({
+      memoryMib: config.IMPORT_HASH_MAX_MEMORY_MIB,
+      bcryptCost: config.IMPORT_BCRYPT_MAX_COST,
+      pbkdf2Iterations: config.IMPORT_PBKDF2_MAX_ITERATIONS,
+      shaCryptRounds: config.IMPORT_SHA_CRYPT_MAX_ROUNDS,
+    });
   }
 
   /**
@@ -68,7 +76,8 @@ export class UserImport {
   async *#results(source: SourceRows, options: ImportOptions, run: ImportRun): AsyncGenerator<readonly RowResult[]> {
     let writing: Promise<readonly RowResult[]> | undefined;
     try {
-      for await (const checked of inBatches(check(source, options), this.#batchRows)) {
+      const rules = { schema: this.#schema, grantable: options.grantable };
+      for await (const checked of inBatches(check(source, rules), this.#batchRows)) {
         if (writing) yield await writing;
         writing = undefined;
         options.signal.throwIfAborted();
@@ -105,6 +114,6 @@ function count(counts: Counts, results: readonly RowResult[]): void {
   for (const { status } of results) counts[status]++;
 }
 
-async function* check(source: SourceRows, { grantable }: ImportOptions): AsyncGenerator<readonly Checked[]> {
-  for await (const rows of source) yield rows.map((row) => prepareRow(row, grantable));
+async function* check(source: SourceRows, rules: RowRules): AsyncGenerator<readonly Checked[]> {
+  for await (const rows of source) yield rows.map((row) => prepareRow(row, rules));
 }

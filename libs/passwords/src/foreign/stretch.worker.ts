@@ -2,12 +2,23 @@ import { hash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 
 // runs as it stands, also from its source: no import of our own, no syntax that cannot be stripped
-export type ShaCryptTask = {
+type ShaCryptTask = {
+  readonly kind: 'sha-crypt';
   readonly algorithm: 'sha256' | 'sha512';
   readonly password: string;
   readonly salt: string;
   readonly rounds: number;
 };
+
+/** `rounds` in all, after the first. */
+type PhpassTask = {
+  readonly kind: 'phpass';
+  readonly algorithm: 'md5' | 'sha512';
+  readonly password: string;
+  readonly salt: string;
+  readonly rounds: number;
+};
+export type StretchTask = ShaCryptTask | PhpassTask;
 
 const alphabet = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
@@ -75,6 +86,19 @@ const characters = (value: number, count: number): string =>
 
 const repeat = (bytes: Buffer, length: number): Buffer => Buffer.alloc(length, bytes);
 
-const task: ShaCryptTask = workerData;
+/** Openwall's portable hashes, and Drupal's of SHA-512. */
+function phpass({ algorithm, password, salt, rounds }: PhpassTask): string {
+  const key = Buffer.from(password);
+  let digest = hash(algorithm, Buffer.concat([Buffer.from(salt), key]), 'buffer');
+  for (let round = 0; round < rounds; round++) digest = hash(algorithm, Buffer.concat([digest, key]), 'buffer');
+  let text = '';
+  for (let at = 0; at < digest.length; at += 3) {
+    const [x = 0, y = 0, z = 0] = digest.subarray(at, at + 3);
+    text += characters(x | (y << 8) | (z << 16), Math.min(3, digest.length - at) + 1);
+  }
+  return text;
+}
+
+const task: StretchTask = workerData;
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-parentPort?.postMessage(shaCrypt(task));
+parentPort?.postMessage(task.kind === 'phpass' ? phpass(task) : shaCrypt(task));
