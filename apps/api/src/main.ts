@@ -1,8 +1,10 @@
 import { enableCompileCache } from 'node:module';
-import { env } from 'node:process';
+import { env, umask } from 'node:process';
 
 import './thread-pool.js';
 
+// whatever is written is for this user only
+umask(0o077);
 // what V8 has compiled is kept for the next start, which is a quarter shorter for it; a read-only disk does no harm
 enableCompileCache();
 const { startTraces, wantsTraces } = await import('./tracing.js');

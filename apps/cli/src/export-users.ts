@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createWriteStream, renameSync } from 'node:fs';
+import { createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
 import { stderr, stdout } from 'node:process';
 import type { Writable } from 'node:stream';
 
@@ -13,6 +13,7 @@ export type ExportFlags = {
   readonly format?: 'ndjson' | 'csv';
   readonly withHashes?: true;
   readonly forSpreadsheets?: true;
+  readonly force?: true;
 };
 
 /** A file is there under its name when it is whole. */
@@ -22,15 +23,41 @@ export async function exportUsers(
   flags: ExportFlags,
 ): Promise<number> {
   const target = file === undefined || file === '-' ? undefined : file;
-  const half = `${target}.part`;
-  const output: Writable = target === undefined ? stdout : createWriteStream(half, { mode: 0o600 });
+  if (target !== undefined && !flags.force && existsSync(target)) {
+    throw new Error(`${target} is there already: name another file, or say --force to put the new one in its place`);
+  }
+  const half = `${target}.${randomUUID()}.part`;
+  // never a file that is there: it would keep its mode, whoever may read it, and hashes may be in this one
+  const output: Writable = target === undefined ? stdout : createWriteStream(half, { mode: 0o600, flags: 'wx' });
   if (target !== undefined) await once(output, 'open');
+  try {
+    const told = await writeUsers(environment, output, { ...flags, format: formatOf(target, flags) });
+    if (target !== undefined) await putInPlace(output, half, target);
+    stderr.write(told);
+    return 0;
+  } catch (error) {
+    if (target !== undefined) rmSync(half, { force: true });
+    throw error;
+  }
+}
+
+const formatOf = (target: string | undefined, { format }: ExportFlags): 'ndjson' | 'csv' =>
+  format ?? (target?.toLowerCase().endsWith('.csv') ? 'csv' : 'ndjson');
+
+async function putInPlace(output: Writable, half: string, target: string): Promise<void> {
+  output.end();
+  await once(output, 'close');
+  renameSync(half, target);
+}
+
+/** @returns what there is to say of it */
+async function writeUsers(environment: Environment, output: Writable, flags: ExportFlags): Promise<string> {
   const progress = new Progress(stderr, undefined);
   const digest = createHash('sha256');
   let users = 0;
   await withContext(environment, async (context) => {
     const chunks = context.get(RowExport).run({
-      format: flags.format ?? (target?.toLowerCase().endsWith('.csv') ? 'csv' : 'ndjson'),
+      format: flags.format ?? 'ndjson',
       hashes: flags.withHashes ? 'with-hashes' : 'without-hashes',
       cells: flags.forSpreadsheets ? 'spreadsheet' : 'exact',
     });
@@ -41,11 +68,5 @@ export async function exportUsers(
       if (!output.write(chunk.text)) await once(output, 'drain');
     }
   }).finally(() => progress.end());
-  if (target !== undefined) {
-    output.end();
-    await once(output, 'close');
-    renameSync(half, target);
-  }
-  stderr.write(`${users} users, SHA-256 ${digest.digest('hex')}\n`);
-  return 0;
+  return `${users} users, SHA-256 ${digest.digest('hex')}\n`;
 }

@@ -12,11 +12,12 @@ import { BulkUsersRepository } from '#libs/users';
 
 import { type Environment, withContext } from './operator-context.js';
 import { Progress } from './progress.js';
+import { tellExisting } from './tell-existing.js';
 
 export type ImportFlags = {
   readonly format?: 'ndjson' | 'csv';
   readonly map: ColumnMap;
-  readonly delimiter: string;
+  readonly delimiter?: string;
   readonly onExisting: 'skip' | 'update';
   readonly report?: string;
   readonly dryRun?: true;
@@ -78,8 +79,8 @@ function stopping(stream: Readable, signal: AbortSignal): Readable {
 }
 
 async function openReport(file: string): Promise<WriteStream> {
-  const stream = createWriteStream(file, { mode: 0o600 });
-  await once(stream, 'open');
+  const stream = createWriteStream(file, { mode: 0o600, flags: 'wx' });
+  await once(stream, 'open').catch(tellExisting(file));
   return stream;
 }
 

@@ -18,9 +18,9 @@ export function addUsers(program: Command, environment: Environment): void {
     .description('bring users in from a file, or from `-` for standard input; run it again to go on')
     .addOption(new Option('--format <format>', 'of the file; by its name if absent').choices(['ndjson', 'csv']))
     .option('--map <column=field>', 'CSV: what a column is; `column=` leaves it out; may come often', addColumn, {})
-    .option('--delimiter <sign>', 'CSV: what separates cells', ',')
+    .option('--delimiter <sign>', 'CSV: what separates cells; by its first line if absent')
     .addOption(onExisting)
-    .option('--report <file>', 'write a line of JSON for each row')
+    .option('--report <file>', 'write a line of JSON for each row to a new file')
     .option('--dry-run', 'check everything, write nothing')
     .action((file: string, flags: ImportFlags) => explaining(() => importUsers(environment, file, flags)));
   users
@@ -28,7 +28,11 @@ export function addUsers(program: Command, environment: Environment): void {
     .description('write users to a file, or to standard output, as rows that an import takes')
     .addOption(new Option('--format <format>', 'of the file; by its name if absent').choices(['ndjson', 'csv']))
     .option('--with-hashes', 'with the hashes of passwords: keep such a file as you would keep the database')
-    .option('--for-spreadsheets', "CSV: put ' before cells that a spreadsheet takes for formulas; no exact copy")
+    .option(
+      '--for-spreadsheets',
+      "CSV: put ' before cells that a spreadsheet takes for formulas, and a byte order mark before all; no exact copy",
+    )
+    .option('--force', 'put the new file in the place of one that is there')
     .action((file: string | undefined, flags: ExportFlags) => explaining(() => exportUsers(environment, file, flags)));
   users
     .command('lift-delay <userName>')

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { MasterKey } from './master-key.js';
+import { ensurePrivateFolder } from './private-folder.js';
 
 export type LoadedMasterKey = { readonly key: MasterKey; readonly origin: 'configured' | 'read' | 'made' };
 
@@ -29,10 +30,6 @@ export function loadMasterKey({ MASTER_KEY, MASTER_KEY_PREVIOUS, DATA_DIR }: Whe
     if (!isExisting(error)) throw error;
     return { key: readKey(path, previous), origin: 'read' };
   }
-}
-
-function ensurePrivateFolder(path: string): void {
-  if (mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(path, 0o700);
 }
 
 function readKey(path: string, previous: MasterKey | undefined): MasterKey {

@@ -19,7 +19,13 @@ const socketPathLimit = 100;
  * @throws DataDirInUseError when another process holds it
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(folder, 0o700);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    // also one that is there: nobody else is to read the database
+    chmodSync(folder, 0o700);
+  } catch {
+    // a volume that is mounted may belong to somebody else; its files are ours alone all the same (umask)
+  }
   const path = socketPath(realpathSync(folder));
   const server = await listen(path).catch(async (error: unknown) => {
     if (!isInUse(error)) throw error;

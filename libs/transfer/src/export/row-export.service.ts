@@ -35,7 +35,7 @@ export class RowExport {
   async *run(options: ExportOptions): AsyncGenerator<ExportChunk> {
     const { format, hashes } = options;
     let total = 0;
-    if (format === 'csv') yield { text: toCsvRecord(columnsOf(options), 'exact'), users: 0 };
+    if (format === 'csv') yield { text: startOf(options) + toCsvRecord(columnsOf(options), 'exact'), users: 0 };
     for (let after = ''; ;) {
       const rows = await this.users.findPage(after, pageRows);
       total += rows.length;
@@ -67,6 +67,9 @@ function exported(row: ExportRow, { hashes }: ExportOptions): Exported {
     passwordHash: hashes === 'with-hashes' && row.password_hash !== noPassword ? row.password_hash : undefined,
   };
 }
+
+/** Without it Excel takes UTF-8 for the code page of the country. */
+const startOf = ({ cells }: ExportOptions): string => (cells === 'spreadsheet' ? '\uFEFF' : '');
 
 function toLine(user: Exported, options: ExportOptions): string {
   if (options.format === 'ndjson') return `${JSON.stringify(user)}\n`;
