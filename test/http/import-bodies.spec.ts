@@ -1,3 +1,5 @@
+import { gzipSync } from 'node:zlib';
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { type ExportOptions, RowExport } from '#libs/transfer';
@@ -76,7 +78,7 @@ describe('a body', () => {
   test('of another type is refused, and rows are refused elsewhere', async () => {
     const statuses = [
       await importUsers(gatehouse, '{}', { token, type: 'application/json' }),
-      await importUsers(gatehouse, '{}', { token, headers: { 'content-encoding': 'gzip' } }),
+      await importUsers(gatehouse, '{}', { token, headers: { 'content-encoding': 'br' } }),
       await importUsers(gatehouse, '{}', { token, type: 'text/csv; charset=latin1' }),
     ].map(({ answer }) => answer.status);
     expect(statuses).toEqual([415, 415, 415]);
@@ -85,7 +87,72 @@ describe('a body', () => {
   });
 });
 
+describe('a body under the names that clients give it', () => {
+  const header = 'userName,firstName,lastName\n';
+
+  test.each([
+    'application/vnd.ms-excel',
+    'application/csv',
+    'text/x-csv',
+    'text/comma-separated-values',
+    'TEXT/CSV; header=present',
+  ])('as %s is CSV', async (type) => {
+    const { summary } = await importUsers(gatehouse, header + csvRow(), { token, type });
+    expect(summary).toMatchObject({ created: 1 });
+  });
+
+  test.each(['application/ndjson', 'application/jsonl'])('as %s is a row a line', async (type) => {
+    expect((await importUsers(gatehouse, [importRow()], { token, type })).summary).toMatchObject({ created: 1 });
+  });
+
+  test('may be packed with gzip, or say that it is not packed', async () => {
+    const packed = { token, headers: { 'content-encoding': 'gzip' } };
+    const rows = toNdjson(Array.from({ length: 1_100 }, () => importRow()));
+    expect((await importUsers(gatehouse, gzipSync(rows), packed)).summary).toMatchObject({
+      done: true,
+      created: 1_100,
+    });
+    const plain = { token, headers: { 'content-encoding': 'identity' } };
+    expect((await importUsers(gatehouse, [importRow()], plain)).summary).toMatchObject({ created: 1 });
+    const broken = await importUsers(gatehouse, gzipSync(toNdjson([importRow()])).subarray(0, -9), packed);
+    expect(broken.summary).toMatchObject({ done: false, stopped: { code: 'bad-request' } });
+    const none = await importUsers(gatehouse, [importRow()], packed);
+    expect([none.answer.status, none.answer.body.code]).toEqual([400, 'bad-request']);
+  });
+});
+
 describe('CSV', () => {
+  const importCsv = (text: string | Uint8Array, query = '') =>
+    importUsers(gatehouse, text, { token, type: 'text/csv', query });
+
+  test.each([
+    [';', ''],
+    ['\t', ''],
+    [';', '?delimiter=%3B'],
+    ['\t', '?delimiter=%09'],
+  ])('may have %j between its cells (asked for by %j)', async (delimiter, query) => {
+    const cells = [
+      ['userName', 'firstName', 'lastName'],
+      [uniqueName(), 'a,b', 'C'],
+    ];
+    const { results } = await importCsv(cells.map((record) => `${record.join(delimiter)}\r\n`).join(''), query);
+    expect(await read(results[0].id)).toMatchObject({ firstName: 'a,b' });
+  });
+
+  test('may begin with what Excel takes for its delimiter', async () => {
+    const text = `\uFEFFsep=;\r\nuserName;firstName;lastName\r\n${uniqueName()};Ada;Lovelace\r\n`;
+    expect((await importCsv(text)).summary).toMatchObject({ created: 1, refused: 0 });
+  });
+
+  test('loses records without text, blanks around a cell and roles that are none', async () => {
+    const rows = [',,,', ` ${uniqueName()} ,Ada,Lovelace,"user, "`, ' , ,\t,', `${uniqueName()},Ada,Lovelace,user;`];
+    const { results } = await importCsv(`userName,firstName,lastName,roles\n${rows.join('\n')}\n,,,\n`);
+    expect(results.map(({ row, status }) => [row, status])).toEqual([
+      [1, 'created'],
+      [2, 'created'],
+    ]);
+  });
+
   test('is read by the names in its first line, with quotes, line breaks in quotes and empty cells', async () => {
     const [one, two, email] = [uniqueName(), uniqueName(), `${uniqueName()}@example.org`];
     const text = `\uFEFFlastName,firstName,userName,email,roles\r\n"O""Neill, Jr","=1+1",${one},${email},"user, admin"\r\n\r\nB,A,${two},,\r\n`;
@@ -141,6 +208,40 @@ describe('CSV', () => {
 });
 
 describe('an export', () => {
+  test('brings back names of any kind just as they were', async () => {
+    const names = [
+      '\uFFFD',
+      ' blank ',
+      "'quoted'",
+      '"quoted"',
+      '=1+1',
+      '@x',
+      'a,b;c\td',
+      '\u{1F469}\u200D\u{1F52C}',
+      'e\u0301',
+    ];
+    const prefix = uniqueName('exact');
+    const rows = names.map((name, at) =>
+      importRow({ userName: `${prefix}${at}`, firstName: name, lastName: `${name}x` }),
+    );
+    const { results } = await send(rows);
+    const taken = results.flatMap(({ status }, at) => (status === 'created' ? [at] : []));
+    expect(taken.length).toBeGreaterThan(6);
+    const before = await exportUsers({ format: 'csv' });
+    for (const at of taken)
+      expect((await gatehouse.api.delete(`/v1/users/${results[at].id}`, { token })).status).toBe(204);
+    expect((await importUsers(gatehouse, before, { token, type: 'text/csv' })).summary).toMatchObject({
+      created: taken.length,
+      refused: 0,
+    });
+    expect(await exportUsers({ format: 'csv' })).toBe(before);
+  });
+
+  test('for spreadsheets begins with a byte order mark, and none else does', async () => {
+    const start = async (cells: 'exact' | 'spreadsheet') => (await exportUsers({ format: 'csv', cells })).slice(0, 8);
+    expect([await start('exact'), await start('spreadsheet')]).toEqual(['external', '\uFEFFexterna']);
+  });
+
   test('has hashes only if asked for, and none where there is no password', async () => {
     const row = importRow({ passwordHash });
     await send([row, importRow()]);

@@ -11,7 +11,18 @@ export const formMediaType = 'application/x-www-form-urlencoded';
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** Lists of rows, read as they come where a route says so in its `consumes`: the handler gets the stream. */
-export const rowMediaTypes = ['application/x-ndjson', 'text/csv'] as const;
+export const rowMediaTypes = [
+  'application/x-ndjson',
+  'application/ndjson',
+  'application/jsonl',
+  'text/csv',
+  'application/csv',
+  'text/x-csv',
+  'text/comma-separated-values',
+  'text/tab-separated-values',
+  // Windows with Excel gives it to every CSV
+  'application/vnd.ms-excel',
+] as const;
 
 /** JSON, or forms where a route says so (RFC 7009 §2.1 and RFC 7662 §2.1 ask for them); anything else is 415. */
 export function registerBodyParsers(server: FastifyInstance): void {

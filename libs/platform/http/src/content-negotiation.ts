@@ -8,16 +8,24 @@ import { hasBody } from './body-timeout.js';
 const preset = ['application/json'];
 
 /**
- * Refuses bodies in a content coding: none is taken anywhere. `identity` is no coding, though RFC 9110 §8.4.1 would not
- * have it sent. What would be taken is said as RFC 9110 §15.5.16 asks for.
+ * Refuses bodies in a content coding that the route does not name in its `contentCodings`: by default none. `identity` is
+ * no coding, though RFC 9110 §8.4.1 would not have it sent. What would be taken is said as RFC 9110 §15.5.16 asks for.
  */
-export function assertNotEncoded({ raw }: FastifyRequest): void {
+export function assertNotEncoded({ raw, routeOptions: { config } }: FastifyRequest): void {
   const coding = raw.headers['content-encoding'];
   if (coding === undefined || !hasBody(raw)) return;
-  const isEncoded = coding.split(',').some((name) => !['', 'identity'].includes(name.trim().toLowerCase()));
-  if (!isEncoded) return;
-  const detail = 'Bodies are taken as they are: send this one without `Content-Encoding`.';
-  throw new AppError('unsupported-media-type', { detail, headers: { 'accept-encoding': 'identity' } });
+  const names = coding
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '' && name !== 'identity');
+  const taken = config.contentCodings ?? [];
+  if (names.length === 0 || (names.length === 1 && taken.includes(names[0] ?? ''))) return;
+  const detail =
+    taken.length === 0
+      ? 'Bodies are taken as they are: send this one without `Content-Encoding`.'
+      : `Send this body as it is, or in one of the codings ${taken.join(', ')}.`;
+  const headers = { 'accept-encoding': [...taken, 'identity'].join(', ') };
+  throw new AppError('unsupported-media-type', { detail, headers });
 }
 
 /** @throws AppError for a text in another encoding, under whatever name it is known (WHATWG Encoding §4.2) */

@@ -23,6 +23,8 @@ declare module 'fastify' {
     bodyLimit?: number;
     /** The route hashes a password: while the queue for that is full it is refused before anything is done for it. */
     hashes?: boolean;
+    /** Content codings of bodies that this route takes beside none (RFC 9110 §8.4.1). */
+    contentCodings?: readonly string[];
     /** Content types that this route takes; JSON if absent. */
     consumes?: readonly string[];
   }

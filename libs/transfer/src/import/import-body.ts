@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 
 import type { FastifyRequest } from 'fastify';
 
@@ -11,6 +12,7 @@ import { readCsv } from './read-csv.js';
 import { readNdjson } from './read-ndjson.js';
 import type { Bytes, SourceRows } from './source-row.js';
 
+/** Of what was packed, when it has been unpacked. */
 const limitBytes = 1_073_741_824;
 /** Nothing received and nothing sent for this long: the client hangs, or does not read its answer. */
 const idleMs = 30_000;
@@ -36,8 +38,8 @@ export class ImportBody {
     return this.#idle.signal;
   }
 
-  rows(signal: AbortSignal): SourceRows {
-    return this.#isCsv ? readCsv(this.#bytes(signal)) : readNdjson(this.#bytes(signal));
+  rows(signal: AbortSignal, delimiter?: string): SourceRows {
+    return this.#isCsv ? readCsv(this.#bytes(signal), { delimiter }) : readNdjson(this.#bytes(signal));
   }
 
   /** Reads all that comes, and keeps none of it. @throws AppError as `readBody` */
@@ -52,14 +54,40 @@ export class ImportBody {
   }
 
   get #isCsv(): boolean {
-    return /^text\/csv\b/i.test(this.#request.headers['content-type'] ?? '');
+    return /^\s*[\w.-]+\/(?:[\w.-]*csv|vnd\.ms-excel|(?:comma|tab)-separated-values)\s*(?:;|$)/i.test(
+      this.#request.headers['content-type'] ?? '',
+    );
   }
 
   async *#bytes(signal: AbortSignal): Bytes {
-    const { body, raw } = this.#request;
-    for await (const chunk of readBody(body instanceof Readable ? body : raw, { limitBytes, signal })) {
+    const { body, raw, headers } = this.#request;
+    const sent = body instanceof Readable ? body : raw;
+    const isPacked = /gzip/i.test(headers['content-encoding'] ?? '');
+    for await (const chunk of isPacked ? unpacked(sent, signal) : readBody(sent, { limitBytes, signal })) {
       this.#hash.update(chunk);
       yield chunk;
     }
   }
 }
+
+/** The sender's stream stays open, since the answer goes out on its socket. */
+async function* unpacked(sent: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const gunzip = createGunzip();
+  sent.pipe(gunzip);
+  sent.once('error', (error) => gunzip.destroy(error));
+  try {
+    yield* readBody(gunzip, { limitBytes, signal });
+  } catch (error) {
+    if (!isZlibError(error)) throw error;
+    throw new AppError('bad-request', {
+      detail: 'The body is not whole gzip, as its `Content-Encoding` says.',
+      cause: error,
+    });
+  } finally {
+    sent.unpipe(gunzip);
+    gunzip.destroy();
+  }
+}
+
+const isZlibError = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && /^Z_/.test(String(error.code));

@@ -127,7 +127,7 @@ export class ImportRequests {
   async #start({ query, origin }: AskedImport, release: Release, { body, signal, record }: Work): Promise<Answer> {
     const grantable = isAdmin(origin.caller) ? (['user', 'admin'] as const) : (['user'] as const);
     const options = { who: origin, grantable, onExisting: query.onExisting, commit: 'write', signal } as const;
-    const results = this.imports.run(body.rows(signal), options);
+    const results = this.imports.run(body.rows(signal, query.delimiter), options);
     const first = await results.next();
     const onDone = async (summary: ImportSummary): Promise<void> => {
       await record?.end(summary);

@@ -33,7 +33,7 @@ export class ImportController {
   @FreshAuthentication()
   @RateClass('write')
   @IdempotencyKey()
-  @RouteConfig({ consumes: rowMediaTypes })
+  @RouteConfig({ consumes: rowMediaTypes, contentCodings: ['gzip', 'x-gzip'] })
   @ApiOperation({ operationId: 'importUsers', summary: 'Bring users in, with the passwords they have' })
   @ApiConsumes(...rowMediaTypes)
   @ApiBody({ schema: { type: 'string', description: body } })
