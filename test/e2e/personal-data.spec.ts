@@ -5,6 +5,7 @@ import { Sql } from '#libs/platform/database';
 import { PersonalData } from '#libs/platform/personal-data';
 
 import { admin, newPerson, type Person, signIn, signInAdmin, uniqueName } from '../support/people.js';
+import { openSocket, request } from '../support/raw-http.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 let gatehouse: Gatehouse;
@@ -52,6 +53,30 @@ async function whereIs(needle: string): Promise<string[]> {
 }
 
 describe('an export', () => {
+  test('of a user with very many sessions has all of them, and unread ones leave room for others', async () => {
+    const person = await somebodyBusy();
+    await rows(
+      `insert into sessions (id, user_id, generation, current_hash, user_agent, ip, client_id)
+        select gen_random_uuid(), user_id, generation, current_hash, repeat('x', 6000), ip, client_id
+        from sessions, generate_series(1, 3000) where id = $1`,
+      [person.sessionId],
+    );
+    const { body } = await gatehouse.api.get('/v1/users/me/export', { token: person.token });
+    expect(new Set(body.sessions.map(({ id }: any) => id)).size).toBeGreaterThan(3_000);
+    const sockets = await Promise.all([1, 2].map(() => openSocket(gatehouse.url)));
+    for (const socket of sockets) {
+      socket.pause();
+      socket.write(request('GET /v1/users/me/export', { headers: [`Authorization: Bearer ${person.token}`] }));
+    }
+    const third = (): Promise<unknown> =>
+      gatehouse.api.get('/v1/users/me/export', { token: person.token }).then((answer) => answer.status);
+    await expect.poll(third, { timeout: 15_000 }).toBe(503);
+    const other = await newPerson(gatehouse);
+    expect((await gatehouse.api.get('/v1/users/me/export', { token: other.token })).status).toBe(200);
+    for (const socket of sockets) socket.destroy();
+    await expect.poll(third, { timeout: 15_000 }).toBe(200);
+  });
+
   test('holds the user, the sessions, the failed logins and the security events, without secrets', async () => {
     const person = await somebodyBusy();
     const { status, body, text, headers } = await gatehouse.api.get('/v1/users/me/export', { token: person.token });

@@ -1,17 +1,17 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
-import { rfc3339, Sql, type Statement } from '#libs/platform/database';
+import { byPages, rfc3339, Sql, type Statement } from '#libs/platform/database';
 import { PersonalData } from '#libs/platform/personal-data';
 
 const sessions: Statement = {
   text: `select id, ${rfc3339('created_at')} as "createdAt", ${rfc3339('last_used_at')} as "lastUsedAt",
       user_agent as "userAgent", ip, client_id as "clientId"
-    from sessions where user_id = $1 order by created_at, id`,
+    from sessions where user_id = $1 and ($2::uuid is null or id > $2) order by id limit $3`,
 };
 const failures: Statement = {
-  text: `select failures, ${rfc3339('last_failed_at')} as "lastFailedAt", ${rfc3339('delayed_until')} as "delayedUntil"
-    from login_delays where subject = $1 order by id`,
+  text: `select id::text, failures, ${rfc3339('last_failed_at')} as "lastFailedAt", ${rfc3339('delayed_until')} as "delayedUntil"
+    from login_delays where subject = $1 and ($2::bigint is null or id > $2) order by id limit $3`,
 };
 
 /** Sessions and failed logins of a user. */
@@ -26,20 +26,19 @@ export class AuthPersonalData implements OnModuleInit {
     this.personalData.register({
       name: 'sessions',
       references: ['sessions.user_id'],
-      export: (userId) => this.#rows(sessions, userId),
+      export: (userId) => byPages(this.sql, sessions, userId),
       erase: (em, userId) => remove(em, 'sessions', 'user_id', userId),
     });
     this.personalData.register({
       name: 'failedLogins',
       references: ['login_delays.subject'],
-      export: (userId) => this.#rows(failures, userId),
+      export: (userId) => this.#failures(userId),
       erase: (em, userId) => remove(em, 'login_delays', 'subject', userId),
     });
   }
 
-  /** Both are few: one device each. */
-  async *#rows(statement: Statement, userId: string): AsyncGenerator<Record<string, unknown>> {
-    yield* await this.sql.rows<Record<string, unknown>>(statement, [userId]);
+  async *#failures(userId: string): AsyncGenerator<Record<string, unknown>> {
+    for await (const { id: _, ...failure } of byPages(this.sql, failures, userId)) yield failure;
   }
 }
 

@@ -1,11 +1,11 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
-import { rfc3339, Sql } from '#libs/platform/database';
+import { byPages, rfc3339, Sql } from '#libs/platform/database';
 import { PersonalData } from '#libs/platform/personal-data';
 
 const kept = {
-  text: `select ${rfc3339('created_at')} as "createdAt"
-    from idempotency_keys where subject = $1 order by created_at`,
+  text: `select encode(id, 'hex') as id, ${rfc3339('created_at')} as "createdAt" from idempotency_keys
+    where subject = $1 and ($2::text is null or id > decode($2, 'hex')) order by id limit $3`,
 };
 
 /** Answers about a user are kept sealed under keys that only clients have: an export can say that there are some. */
@@ -28,6 +28,6 @@ export class IdempotencyPersonalData implements OnModuleInit {
   }
 
   async *#export(userId: string): AsyncGenerator<Record<string, unknown>> {
-    yield* await this.sql.rows<Record<string, unknown>>(kept, [userId]);
+    for await (const { id: _, ...about } of byPages(this.sql, kept, userId)) yield about;
   }
 }

@@ -1,23 +1,19 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
-import { rfc3339, Sql, type Statement } from '#libs/platform/database';
+import { byPages, rfc3339, Sql, type Statement } from '#libs/platform/database';
 import { PersonalData } from '#libs/platform/personal-data';
 
 import { userSender } from './message-access.js';
-
-const pageRows = 500;
 
 const about = `id, ${rfc3339('created_at')} as "createdAt", ${rfc3339('expires_at')} as "expiresAt",
   max_reads as "maxReads", reads_left as "readsLeft", reads, ${rfc3339('last_read_at')} as "lastReadAt"`;
 const page = (condition: string): Statement => ({
   text: `select ${about} from messages where ${condition} and ($2::uuid is null or id > $2)
-    order by id limit ${pageRows}`,
+    order by id limit $3`,
 });
 const sent = page('sender = $1');
 const received = page('recipient_id = $1::uuid');
-
-type Row = Readonly<Record<string, unknown>> & { readonly id: string };
 
 /** Messages from and to a user. An export tells that they are there: what they say only their URLs open. */
 @Injectable()
@@ -31,23 +27,15 @@ export class MessagesPersonalData implements OnModuleInit {
     this.personalData.register({
       name: 'sentMessages',
       references: ['messages.sender', 'messages.sender_id'],
-      export: (userId) => this.#rows(sent, userSender(userId)),
+      export: (userId) => byPages(this.sql, sent, userSender(userId)),
       erase: (em, userId) => remove(em, 'sender_id', userId),
     });
     this.personalData.register({
       name: 'receivedMessages',
       references: ['messages.recipient_id'],
-      export: (userId) => this.#rows(received, userId),
+      export: (userId) => byPages(this.sql, received, userId),
       erase: (em, userId) => remove(em, 'recipient_id', userId),
     });
-  }
-
-  async *#rows(statement: Statement, whose: string): AsyncGenerator<Row> {
-    let rows: Row[] = [];
-    do {
-      rows = await this.sql.rows<Row>(statement, [whose, rows.at(-1)?.id ?? null]);
-      yield* rows;
-    } while (rows.length === pageRows);
   }
 }
 

@@ -1,11 +1,18 @@
-import { Controller, Get, Param, StreamableFile } from '@nestjs/common';
+import type { ServerResponse } from 'node:http';
+
+import { Controller, Get, Param, Res, StreamableFile } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+
+import type { FastifyReply } from 'fastify';
 
 import { From, type Origin } from '#libs/platform/access';
 import { ApiProblems } from '#libs/platform/http';
 
 import { UserExport } from './user-export.service.js';
 import { userExportSchema, userIdSchema } from './users.schema.js';
+
+/** Who takes nothing for this long does not read. */
+const unreadMs = 30_000;
 
 @ApiTags('users')
 @Controller('v1/users')
@@ -15,12 +22,22 @@ export class UserExportController {
   @Get(':id/export')
   @ApiOperation({ operationId: 'exportUser', summary: 'Everything that is kept about a user' })
   @ApiResponse({ status: 200, standardSchema: userExportSchema, description: 'A file to download' })
-  @ApiProblems('invalid-request', 'user-not-found')
-  async export(@Param('id', { schema: userIdSchema }) id: string, @From() origin: Origin): Promise<StreamableFile> {
+  @ApiProblems('invalid-request', 'user-not-found', 'overloaded')
+  async export(
+    @Param('id', { schema: userIdSchema }) id: string,
+    @From() origin: Origin,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StreamableFile> {
     const { userId, json } = await this.exports.export(id, origin);
+    cutOffWhenUnread(reply.raw);
     return new StreamableFile(json, {
       type: 'application/json; charset=utf-8',
       disposition: `attachment; filename="user-${userId}.json"`,
     });
   }
+}
+
+/** A client that asks and does not read would hold its place for ever. */
+function cutOffWhenUnread(response: ServerResponse): void {
+  response.setTimeout(unreadMs, () => response.destroy());
 }

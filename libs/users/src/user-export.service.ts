@@ -3,16 +3,22 @@ import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 
 import { AuditTrail } from '#libs/audit';
-import type { Origin } from '#libs/platform/access';
+import { callerKey, type Origin } from '#libs/platform/access';
 import { PersonalData } from '#libs/platform/personal-data';
+import { CallerPlaces } from '#libs/platform/work-queue';
 
 import { changeableId } from './user-access.js';
 import type { UserView } from './users.schema.js';
 import { UsersService } from './users.service.js';
 
+/** So often it is asked whether the caller may still read. */
+const askEveryRows = 500;
+
 /** All that is kept about a user, of every feature (GDPR articles 15 and 20). */
 @Injectable()
 export class UserExport {
+  readonly #places = new CallerPlaces({ all: 20, perCaller: 2 }, 'Other exports are running.');
+
   constructor(
     private readonly users: UsersService,
     private readonly personalData: PersonalData,
@@ -21,21 +27,31 @@ export class UserExport {
 
   /**
    * One JSON object: `exportedAt`, `user`, then an array for each kind of data. A stream, since nothing bounds how much
-   * there is; it breaks off without its closing brace when the database goes away.
-   * @throws AppError `forbidden`, `user-not-found`
+   * there is: a page of rows at a time, as fast as they are taken. It breaks off without its closing brace when the
+   * database goes away, or the caller may no longer read.
+   * @throws AppError `forbidden`, `user-not-found`, `overloaded`
    */
   async export(id: string, origin: Origin): Promise<{ userId: string; json: Readable }> {
     const { user } = await this.users.get(changeableId(id, origin.caller), origin.caller);
-    await this.audit.record({ event: 'user-exported', userId: user.id }, origin);
-    return { userId: user.id, json: Readable.from(this.#pieces(user), { objectMode: false }) };
+    const leave = this.#places.take(callerKey(origin.caller));
+    try {
+      await this.audit.record({ event: 'user-exported', userId: user.id }, origin);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    const json = Readable.from(this.#pieces(user, origin), { objectMode: false });
+    return { userId: user.id, json: json.once('close', leave) };
   }
 
-  async *#pieces(user: UserView): AsyncGenerator<string> {
+  async *#pieces(user: UserView, { callerNow }: Origin): AsyncGenerator<string> {
+    let rows = 0;
     yield `{"exportedAt":${JSON.stringify(new Date().toISOString())},"user":${JSON.stringify(user)}`;
     for (const { name, export: rowsOf } of this.personalData.holders) {
       yield `,${JSON.stringify(name)}:[`;
       let separator = '';
       for await (const row of rowsOf(user.id)) {
+        if (++rows % askEveryRows === 0) changeableId(user.id, await callerNow());
         yield separator + JSON.stringify(row);
         separator = ',';
       }

@@ -19,6 +19,7 @@ export { assertFreshlyAuthenticated } from './fresh-authentication.js';
 export { From, type Origin, originOf } from './origin.js';
 export {
   anonymous,
+  callerKey,
   callerName,
   isAdmin,
   isUser,

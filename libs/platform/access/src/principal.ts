@@ -57,3 +57,7 @@ export function callerName(principal: Principal): string {
   }
   return principal.kind === 'service' ? `service:${principal.name}` : principal.kind;
 }
+
+/** The same for a user whatever token or service brought the request. */
+export const callerKey = (principal: Principal): string =>
+  isUser(principal) ? `user:${principal.userId}` : callerName(principal);

@@ -1,3 +1,4 @@
+export { byPages } from './by-pages.js';
 export { BatchedRead } from './batched-read.js';
 export type { ChangeView, Subscriber } from './change-view.js';
 export { Changes } from './changes.js';

@@ -1,3 +1,4 @@
+export { CallerPlaces } from './caller-places.js';
 export { Turns } from './turns.js';
 export { LoopRest } from './loop-rest.js';
 export { MachineSlots } from './machine-slots.js';

@@ -4,9 +4,10 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
 import { type Attempt, Idempotency, KeptAnswer } from '#libs/idempotency';
-import { callerName, isAdmin, isUser, type Origin } from '#libs/platform/access';
+import { callerKey, isAdmin, type Origin } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
+import { CallerPlaces } from '#libs/platform/work-queue';
 
 import { ImportBody } from './import-body.js';
 import { ImportRecord, type KeptLines, lastLine, replayed } from './import-record.js';
@@ -15,8 +16,6 @@ import type { ImportSummary, RowResult } from './import-result.js';
 import type { ImportQuery } from './import.schema.js';
 import { UserImport } from './user-import.service.js';
 
-/** Each has a connection of the pool most of the time. One caller cannot hold all. */
-const atOnce = { all: 4, perCaller: 2 };
 /** What a client that is still sending may take to read why it was stopped. */
 const partingMs = 5_000;
 
@@ -42,7 +41,7 @@ type Answer = { readonly lines: Readable; readonly end: () => Promise<void> };
 /** Imports over HTTP: rows come in and results go out at the speed of the slowest of client, database and service. */
 @Injectable()
 export class ImportRequests {
-  readonly #running: string[] = [];
+  readonly #places = new CallerPlaces({ all: 4, perCaller: 2 }, 'Other imports are running.');
   readonly #logger = new Logger('ImportRequests');
 
   constructor(
@@ -61,7 +60,8 @@ export class ImportRequests {
     if (asked.query.onExisting === 'update' && !isAdmin(asked.origin.caller)) {
       throw new AppError('forbidden', { detail: 'Only an administrator may change users by an import.' });
     }
-    const release = this.#take(asked.origin);
+    // each has a connection of the pool most of the time
+    const release = this.#places.take(callerKey(asked.origin.caller));
     const watch = new ImportWatch({
       callerNow: asked.origin.callerNow,
       maxSeconds: this.config.IMPORT_MAX_SECONDS,
@@ -77,21 +77,6 @@ export class ImportRequests {
       leave();
       throw error;
     }
-  }
-
-  /** @throws AppError `overloaded` */
-  #take({ caller }: Origin): Release {
-    const who = isUser(caller) ? caller.userId : callerName(caller);
-    const own = this.#running.filter((running) => running === who).length;
-    if (this.#running.length >= atOnce.all || own >= atOnce.perCaller) {
-      throw new AppError('overloaded', { detail: 'Other imports are running.', headers: { 'retry-after': '10' } });
-    }
-    let isHeld = true;
-    this.#running.push(who);
-    return () => {
-      if (isHeld) this.#running.splice(this.#running.indexOf(who), 1);
-      isHeld = false;
-    };
   }
 
   async #answer(asked: AskedImport, release: Release, watch: ImportWatch): Promise<Answer> {
