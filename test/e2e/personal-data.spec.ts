@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+
 import { erasedIdOf } from '#libs/audit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -65,9 +67,10 @@ describe('an export', () => {
     expect(new Set(body.sessions.map(({ id }: any) => id)).size).toBeGreaterThan(3_000);
     const sockets = await Promise.all([1, 2].map(() => openSocket(gatehouse.url)));
     for (const socket of sockets) {
-      socket.pause();
       socket.write(request('GET /v1/users/me/export', { headers: [`Authorization: Bearer ${person.token}`] }));
     }
+    // both have begun, and nobody reads on
+    await Promise.all(sockets.map((socket) => once(socket, 'readable')));
     const third = (): Promise<unknown> =>
       gatehouse.api.get('/v1/users/me/export', { token: person.token }).then((answer) => answer.status);
     await expect.poll(third, { timeout: 15_000 }).toBe(503);

@@ -21,6 +21,8 @@ afterAll(async () => {
 
 const send = (rows: Parameters<typeof importUsers>[1], query = '') => importUsers(gatehouse, rows, { token, query });
 const sendCsv = (text: string | Uint8Array) => importUsers(gatehouse, text, { token, type: 'text/csv' });
+const importCsv = (text: string | Uint8Array, query = '') =>
+  importUsers(gatehouse, text, { token, type: 'text/csv', query });
 const csvRow = (): string => `${uniqueName()},Ada,Lovelace\n`;
 const read = async (id: string) => (await gatehouse.api.get(`/v1/users/${id}`, { token })).body;
 async function exportUsers(options: Partial<ExportOptions> = {}): Promise<string> {
@@ -29,6 +31,7 @@ async function exportUsers(options: Partial<ExportOptions> = {}): Promise<string
   for await (const chunk of gatehouse.app.get(RowExport).run(chosen)) text += chunk.text;
   return text;
 }
+const startOfCsv = async (cells: 'exact' | 'spreadsheet') => (await exportUsers({ format: 'csv', cells })).slice(0, 8);
 /** bcrypt, cost 6, of `abc` (jBCrypt) */
 const passwordHash = '$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i';
 
@@ -122,9 +125,6 @@ describe('a body under the names that clients give it', () => {
 });
 
 describe('CSV', () => {
-  const importCsv = (text: string | Uint8Array, query = '') =>
-    importUsers(gatehouse, text, { token, type: 'text/csv', query });
-
   test.each([
     [';', ''],
     ['\t', ''],
@@ -238,8 +238,7 @@ describe('an export', () => {
   });
 
   test('for spreadsheets begins with a byte order mark, and none else does', async () => {
-    const start = async (cells: 'exact' | 'spreadsheet') => (await exportUsers({ format: 'csv', cells })).slice(0, 8);
-    expect([await start('exact'), await start('spreadsheet')]).toEqual(['external', '\uFEFFexterna']);
+    expect([await startOfCsv('exact'), await startOfCsv('spreadsheet')]).toEqual(['external', '\uFEFFexterna']);
   });
 
   test('has hashes only if asked for, and none where there is no password', async () => {

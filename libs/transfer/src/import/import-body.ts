@@ -90,4 +90,4 @@ async function* unpacked(sent: Readable, signal: AbortSignal): AsyncGenerator<Ui
 }
 
 const isZlibError = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && /^Z_/.test(String(error.code));
+  error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');

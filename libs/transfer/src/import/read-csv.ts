@@ -20,7 +20,7 @@ export type CsvOptions = {
 const maxColumns = 64;
 const rowsAtATime = 256;
 /** In these a blank at either end may be meant: an export must come back as it was. */
-const exactFields: readonly string[] = ['externalId', 'firstName', 'lastName'];
+const exactFields: ReadonlySet<string> = new Set(['externalId', 'firstName', 'lastName']);
 
 /** A cell, or nothing where its bytes are not UTF-8. */
 type Cell = string | undefined;
@@ -115,7 +115,7 @@ function toRow(row: number, header: readonly (string | undefined)[], cells: read
 }
 
 function valueOf(field: string, cell: string): string | readonly string[] | undefined {
-  if (field !== 'roles') return (exactFields.includes(field) ? cell : cell.trim()) || undefined;
+  if (field !== 'roles') return (exactFields.has(field) ? cell : cell.trim()) || undefined;
   const roles = cell.split(/[\s,;|]+/).filter((role) => role !== '');
   return roles.length === 0 ? undefined : roles;
 }
