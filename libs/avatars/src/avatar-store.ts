@@ -4,7 +4,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 
 import { type Config, CONFIG } from '#libs/platform/config';
-import { Changes, Sweeper } from '#libs/platform/database';
+import { Changes, type ChangeView, Sweeper } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { avatarSizes } from '#libs/users';
 
@@ -25,6 +25,7 @@ const propagationMs = 20;
 export class AvatarStore implements OnModuleInit {
   readonly #logger = new Logger('AvatarStore');
   readonly #cache: PictureCache;
+  #view: ChangeView | undefined;
   /** How many removals this replica has heard of: what was read while one arrived may be what was removed. */
   #removals = 0;
 
@@ -41,7 +42,7 @@ export class AvatarStore implements OnModuleInit {
   onModuleInit(): void {
     this.sweeper.register('avatars', () => this.avatars.removeForgotten());
     this.sweeper.register('avatar_deletions', () => this.#removeExternal());
-    this.changes.subscribe(topic, {
+    this.#view = this.changes.subscribe(topic, {
       onChange: (hash) => this.#forget(hash),
       // what was removed while nobody listened is not known
       catchUp: () => Promise.resolve(this.#forgetAll()),
@@ -101,7 +102,7 @@ export class AvatarStore implements OnModuleInit {
 
   /** The embedded database tells nobody of what it removes: its one process asks it. */
   get #hearsRemovals(): boolean {
-    return this.changes.isFresh && !this.changes.isAlone;
+    return this.#view?.isFresh === true && !this.changes.isAlone;
   }
 
   #forget(hash: string): void {
