@@ -48,7 +48,9 @@ type Settings = Pick<
   | 'PUBLIC_URL'
   | 'TRUST_PROXY'
   | 'CORS_ORIGINS'
-  | 'MAX_CONNECTIONS' | 'MAX_CONNECTIONS_PER_ADDRESS' | 'MAX_LOOP_DELAY_MS'
+  | 'MAX_CONNECTIONS'
+  | 'MAX_CONNECTIONS_PER_ADDRESS'
+  | 'MAX_LOOP_DELAY_MS'
 >;
 
 /** The HTTP server with all that happens before a route is found and after it has answered. */
