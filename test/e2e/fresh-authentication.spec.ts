@@ -86,7 +86,7 @@ describe('an administrator who signed in more than ten minutes ago', () => {
     const variables = { id: person.id };
     const mutations = [
       'mutation ($id: ID!) { updateUser(id: $id, change: { roles: [USER, ADMIN] }) { id } }',
-      'mutation ($id: ID!) { changePassword(id: $id, change: { password: "ten tall ships" }) }',
+      'mutation ($id: ID!) { changePassword(id: $id, change: { password: "ten tall ships" }) { accessToken } }',
       'mutation ($id: ID!) { liftLoginDelay(id: $id) }',
       'mutation ($id: ID!) { deleteUser(id: $id) }',
     ];

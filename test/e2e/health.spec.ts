@@ -81,10 +81,10 @@ describe('what turns ready red', () => {
   });
 
   test('no key that signs', async () => {
-    await sql(`update signing_keys set signs_from = signs_from + interval '1 day'`);
+    await sql('update signing_keys set retired_at = now()');
     await gatehouse.app.get(SigningKeys).reload();
     expect(await probe('ready')).toEqual([503, 'keys']);
-    await sql(`update signing_keys set signs_from = signs_from - interval '1 day'`);
+    await sql('update signing_keys set retired_at = null');
     await gatehouse.app.get(SigningKeys).reload();
     await eventually('ready', [200]);
   });

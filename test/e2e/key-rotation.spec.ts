@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { decodeProtectedHeader } from 'jose';
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { KeyRotation, SigningKeys } from '#libs/auth';
 import { SealedKeys } from '#libs/platform/sealed-keys';
@@ -121,21 +121,6 @@ describe('when no key can sign, or none should yet', () => {
       await reload();
     }
     expect((await gatehouse.api.post('/v1/auth/refresh', { body: { refreshToken } })).status).toBe(200);
-  });
-
-  test('a key is dated by the clock of the database', async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 400 * 86_400_000 });
-    let id: string;
-    try {
-      id = await rotation().rotate('at-once', 'operator');
-    } finally {
-      vi.useRealTimers();
-    }
-    const [key] = await em().execute<{ is_now: boolean }[]>(
-      `select signs_from between now() - interval '1 minute' and now() as is_now from signing_keys where id = ?`,
-      [id],
-    );
-    expect(key?.is_now).toBe(true);
   });
 });
 

@@ -99,6 +99,7 @@ describe('the audit row of a change', () => {
       changed: ['description', 'scopes', 'plan', 'status'],
       from: before,
       to: after,
+      sessions: 0,
     });
   });
 

@@ -35,6 +35,7 @@ const nobody = '0190a6d4-7f3a-7c8b-9d1e-2f3a4b5c6d7e';
 const bodies: Readonly<Record<string, object>> = {
   'POST /v1/auth/introspect': new URLSearchParams({ token: 'a' }),
   'POST /v1/auth/revoke': new URLSearchParams({ token: 'a' }),
+  'POST /v1/auth/logout': { refreshToken: 'gtr_unknown' },
   'PATCH /v1/users/{id}': { firstName: 'Eve' },
 };
 

@@ -84,7 +84,7 @@ describe('before its body is read', () => {
     ['POST /v1/services'],
     ['POST /v1/users/import'],
     ['PUT /v1/users/me/avatar'],
-    ['POST /v1/auth/logout'],
+    ['POST /v1/auth/logout-all'],
   ])('%s is refused without a token or with a bad one', async ([line = '']) => {
     expect(await answerTo(line, forwarded())).toBe('401 authentication-required');
     expect(await answerTo(line, forwarded(), 'Authorization: Bearer guess')).toBe('401 invalid-token');
@@ -139,11 +139,16 @@ test.for([
   ['POST /v1/auth/login', json],
   ['POST /graphql', json],
   ['POST /v1/users', 'Content-Type: multipart/form-data; boundary=a'],
-  ['POST /v1/users/import', 'Content-Type: text/csv'],
   ['PUT /v1/users/me/avatar', 'Content-Type: multipart/form-data; boundary=a'],
 ] as const)('%s takes no compressed body, and says so', async ([line, type]) => {
   const headers = [type, `Authorization: Bearer ${token}`, 'Content-Encoding: gzip'];
   const [answer] = await exchange(gatehouse.url, request(line, { headers, body: '{}' }));
   expect([answer?.status, answer?.body.code]).toEqual([415, 'unsupported-media-type']);
   expect(answer?.headers.get('accept-encoding')).toBe('identity');
+});
+
+test('an import takes rows in gzip, and no other coding', async () => {
+  const headers = ['Content-Type: text/csv', `Authorization: Bearer ${token}`, 'Content-Encoding: br'];
+  const [answer] = await exchange(gatehouse.url, request('POST /v1/users/import', { headers, body: '{}' }));
+  expect([answer?.status, answer?.headers.get('accept-encoding')]).toEqual([415, 'gzip, x-gzip, identity']);
 });

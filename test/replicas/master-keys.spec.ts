@@ -2,7 +2,7 @@ import { createHmac, hash, randomBytes, randomUUID } from 'node:crypto';
 
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { decodeProtectedHeader } from 'jose';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { KeyRotation, SigningKeys } from '#libs/auth';
 import { MasterKey } from '#libs/platform/crypto';
@@ -164,3 +164,16 @@ function tokenOfOldRelease(sessionId: string, rotation: number, secret: Buffer) 
     child: encode(rotation + 1, child),
   };
 }
+
+test('a key is dated by the clock of the database, whatever the replica takes the time to be', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 400 * 86_400_000 });
+  let id: string;
+  try {
+    id = await after.app.get(KeyRotation).rotate('at-once', 'operator');
+  } finally {
+    vi.useRealTimers();
+  }
+  const isNow =
+    "select signs_from between now() - interval '1 minute' and now() as is_now from signing_keys where id = ?";
+  expect(await rows(isNow, [id])).toEqual([{ is_now: true }]);
+});

@@ -26,8 +26,6 @@ export const claimAttacks: readonly Attack[] = [
   claim('exp', (now) => `${now - 1}`),
   ...['1e400', '-1', 'null', '"0"'].map((text) => claim('iat', () => text)),
   claim('iat', (now) => `${now + 0.5}`),
-  // older than a token may get, whatever its exp says
-  claim('iat', (now) => `${now - 900}`),
   // from a clock that is a day ahead: it would outlive the revocations of today
   claim('iat', (now) => `${now + 86_400}`),
   claim('nbf', (now) => `${now + 600}`),

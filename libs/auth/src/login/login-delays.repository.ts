@@ -1,11 +1,11 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
+import { addressKeys } from '#libs/platform/access';
 import { MasterKey } from '#libs/platform/crypto';
 import { Sql, type Statement, Sweeper } from '#libs/platform/database';
 import { UserTurns } from '#libs/users';
 
-import { addressPrefix } from './address-prefix.js';
 import { unknownDevice } from './device-cookie.js';
 import { countFailure, forgetFailures, keptSeconds, runningDelay } from './login-delays.sql.js';
 
@@ -64,10 +64,10 @@ export class LoginDelaysRepository implements OnModuleInit {
   attemptFrom(subject: string, device: string, ip: string): Attempt {
     if (device !== unknownDevice) return ofOneself(subject, device);
     const counterOf = (address: string): string => this.#toUuid('login-address', `${subject} ${address}`);
-    const source = counterOf(addressPrefix(ip, 64));
-    const network = counterOf(addressPrefix(ip, 56));
-    // an IPv4 address has no wider network that is one party's
-    return { subject, source, network: network === source ? null : network, account: accountCounter };
+    // a network of IPv6 and the household it belongs to; an IPv4 address has no wider network that is one party's
+    const [near = ip, household] = addressKeys(ip);
+    const network = household === undefined ? null : counterOf(household);
+    return { subject, source: counterOf(near), network, account: accountCounter };
   }
 
   /** Of somebody who is signed in: whoever stole a session slows nobody but themselves. */

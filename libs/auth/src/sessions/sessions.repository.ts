@@ -69,7 +69,7 @@ const ownerIfReused: Statement = {
 };
 const byToken: Statement = {
   name: 'session-by-token',
-  text: `select u.id as user_id, s.client_id, extract(epoch from s.last_used_at)::float8 as issued_s, ${remainingUnused}
+  text: `select u.id as user_id, s.client_id, extract(epoch from s.last_used_at)::float8 as issued_s, ${remainingUnused('$2', '$3')}
     from sessions s join users u on u.id = s.user_id where s.id = $1 and s.current_hash = $4 and ${isAlive}`,
 };
 const listAlive: Statement = {

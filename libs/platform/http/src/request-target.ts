@@ -10,7 +10,8 @@ export function toOriginForm(request: IncomingMessage): string {
   const { url = '/' } = request;
   if (url.startsWith('/')) return url;
   const [, host, path = ''] = absoluteForm.exec(url) ?? [];
-  if (host === undefined) return url;
+  // an asterisk or an authority names nothing here; as a path it meets the same hooks as any other address
+  if (host === undefined) return `/${url}`;
   request.headers.host = host;
   return path.startsWith('/') ? path : `/${path}`;
 }
