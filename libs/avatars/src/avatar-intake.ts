@@ -52,7 +52,8 @@ export class AvatarIntake implements RegistrationPicture {
   /** @throws AppError `unavailable` in the rare case that the last user of the same picture has just left it */
   async link(em: SqlEntityManager, hash: Buffer): Promise<void> {
     await this.store.link(em, undefined, hash).catch((cause: unknown) => {
-      throw cause instanceof PicturesGone ? new AppError('unavailable', { cause }) : cause;
+      if (!(cause instanceof PicturesGone)) throw cause;
+      throw new AppError('unavailable', { cause, headers: { 'retry-after': '1' } });
     });
   }
 }

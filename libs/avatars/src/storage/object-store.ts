@@ -77,6 +77,7 @@ export class ObjectStore implements OnModuleDestroy {
     if (bucket === undefined) {
       throw new AppError('unavailable', {
         cause: new Error('AVATAR_S3_BUCKET is not set, but pictures are in a bucket'),
+        headers: { 'retry-after': '60' },
       });
     }
     try {
