@@ -11,6 +11,13 @@ import type { ChangePassword, TokenPair } from './auth.schema.js';
 import { PasswordProof } from './login/password-proof.service.js';
 import { SessionsService } from './sessions/sessions.service.js';
 
+/** The next tokens of the session that changed its own user's password, and the hashes that its device is known by. */
+type ChangedOwn = {
+  readonly pair: TokenPair;
+  readonly userId: string;
+  readonly hashes: { readonly before: string; readonly after: string };
+};
+
 /** Changes passwords; what the old one had opened ends in the same transaction. */
 @Injectable()
 export class PasswordChange {
@@ -24,7 +31,7 @@ export class PasswordChange {
   ) {}
 
   /**
-   * @returns the next tokens of the session that changed its own user's password; its refresh token is dead as well
+   * @returns nothing when another's was changed; the refresh token of the session that changed its own is dead as well
    * @throws AppError `forbidden`, `user-not-found`, `wrong-password`, `password-refused`, `overloaded`, `unavailable`,
    * `fresh-authentication-required` for another's
    */
@@ -32,7 +39,7 @@ export class PasswordChange {
     id: string,
     { currentPassword, password }: ChangePassword,
     origin: Origin,
-  ): Promise<TokenPair | undefined> {
+  ): Promise<ChangedOwn | undefined> {
     const userId = changeableId(id, origin.caller);
     const self = isUser(origin.caller) && origin.caller.userId === userId ? origin.caller : undefined;
     if (!self) assertFreshlyAuthenticated(origin.caller);
@@ -49,7 +56,10 @@ export class PasswordChange {
         // the hash may have waited its turn
         changeableId(userId, await origin.callerNow());
         await this.proof.forgetFailures(em, userId);
-        if (self) return this.sessions.keepOnlyWithin(em, revoke, self, why);
+        if (self) {
+          const pair = await this.sessions.keepOnlyWithin(em, revoke, self, why);
+          return pair && { pair, userId, hashes: { before: owner.passwordHash, after: hash } };
+        }
         await this.sessions.endAllWithin(em, revoke, userId, why);
         return undefined;
       }),

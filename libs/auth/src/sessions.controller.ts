@@ -1,7 +1,7 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { FreshAuthentication, From, isUser, type Origin, Requires } from '#libs/platform/access';
 import { ApiProblems } from '#libs/platform/http';
@@ -22,7 +22,7 @@ import {
   tokenPairSchema,
 } from './auth.schema.js';
 import { LoginDelayLift } from './login/login-delay-lift.service.js';
-import { PasswordChange } from './password-change.service.js';
+import { LoginDoor } from './login/login-door.js';
 import { ownerOf } from './sessions/session-access.js';
 import { type Ended, SessionEnd } from './sessions/session-end.service.js';
 import { SessionsService } from './sessions/sessions.service.js';
@@ -35,7 +35,7 @@ export class SessionsController {
   constructor(
     private readonly sessions: SessionsService,
     private readonly sessionEnd: SessionEnd,
-    private readonly passwords: PasswordChange,
+    private readonly door: LoginDoor,
     private readonly delayLift: LoginDelayLift,
   ) {}
 
@@ -81,6 +81,7 @@ export class SessionsController {
     summary: 'Change a password; the other sessions of the user end',
     description:
       'Your own: the session that asks goes on with the tokens in the answer, and its refresh token of before is dead. ' +
+      'The cookie of the answer keeps this device known to the delays after failed logins; those of before do not count. ' +
       "Somebody else's: all of their sessions end.",
   })
   @ApiResponse({ status: 200, standardSchema: tokenPairSchema, description: 'Your own was changed: the next tokens' })
@@ -97,9 +98,10 @@ export class SessionsController {
     @Param('id', { schema: userIdSchema }) id: string,
     @Body({ schema: changePasswordSchema }) change: ChangePassword,
     @From() origin: Origin,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenPair | undefined> {
-    const pair = await this.passwords.change(id, change, origin);
+    const pair = await this.door.changePassword({ id, change, origin }, { request, reply });
     if (!pair) reply.status(204);
     return pair;
   }

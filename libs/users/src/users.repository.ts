@@ -112,8 +112,8 @@ export class UsersRepository {
   }
 
   /** Only while the hash is still the one that was verified: a change of password in between wins. */
-  async replaceHash(id: string, from: string, to: string): Promise<void> {
-    await this.em.fork().nativeUpdate(UserEntity, { id, passwordHash: from }, { passwordHash: to });
+  replaceHash(id: string, from: string, to: string): Promise<boolean> {
+    return this.changeHash(this.em.fork(), id, from, to);
   }
 
   /** `alongside` writes what belongs to it, in the same transaction. */

@@ -6,6 +6,7 @@ import { AppError } from '#libs/platform/errors';
 import { type Credentials, findKeys, UsersRepository } from '#libs/users';
 
 import type { Login, TokenPair } from '../auth.schema.js';
+import type { DeviceOwner } from './device-cookie.js';
 import { LoginDelaysRepository } from './login-delays.repository.js';
 import { LoginOutcomes } from './login-outcomes.repository.js';
 import { SessionStart } from './session-start.service.js';
@@ -14,13 +15,14 @@ import { SessionStart } from './session-start.service.js';
 export type LoginRequest = {
   readonly credentials: Login;
   /** The device that a cookie marks for a user. */
-  readonly deviceOf: (userId: string) => string;
+  readonly deviceOf: (owner: DeviceOwner) => string;
   readonly origin: Origin;
   /** Fires when the client hangs up: who has left need not be waited for. */
   readonly signal: AbortSignal;
 };
 
-export type SignedIn = { readonly pair: TokenPair; readonly userId: string; readonly device: string };
+/** `owner` with the hash that is stored now: a foreign one was replaced. */
+export type SignedIn = { readonly pair: TokenPair; readonly device: string; readonly owner: DeviceOwner };
 
 /**
  * Signs people in. Unknown name, wrong password, deactivated and delayed account get the same answer after the same
@@ -48,7 +50,7 @@ export class LoginService {
     const user = await this.users.findCredentials(keys);
     const isRight = await this.hasher.verify(password, user?.password_hash, { signal, place });
     const subject = user?.id ?? this.delays.subjectOf(Object.values(keys).join() || userName);
-    const device = deviceOf(subject);
+    const device = deviceOf({ userId: subject, passwordHash: user?.password_hash });
     const attempt = this.delays.attemptFrom(subject, device, origin.ip);
     if (!isRight || !user) {
       await this.outcomes.refuse(attempt, user?.id, origin);
@@ -56,18 +58,23 @@ export class LoginService {
     }
     const pair = await this.sessionStart.start(user.password_hash, attempt, origin);
     if (!pair) throw new AppError('invalid-credentials');
-    await this.#renewHash(user, password);
-    return { pair, userId: user.id, device };
+    const passwordHash = await this.#renewHash(user, password);
+    return { pair, device, owner: { userId: user.id, passwordHash } };
   }
 
-  /** Hashes made with other parameters than today's are replaced while the password is at hand. */
-  async #renewHash({ id, password_hash }: Credentials, password: string): Promise<void> {
-    if (!this.hasher.isOutdated(password_hash)) return;
+  /**
+   * Hashes made with other parameters than today's are replaced while the password is at hand.
+   * @returns what is stored now; where another login or a change of password was first, what was verified
+   */
+  async #renewHash({ id, password_hash }: Credentials, password: string): Promise<string> {
+    if (!this.hasher.isOutdated(password_hash)) return password_hash;
     try {
-      await this.users.replaceHash(id, password_hash, await this.hasher.hash(password));
+      const renewed = await this.hasher.hash(password);
+      return (await this.users.replaceHash(id, password_hash, renewed)) ? renewed : password_hash;
     } catch (error) {
       // the login is good; the next one tries again
       this.#logger.warn({ err: error, event: 'hash not renewed' });
+      return password_hash;
     }
   }
 }

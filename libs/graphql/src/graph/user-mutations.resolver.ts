@@ -4,7 +4,7 @@ import {
   type ChangePassword,
   changePasswordSchema,
   LoginDelayLift,
-  PasswordChange,
+  LoginDoor,
   type TokenPair as Pair,
 } from '#libs/auth';
 import { attemptOf, type Claim, Idempotency } from '#libs/idempotency';
@@ -50,7 +50,7 @@ export class UserMutationsResolver {
   constructor(
     private readonly users: UsersService,
     private readonly changes: UserChangesService,
-    private readonly passwords: PasswordChange,
+    private readonly door: LoginDoor,
     private readonly idempotency: Idempotency,
     private readonly delayLift: LoginDelayLift,
   ) {}
@@ -113,8 +113,9 @@ export class UserMutationsResolver {
     @Args('id', userId, id) target: string,
     @Args('change', { type: () => PasswordChangeInput }, parsed(changePasswordSchema)) change: ChangePassword,
     @From() origin: Origin,
+    @Context() context: RequestContext,
   ): Promise<Pair | undefined> {
-    return this.passwords.change(target, change, origin);
+    return this.door.changePassword({ id: target, change, origin }, context);
   }
 
   @Mutation(() => Boolean, {
