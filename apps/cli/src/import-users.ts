@@ -39,6 +39,7 @@ export async function importUsers(environment: Environment, file: string, flags:
     const results = context.get(UserImport).run(rows, {
       who: 'operator',
       grantable: ['user', 'admin'],
+      reservedNames: 'taken',
       onExisting: flags.onExisting,
       commit: flags.dryRun ? 'dry-run' : 'write',
       signal: interrupted.signal,

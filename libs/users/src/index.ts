@@ -18,7 +18,7 @@ export { avatarSizes, type VersionedUser } from './user-view.js';
 export { type Credentials, type PasswordOwner, UsersRepository } from './users.repository.js';
 export { UserChangesService } from './user-changes.service.js';
 export { toEmailKey } from './email-address.js';
-export { findKeys, toUserName } from './user-keys.js';
+export { assertNotReserved, findKeys, toUserName } from './user-keys.js';
 export { type ListUsers, listUsersSchema, sorts, type UserPage } from './user-list.schema.js';
 export { UserListService } from './user-list.service.js';
 export { UserTurns } from './user-turns.js';

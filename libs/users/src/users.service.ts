@@ -6,12 +6,12 @@ import { PasswordHasher, PasswordPolicy } from '#libs/passwords';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { violatedConstraint } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
-import type { Origin, Principal } from '#libs/platform/access';
+import { isAdmin, type Origin, type Principal } from '#libs/platform/access';
 
 import type { PendingPicture } from './registration-picture.js';
 import { assertMayCreate, noSuchUser, readableId } from './user-access.js';
 import { toEmailKey } from './email-address.js';
-import { toUserName } from './user-keys.js';
+import { assertNotReserved, toUserName } from './user-keys.js';
 import type { UserRow } from './user-row.js';
 import { type VersionedUser, viewOfEntity, viewOfRow } from './user-view.js';
 import { UsersRepository } from './users.repository.js';
@@ -35,11 +35,13 @@ export class UsersService {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** @throws AppError `registration-closed`, `forbidden`, `password-refused`, `user-name-taken`, `email-taken` */
+  /** @throws AppError `invalid-request`, `registration-closed`, `forbidden`, `password-refused`, `user-name-taken`, `email-taken` */
   async create({ input, picture, claim }: NewAccount, origin: Origin, signal: AbortSignal): Promise<VersionedUser> {
     assertMayCreate(input, origin.caller, this.config.REGISTRATION);
     this.hasher.queue.assertRoom();
-    const { userName, key: userNameKey } = toUserName(input.userName);
+    const name = toUserName(input.userName);
+    if (!isAdmin(origin.caller)) assertNotReserved(name);
+    const { userName, key: userNameKey } = name;
     const { firstName, lastName, password, email = null, roles = ['user'] } = input;
     await this.policy.check(password, { userName, firstName, lastName, email, roles });
     // not before the policy, which may ask the network: a place is not to be held for that long

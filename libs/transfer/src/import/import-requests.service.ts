@@ -11,6 +11,7 @@ import { CallerPlaces } from '#libs/platform/work-queue';
 
 import { ImportBody } from './import-body.js';
 import { ImportRecord, type KeptLines, lastLine, replayed } from './import-record.js';
+import { importRights } from './import-run.js';
 import { ImportWatch } from './import-watch.js';
 import type { ImportSummary, RowResult } from './import-result.js';
 import type { ImportQuery } from './import.schema.js';
@@ -110,8 +111,8 @@ export class ImportRequests {
   }
 
   async #start({ query, origin }: AskedImport, release: Release, { body, signal, record }: Work): Promise<Answer> {
-    const grantable = isAdmin(origin.caller) ? (['user', 'admin'] as const) : (['user'] as const);
-    const options = { who: origin, grantable, onExisting: query.onExisting, commit: 'write', signal } as const;
+    const rights = isAdmin(origin.caller) ? importRights.administrator : importRights.service;
+    const options = { ...rights, who: origin, onExisting: query.onExisting, commit: 'write', signal } as const;
     const results = this.imports.run(body.rows(signal, query.delimiter), options);
     const first = await results.next();
     const onDone = async (summary: ImportSummary): Promise<void> => {

@@ -7,12 +7,20 @@ export type ImportOptions = {
   readonly who: Origin | 'operator';
   /** Roles that rows may give. */
   readonly grantable: readonly Role[];
+  /** Whether rows may have user names that are reserved. */
+  readonly reservedNames: 'taken' | 'refused';
   readonly onExisting: 'skip' | 'update';
   /** `dry-run` checks everything and writes nothing; it keeps the keys of all rows in memory. */
   readonly commit: 'write' | 'dry-run';
   /** Ends the import after the batch that is being written. */
   readonly signal: AbortSignal;
 };
+
+/** What rows may give, by who brings them: an administrator moves in whoever there was. */
+export const importRights = {
+  administrator: { grantable: ['user', 'admin'], reservedNames: 'taken' },
+  service: { grantable: ['user'], reservedNames: 'refused' },
+} as const;
 
 /** What one import knows of itself. */
 export class ImportRun {

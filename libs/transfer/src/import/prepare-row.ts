@@ -1,11 +1,11 @@
 import { noPassword } from '#libs/passwords';
-import type { Role } from '#libs/platform/access';
 import { uuidV7 } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';
 import { toValidationError } from '#libs/platform/http';
-import { type BulkUser, toEmailKey, toUserName } from '#libs/users';
+import { assertNotReserved, type BulkUser, toEmailKey, toUserName } from '#libs/users';
 
 import { refused, type RowResult } from './import-result.js';
+import type { ImportOptions } from './import-run.js';
 import type { ImportRow, ImportRowSchema } from './row.schema.js';
 import type { SourceRow } from './source-row.js';
 
@@ -13,10 +13,10 @@ import type { SourceRow } from './source-row.js';
 export type PreparedRow = { readonly row: number; readonly user: BulkUser; readonly hasEmail: boolean };
 
 /** What a row may say, and give. */
-export type RowRules = { readonly schema: ImportRowSchema; readonly grantable: readonly Role[] };
+export type RowRules = Pick<ImportOptions, 'grantable' | 'reservedNames'> & { readonly schema: ImportRowSchema };
 
 /** Checks a row as the users service would; the id is made now, whenever the account was. */
-export function prepareRow(source: SourceRow, { schema, grantable }: RowRules): PreparedRow | RowResult {
+export function prepareRow(source: SourceRow, { schema, grantable, reservedNames }: RowRules): PreparedRow | RowResult {
   const { row } = source;
   if ('fault' in source) {
     return refused(row, source.fault, [{ path: '', message: source.message, code: source.fault }]);
@@ -29,15 +29,20 @@ export function prepareRow(source: SourceRow, { schema, grantable }: RowRules): 
     return refused(row, 'forbidden', [{ path: 'roles', message, code: 'forbidden' }]);
   }
   try {
-    return { row, user: toUser(parsed.data), hasEmail: parsed.data.email !== undefined };
+    return { row, user: toUser(parsed.data, reservedNames), hasEmail: parsed.data.email !== undefined };
   } catch (error) {
     if (error instanceof AppError) return refused(row, error.code, error.options.errors);
     throw error;
   }
 }
 
-function toUser({ externalId = null, email = null, ...input }: ImportRow): BulkUser {
-  const { userName, key: userNameKey } = toUserName(input.userName);
+function toUser(
+  { externalId = null, email = null, ...input }: ImportRow,
+  reservedNames: RowRules['reservedNames'],
+): BulkUser {
+  const name = toUserName(input.userName);
+  if (reservedNames === 'refused') assertNotReserved(name);
+  const { userName, key: userNameKey } = name;
   return {
     id: uuidV7(),
     externalId,

@@ -76,7 +76,7 @@ export class UserImport {
   async *#results(source: SourceRows, options: ImportOptions, run: ImportRun): AsyncGenerator<readonly RowResult[]> {
     let writing: Promise<readonly RowResult[]> | undefined;
     try {
-      const rules = { schema: this.#schema, grantable: options.grantable };
+      const rules = { ...options, schema: this.#schema };
       for await (const checked of inBatches(check(source, rules), this.#batchRows)) {
         if (writing) yield await writing;
         writing = undefined;

@@ -36,7 +36,7 @@ const asciiName = /^[\x21-\x3F\x41-\x7E]{1,64}$/;
  * - A name has 1 to 64 code points.
  *
  * White space is refused, never trimmed. Case mapping is not case folding: `ß` is not `ss`, and `ς` is not `σ`.
- * Names that collide with routes, such as `me`, are reserved elsewhere: that list belongs to the routes.
+ * Who may take names that are reserved, such as `me` and `admin`, is another question: `reserved-names.ts`.
  */
 export function prepareUserName(input: string): PreparedUserName | UserNameFault {
   if (input === '') return 'empty';
