@@ -221,6 +221,8 @@ describe('addresses that change hands', () => {
   });
 });
 
+const byRoles = (left: any, right: any): number => left.details.roles.localeCompare(right.details.roles);
+
 describe('who may import', () => {
   test('administrators and services with users:write, nobody else', async () => {
     const person = await newPerson(gatehouse);
@@ -241,6 +243,24 @@ describe('who may import', () => {
     expect(results.map(({ status, code }) => code ?? status)).toEqual(['created', 'forbidden', 'forbidden']);
     const update = await importUsers(gatehouse, rows, { headers, query: '?onExisting=update' });
     expect([update.answer.status, update.answer.body.code]).toEqual([403, 'forbidden']);
+  });
+
+  test('each administrator that an import makes is an event of its own, and a line of the log', async () => {
+    const rows = [importRow({ roles: ['user', 'admin'] }), importRow(), importRow({ roles: ['admin'] })];
+    const { results } = await send([...rows, ...rows, importRow({ roles: ['admin'], firstName: 'a\nb' })]);
+    const { items } = (await gatehouse.api.get('/v1/audit?limit=4', { token })).body;
+    const others = items.filter((item: any) => item.event !== 'user-created').map(({ event }: any) => event);
+    expect(others).toEqual(['users-import-ended', 'users-import-started']);
+    const { caller, requestId } = items[0];
+    const event = { event: 'user-created', caller, requestId };
+    const granted = [
+      { ...event, userId: results[2].id, details: { roles: 'admin' } },
+      { ...event, userId: results[0].id, details: { roles: 'user admin' } },
+    ];
+    const made = items.filter((item: any) => item.event === 'user-created');
+    expect(made.toSorted(byRoles)).toMatchObject(granted);
+    const lines = gatehouse.log.filter((line) => line['context'] === 'Audit' && line['event'] === 'user-created');
+    expect(lines.slice(-2).toSorted(byRoles)).toMatchObject(granted);
   });
 
   test('each import is two events in the audit, however many rows it has', async () => {

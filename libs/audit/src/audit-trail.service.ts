@@ -37,13 +37,26 @@ export class AuditTrail implements OnModuleInit {
 
   /** @param origin the request, or `operator` for the command line and for what happens by schedule */
   async record(event: AuditEvent, origin: AuditOrigin, em: SqlEntityManager = this.em.fork()): Promise<void> {
-    await em.insert(AuditEntity, { id: uuidV7(), ...event, ...sourceOf(origin) });
+    await this.recordAll([event], origin, em);
+  }
+
+  /** As `record`, of several events in one statement. */
+  async recordAll(events: readonly AuditEvent[], origin: AuditOrigin, em: SqlEntityManager): Promise<void> {
+    if (events.length === 0) return;
+    const source = sourceOf(origin);
+    await em.insertMany(
+      AuditEntity,
+      events.map((event) => ({ id: uuidV7(), ...event, ...source })),
+    );
+    const tellAll = (): void => {
+      for (const event of events) this.tell(event, origin);
+    };
     if (!em.isInTransaction()) {
-      this.tell(event, origin);
+      tellAll();
       return;
     }
     // What is rolled back did not happen. The transaction has an event manager of its own, which ends with it.
-    em.getEventManager().registerSubscriber({ afterTransactionCommit: () => this.tell(event, origin) });
+    em.getEventManager().registerSubscriber({ afterTransactionCommit: tellAll });
   }
 
   /** The line of a row that a statement has written by itself (`auditInsert`), once it is committed. */

@@ -1,6 +1,8 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
+import { type AuditEvent, AuditTrail } from '#libs/audit';
+import type { Origin } from '#libs/platform/access';
 import { epochMs, Sql, type Statement } from '#libs/platform/database';
 import { PersonalData } from '#libs/platform/personal-data';
 
@@ -29,7 +31,11 @@ export type Holder = {
 };
 
 /** Who writes: `assertTrusted` throws when the caller may no longer; `callerId` if it is a user. */
-export type Writer = { readonly callerId: string | undefined; readonly assertTrusted: () => Promise<void> };
+export type Writer = {
+  readonly who: Origin | 'operator';
+  readonly callerId: string | undefined;
+  readonly assertTrusted: () => Promise<void>;
+};
 
 /** What of a user that exists an import may change. */
 export type BulkProfile = Pick<BulkUser, 'id' | 'externalId' | 'firstName' | 'lastName' | 'email' | 'emailKey'>;
@@ -81,6 +87,7 @@ export class BulkUsersRepository implements OnModuleInit {
     private readonly sql: Sql,
     private readonly em: SqlEntityManager,
     private readonly personalData: PersonalData,
+    private readonly audit: AuditTrail,
   ) {}
 
   onModuleInit(): void {
@@ -100,7 +107,8 @@ export class BulkUsersRepository implements OnModuleInit {
   }
 
   /**
-   * Adds those that collide with nobody, neither in the table nor among themselves, in the order given.
+   * Adds those that collide with nobody, neither in the table nor among themselves, in the order given. Each administrator
+   * among them is an audit row; of the others the import's own row has the count.
    * @throws what the writer's check throws; nothing is added then
    * @returns the ids of those that were added
    */
@@ -119,12 +127,19 @@ export class BulkUsersRepository implements OnModuleInit {
       toArray(users.map(({ passwordHash }) => passwordHash)),
       `{${users.map(({ createdMs }) => createdMs).join(',')}}`,
     ];
-    const rows = await this.em.fork().transactional(async (em) => {
-      const added = await em.execute<{ id: string }[]>(insertMissing, values);
+    return this.em.fork().transactional(async (em) => {
+      const rows = await em.execute<{ id: string }[]>(insertMissing, values);
+      const added = new Set(rows.map(({ id }) => id));
+      const admins = users.filter(({ id, roles }) => added.has(id) && roles.includes('admin'));
+      const events = admins.map(({ id, roles }): AuditEvent => ({
+        event: 'user-created',
+        userId: id,
+        details: { roles: roles.join(' ') },
+      }));
+      await this.audit.recordAll(events, writer.who, em);
       await assertMayCommit(em, writer);
       return added;
     });
-    return new Set(rows.map(({ id }) => id));
   }
 
   /** Those who have a name, an address or an external id of these users. */

@@ -24,14 +24,14 @@ export const importRights = {
 
 /** What one import knows of itself. */
 export class ImportRun {
+  readonly who: ImportOptions['who'];
   readonly isDry: boolean;
   readonly onExisting: ImportOptions['onExisting'];
-  readonly #who: ImportOptions['who'];
   readonly #firstId: string;
   readonly #rehearsed = new Set<string>();
 
   constructor({ who, commit, onExisting }: ImportOptions, now: number) {
-    this.#who = who;
+    this.who = who;
     this.isDry = commit === 'dry-run';
     this.onExisting = onExisting;
     const hex = now.toString(16).padStart(12, '0');
@@ -40,7 +40,7 @@ export class ImportRun {
 
   /** The user who imports, if it is one. */
   get callerId(): string | undefined {
-    return this.#who !== 'operator' && isUser(this.#who.caller) ? this.#who.caller.userId : undefined;
+    return this.who !== 'operator' && isUser(this.who.caller) ? this.who.caller.userId : undefined;
   }
 
   /**
@@ -48,7 +48,7 @@ export class ImportRun {
    * @throws AppError what the guard says of the caller now
    */
   readonly assertTrusted = async (): Promise<void> => {
-    if (this.#who !== 'operator') await this.#who.callerNow();
+    if (this.who !== 'operator') await this.who.callerNow();
   };
 
   /** Whether a user was made since the import began: ids are UUIDv7, which start with the time. */

@@ -46,7 +46,7 @@ export class UserImport {
   }
 
   /**
-   * Yields the results of each batch, and returns the summary. Audited as two events, not one a user.
+   * Yields the results of each batch, and returns the summary. Audited as two events, and one for each administrator.
    * @throws AppError when it could not even begin; later failures are in the summary as `stopped`
    */
   async *run(source: SourceRows, options: ImportOptions): AsyncGenerator<readonly RowResult[], ImportSummary> {
