@@ -16,7 +16,7 @@ let serviceKey: string;
 let frontend: Service;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse({ REFRESH_GRACE_SECONDS: '0' });
+  gatehouse = await startGatehouse({ REFRESH_GRACE_SECONDS: '0', SESSIONS_PER_USER: '3' });
   const boss = await signInAdmin(gatehouse);
   const body = { name: 'revoker', scopes: ['tokens:revoke'] };
   const created = await gatehouse.api.post('/v1/services', { token: boss.token, body });
@@ -57,6 +57,11 @@ const events: Record<string, (person: Person) => Promise<unknown>> = {
   'log out everywhere': ({ token }) => gatehouse.api.post('/v1/auth/logout-all', { token }),
   'end this session': ({ token, sessionId }) => gatehouse.api.delete(`/v1/auth/sessions/${sessionId}`, { token }),
   'end all other sessions': ({ token }) => gatehouse.api.delete('/v1/auth/sessions?except=current', { token }),
+  // each person here has two sessions
+  'one login more than `SESSIONS_PER_USER`': async (person) => {
+    await signIn(gatehouse, person);
+    await signIn(gatehouse, person);
+  },
   'access token revoked (RFC 7009)': ({ token }) => revoke(token),
   'refresh token revoked (RFC 7009)': ({ refreshToken }) => revoke(refreshToken),
   'refresh token reused after the grace': reuse,

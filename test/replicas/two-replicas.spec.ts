@@ -129,6 +129,41 @@ async function expectDead({ status, body }: Answer): Promise<void> {
   expect(refreshed.status).toBe(401);
 }
 
+/** Gives somebody that many sessions, all of them used later than the one that is there. */
+const addSessions = async ({ id, sessionId }: Person, count: number): Promise<void> => {
+  const em = both()[0].app.get(SqlEntityManager).fork();
+  await em.execute("update sessions set last_used_at = now() - interval '1 hour' where id = ?", [sessionId]);
+  await em.execute(
+    `insert into sessions (id, user_id, generation, current_hash)
+      select gen_random_uuid(), ?, 0, '\\x00' from generate_series(1, ?)`,
+    [id, count],
+  );
+};
+
+describe('the cap on the sessions of a user', () => {
+  test('ends the oldest on the other replica too', async () => {
+    const [one, other] = both();
+    const somebody = await newPerson(one);
+    await addSessions(somebody, 98);
+    const hundredth = await signIn(one, somebody);
+    expect(await isAccepted(other, somebody.token)).toBe(true);
+    await signIn(one, somebody);
+    await expect.poll(() => isAccepted(other, somebody.token), { timeout: 5_000 }).toBe(false);
+    expect(await isAccepted(other, hundredth.token)).toBe(true);
+  });
+
+  test('is kept by logins at once over both replicas, which end no more than needed', async () => {
+    const somebody = await newPerson(both()[0]);
+    await addSessions(somebody, 99);
+    const logins = await Promise.all(both().flatMap((one) => [signIn(one, somebody), signIn(one, somebody)]));
+    const accepted = await Promise.all(logins.map(({ token }) => isAccepted(both()[1], token)));
+    expect(accepted).toEqual([true, true, true, true]);
+    const em = both()[0].app.get(SqlEntityManager).fork();
+    const rows = await em.execute('select id from sessions where user_id = ?', [somebody.id]);
+    expect(rows).toHaveLength(100);
+  });
+});
+
 describe('a login that is under way', () => {
   test('does not survive the end of everything', async () => {
     await expectDead(await during(() => both()[0].app.get(KeyRotation).revokeAll('operator')));

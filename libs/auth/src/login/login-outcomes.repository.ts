@@ -26,6 +26,8 @@ type Admitted = {
   readonly roles: readonly Role[];
   readonly token_generation: number;
   readonly auth_time: number;
+  /** Whether there were `SESSIONS_PER_USER` sessions before this one. */
+  readonly was_full: boolean;
 };
 type Confirmed = { readonly has_key: boolean } & (SessionUser | { readonly user_id: null });
 type Outcome = { readonly has_key: boolean } & (Admitted | { readonly user_id: null });
@@ -55,7 +57,8 @@ const admit: Statement = {
       where exists (select from k) and ($10 = '${ownClientId}' or exists (select from c)) returning user_id, authenticated_at
     ), admitted as (${auditInsert({ from: 's', firstParameter: 11, details })}
     ), refused as (${auditInsert({ from: '(select where not exists (select from s) and exists (select from k)) as nobody', firstParameter: 18, details })})
-    select exists (select from k) as has_key, s.user_id, u.roles, u.token_generation, ${authTime}
+    select exists (select from k) as has_key, s.user_id, u.roles, u.token_generation, ${authTime},
+      (select count(*) >= $26 from (select from sessions where user_id = $1 limit $26) as before) as was_full
     from (select) as one left join s on true left join u on u.id = s.user_id`,
 };
 const refuse: Statement = {
@@ -112,6 +115,7 @@ export class LoginOutcomes {
       ...auditValues({ event: 'login-succeeded', userId }, origin),
       ...auditValues({ event: 'login-failed', userId }, origin),
       keyId,
+      this.config.SESSIONS_PER_USER,
     ];
     const outcome = await this.turns.take(userId, () => this.sql.row<Outcome>(admit, values));
     if (!outcome?.has_key) throw new AppError('unavailable', { headers: { 'retry-after': '1' } });

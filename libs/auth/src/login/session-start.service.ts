@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 
 import type { Origin } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
@@ -6,6 +6,7 @@ import { uuidV7 } from '#libs/platform/crypto';
 
 import type { TokenPair } from '../auth.schema.js';
 import { RefreshTokens } from '../sessions/refresh-token.js';
+import { SessionEnd } from '../sessions/session-end.service.js';
 import { clientOf } from '../tokens/access-token.js';
 import { TokenPairs } from '../tokens/token-pairs.service.js';
 import type { Attempt } from './login-delays.repository.js';
@@ -14,10 +15,13 @@ import { LoginOutcomes } from './login-outcomes.repository.js';
 /** Begins a session after a right password. */
 @Injectable()
 export class SessionStart {
+  readonly #logger = new Logger('SessionStart');
+
   constructor(
     private readonly outcomes: LoginOutcomes,
     private readonly refreshTokens: RefreshTokens,
     private readonly pairs: TokenPairs,
+    private readonly sessionEnd: SessionEnd,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -31,9 +35,19 @@ export class SessionStart {
     const client_id = clientOf(origin.caller);
     const session = { id, userId: attempt.subject, passwordHash, refreshHash, clientId: client_id, keyId: key.id };
     const user = await this.outcomes.admit(session, attempt, origin);
+    if (!user) return undefined;
+    if (user.was_full) await this.#endSurplus(session.userId, origin);
     const remaining_s = Math.min(this.config.SESSION_IDLE_SECONDS, this.config.SESSION_TTL_SECONDS);
-    return (
-      user && this.pairs.make({ sessionId: id, user: { ...user, client_id, remaining_s }, refreshToken: token }, key)
-    );
+    return this.pairs.make({ sessionId: id, user: { ...user, client_id, remaining_s }, refreshToken: token }, key);
+  }
+
+  /** After the login rather than with it: nearly all logins have nothing to end, and stay one statement. */
+  async #endSurplus(userId: string, origin: Origin): Promise<void> {
+    try {
+      await this.sessionEnd.endSurplus(userId, origin);
+    } catch (error) {
+      // the login is good; the next one tries again
+      this.#logger.warn({ err: error, event: 'surplus of sessions not ended' });
+    }
   }
 }

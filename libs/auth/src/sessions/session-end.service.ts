@@ -6,6 +6,8 @@ import type { Origin } from '#libs/platform/access';
 import { type Revocation, Revocations, type Revoke } from '#libs/revocation';
 import { UserTurns } from '#libs/users';
 
+import { type EndedSession, longestTokenSeconds, SessionsRepository } from './sessions.repository.js';
+
 /** Which of a user's sessions end. */
 export type Ended = { readonly only: string } | { readonly except: string } | 'all';
 export type Why = {
@@ -15,9 +17,9 @@ export type Why = {
   readonly origin: Origin | 'operator';
 };
 
-/** What `ACCESS_TOKEN_TTL_SECONDS` can be at most on any replica, and the difference of clocks. */
-const longestTokenSeconds = 86_400 + 60;
 const batchRows = 1_000;
+/** PGlite works on the main thread: a batch holds up all requests for as long as it takes. */
+const surplusRows = 500;
 
 /** Ends sessions: their refresh tokens with the row, their access tokens by revocation, in one transaction. */
 @Injectable()
@@ -26,6 +28,7 @@ export class SessionEnd {
     private readonly revocations: Revocations,
     private readonly audit: AuditTrail,
     private readonly turns: UserTurns,
+    private readonly sessions: SessionsRepository,
   ) {}
 
   /** @returns how many ended; idempotent */
@@ -59,23 +62,44 @@ export class SessionEnd {
     clientId: string,
     cause: Revocation['cause'],
   ): Promise<number> {
-    const sessions = await em.execute<{ id: string; has_tokens: boolean }[]>(
+    const sessions = await em.execute<EndedSession[]>(
       `delete from sessions where client_id = ?
         returning id, last_used_at > now() - make_interval(secs => ?) as has_tokens`,
       [clientId, longestTokenSeconds],
     );
-    const ended = sessions.filter(({ has_tokens }) => has_tokens);
-    for (let from = 0; from < ended.length; from += batchRows) {
-      const batch = ended.slice(from, from + batchRows);
+    for (let from = 0; from < sessions.length; from += batchRows) {
       // oxlint-disable-next-line no-await-in-loop -- one connection does one thing after the other
-      await revoke(...batch.map(({ id }) => ({ kind: 'session', subject: id, cause }) as const));
+      await revoke(...endsOf(sessions.slice(from, from + batchRows), cause));
     }
     return sessions.length;
+  }
+
+  /**
+   * Ends the oldest sessions of a user until `SESSIONS_PER_USER` are left, a batch in each transaction, so that a user who
+   * has very many holds nobody up.
+   */
+  async endSurplus(userId: string, origin: Origin): Promise<void> {
+    let ended: number;
+    do {
+      // oxlint-disable-next-line no-await-in-loop -- each batch is what is the surplus then
+      ended = await this.turns.take(userId, () => this.#endSurplusBatch(userId, origin));
+    } while (ended === surplusRows);
   }
 
   /** Records that one access token was revoked, within its transaction. */
   async recordRevoked(em: SqlEntityManager, userId: string, origin: Origin): Promise<void> {
     await this.audit.record({ event: 'token-revoked', userId }, origin, em);
+  }
+
+  #endSurplusBatch(userId: string, origin: Origin): Promise<number> {
+    return this.revocations.transactional(async (em, revoke) => {
+      const sessions = await this.sessions.deleteSurplus(em, userId, surplusRows);
+      if (sessions.length === 0) return 0;
+      await revoke(...endsOf(sessions, 'session-ended'));
+      const details = { sessions: sessions.length, reason: 'too-many-sessions' };
+      await this.audit.record({ event: 'session-ended', userId, details }, origin, em);
+      return sessions.length;
+    });
   }
 
   async #delete(em: SqlEntityManager, userId: string, ended: Ended): Promise<readonly string[]> {
@@ -97,6 +121,9 @@ export class SessionEnd {
     if (user) await revoke({ kind: 'user', subject: userId, generation: user.generation, cause });
   }
 }
+
+const endsOf = (sessions: readonly EndedSession[], cause: Revocation['cause']): Revocation[] =>
+  sessions.filter(({ has_tokens }) => has_tokens).map(({ id }) => ({ kind: 'session', subject: id, cause }));
 
 function conditionOf(ended: Ended): { text: string; values: readonly string[] } {
   if (ended === 'all') return { text: '', values: [] };

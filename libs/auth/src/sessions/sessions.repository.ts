@@ -26,6 +26,12 @@ export type SessionRow = {
   readonly ip: string | null;
 };
 
+/** A session that was ended, and whether access tokens of it may still be good. */
+export type EndedSession = { readonly id: string; readonly has_tokens: boolean };
+
+/** What `ACCESS_TOKEN_TTL_SECONDS` can be at most on any replica, and the difference of clocks. */
+export const longestTokenSeconds = 86_400 + 60;
+
 /** A service that shows its key gets on with its own sessions only (RFC 6749 §10.4); nobody needs to show one. */
 const isOfClient = (service: string): string => `(${service}::text is null or s.client_id = ${service})`;
 /** $2 idle and $3 absolute lifetime in seconds. */
@@ -145,6 +151,20 @@ export class SessionsRepository {
       [hash, id, ...this.#lifetimes()],
     );
     return user;
+  }
+
+  /**
+   * Takes away what a user has beyond `SESSIONS_PER_USER`: first those that are over, then those last used longest ago.
+   * Logins at once find the same ones, so that together they end no more than needed.
+   */
+  deleteSurplus(em: SqlEntityManager, userId: string, limit: number): Promise<EndedSession[]> {
+    return em.execute<EndedSession[]>(
+      `delete from sessions where id in (
+          select id from sessions where user_id = ?
+          order by created_at > now() - make_interval(secs => ?) desc, last_used_at desc, id desc offset ? limit ?
+        ) returning id, last_used_at > now() - make_interval(secs => ?) as has_tokens`,
+      [userId, this.config.SESSION_TTL_SECONDS, this.config.SESSIONS_PER_USER, limit, longestTokenSeconds],
+    );
   }
 
   findOwner(id: string): Promise<{ user_id: string } | undefined> {

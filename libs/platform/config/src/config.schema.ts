@@ -122,6 +122,9 @@ export const configSchema = z.object({
   SESSION_IDLE_SECONDS: integer(60, 31_536_000)
     .prefault('604800')
     .meta(about('A session ends when its refresh token is not used for this long')),
+  SESSIONS_PER_USER: integer(1, 10_000)
+    .prefault('100')
+    .meta(about('A user has so many sessions; one login more ends the session that was last used longest ago')),
   REFRESH_GRACE_SECONDS: integer(0, 60)
     .prefault('10')
     .meta(about('A refresh token that comes again within this time gets the same answer')),
