@@ -6,7 +6,7 @@ import { type AuditEvent, AuditTrail } from '#libs/audit';
 import { SessionEnd } from '#libs/auth';
 import { isAdmin, type Origin, type Principal } from '#libs/platform/access';
 import { digest, randomToken } from '#libs/platform/crypto';
-import { DatabaseClock, violatedConstraint } from '#libs/platform/database';
+import { epochMs, violatedConstraint } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { Revocations, type Revoke } from '#libs/revocation';
 
@@ -29,7 +29,7 @@ type Service = InferEntity<typeof ServiceEntity>;
 type Who = Origin | 'operator';
 
 /** Long enough to roll the new secret out to every instance of a service. */
-const overlapMs = 24 * 3_600_000;
+const overlapSeconds = 24 * 3_600;
 
 /** Keeps the calling microservices; every change acts on every replica at once. */
 @Injectable()
@@ -39,7 +39,6 @@ export class ServicesService {
     private readonly registry: ServiceRegistry,
     private readonly audit: AuditTrail,
     private readonly recorded: ServiceUsage,
-    private readonly clock: DatabaseClock,
     private readonly revocations: Revocations,
     private readonly sessionEnd: SessionEnd,
   ) {}
@@ -115,7 +114,7 @@ export class ServicesService {
       if (service.secretHash !== known) throw new AppError('rotation-conflict');
       const isKept = previous === 'keep';
       service.previousHash = isKept ? service.secretHash : null;
-      service.previousUntil = isKept ? new Date(this.clock.nowMs() + overlapMs) : null;
+      service.previousUntil = isKept ? await overlapEnd(em) : null;
       service.secretHash = digest(secret);
       const previousUntil = service.previousUntil?.toISOString() ?? null;
       return { value: { secret, previousUntil }, details: { previous: isKept ? 'kept' : 'revoked' } };
@@ -157,6 +156,13 @@ type Outcome<T> = {
   readonly details?: AuditEvent['details'];
   readonly isUnchanged?: true;
 };
+
+/** By the database's clock, which is the one that every replica judges by. */
+async function overlapEnd(em: SqlEntityManager): Promise<Date> {
+  const end = epochMs('(now() + make_interval(secs => ?))');
+  const [row] = await em.execute<{ ms: number }[]>(`select ${end} as ms`, [overlapSeconds]);
+  return new Date(row?.ms ?? Date.now());
+}
 
 /** Without the classes that nothing was said of. */
 const tidy = (plan: PlanParts): PlanParts => patchedParts({}, plan);

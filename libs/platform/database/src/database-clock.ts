@@ -3,7 +3,7 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { MetricSources } from '#libs/platform/monitoring';
 
 /** Clocks of replicas may differ from the database's by this much. */
-export const clockToleranceSeconds = 60;
+const clockToleranceSeconds = 60;
 
 /**
  * The one clock that trust is dated and judged by: the database's. A replica whose own clock is wrong would let tokens and

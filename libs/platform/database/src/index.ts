@@ -2,7 +2,7 @@ export { byPages } from './by-pages.js';
 export { BatchedRead } from './batched-read.js';
 export type { ChangeView, Subscriber } from './change-view.js';
 export { Changes } from './changes.js';
-export { clockToleranceSeconds, DatabaseClock } from './database-clock.js';
+export { DatabaseClock } from './database-clock.js';
 export { DatabaseModule, type DatabaseSchema } from './database.module.js';
 export { ConnectionError, isUnavailable, isUniqueViolation, violatedConstraint } from './database-errors.js';
 export { DeafConnectionError } from './listening-proof.js';

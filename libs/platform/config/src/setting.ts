@@ -1,0 +1,17 @@
+import { z } from 'zod';
+
+/** A whole number in digits; the errors name the bounds. */
+export const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .pipe(z.int().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+
+export const flag = z.enum(['true', 'false'], { error: 'must be true or false' }).transform((text) => text === 'true');
+
+/** In words for `.env.example`; `secret` variables also come as `NAME_FILE`. */
+export const about = (description: string, more: { secret?: true; example?: string; preset?: string } = {}) => ({
+  description,
+  ...more,
+});
