@@ -3,10 +3,14 @@ import { HttpAdapterHost, LazyModuleLoader } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+import { GuardedWithin } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
+import { answerFailure, toLogged } from '#libs/platform/http';
+import { RateClass } from '#libs/rate-limits';
 
 import { hasGraphiql } from './explorer/graphiql-files.js';
 import { pageOfGraphiql, pagePolicy } from './explorer/graphiql-page.js';
+import { sendRefusal } from './send-refusal.js';
 
 /** Answers a GraphQL request. */
 export type Answer = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
@@ -18,7 +22,7 @@ export type Answer = (request: FastifyRequest, reply: FastifyReply) => Promise<u
 @Injectable()
 export class GraphqlDoor implements OnModuleInit, OnApplicationBootstrap {
   readonly #logger = new Logger('GraphQL');
-  #answer: Promise<Answer> | undefined;
+  #built: Promise<Answer> | undefined;
 
   constructor(
     private readonly host: HttpAdapterHost<FastifyAdapter>,
@@ -27,15 +31,23 @@ export class GraphqlDoor implements OnModuleInit, OnApplicationBootstrap {
   ) {}
 
   onModuleInit(): void {
-    const isShown = hasGraphiql(this.config);
     this.host.httpAdapter.getInstance().route({
       url: '/graphql',
       method: ['GET', 'POST'],
-      handler: async (request, reply) => {
-        if (isShown && wantsPage(request)) return sendPage(reply);
-        return (await this.#load())(request, reply);
-      },
+      // the guards run before the body is read, so that queries count which are refused unparsed
+      // oxlint-disable-next-line typescript/unbound-method -- only what its decorators say is read
+      config: { endpoint: { controller: GraphqlDoor, handler: GraphqlDoor.prototype.answer } },
+      errorHandler: answerRefused,
+      handler: (request, reply) => this.answer(request, reply),
     });
+  }
+
+  /** Anybody may ask; each field has guards of its own. */
+  @GuardedWithin()
+  @RateClass('read')
+  async answer(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    if (hasGraphiql(this.config) && wantsPage(request)) return sendPage(reply);
+    return (await this.#load())(request, reply);
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -44,11 +56,11 @@ export class GraphqlDoor implements OnModuleInit, OnApplicationBootstrap {
 
   /** Those who ask while it is loading wait for the same load; after a failure the next one tries again. */
   #load(): Promise<Answer> {
-    this.#answer ??= this.#build().catch((error: unknown) => {
-      this.#answer = undefined;
+    this.#built ??= this.#build().catch((error: unknown) => {
+      this.#built = undefined;
       throw error;
     });
-    return this.#answer;
+    return this.#built;
   }
 
   async #build(): Promise<Answer> {
@@ -58,6 +70,12 @@ export class GraphqlDoor implements OnModuleInit, OnApplicationBootstrap {
     this.#logger.log({ event: 'GraphQL is loaded', loadMs: Math.round(performance.now() - startedAt) });
     return answer;
   }
+}
+
+/** What the guards refuse is refused in GraphQL's words; what is wrong with a body as such, as on every route. */
+function answerRefused(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  if (request.isAdmitted) answerFailure(error, request, reply);
+  else sendRefusal(toLogged(error, request), request, reply);
 }
 
 /** A browser that opens the address, not one that asks something. */

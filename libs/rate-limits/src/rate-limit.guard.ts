@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 
-import { isAdmitted, type RateClassName, RefusalLimiter, replyOf, requestOf } from '#libs/platform/access';
+import { isAdmitted, isGraphql, type RateClassName, RefusalLimiter, replyOf, requestOf } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
 import { multipartMediaType } from '#libs/platform/http';
@@ -22,6 +22,8 @@ export class RateLimitGuard extends RefusalLimiter implements CanActivate {
   readonly #policies: RatePolicies;
   readonly #isOff: boolean;
   readonly #classes = new WeakMap<object, readonly RateClassName[]>();
+  /** GraphQL requests that have used up what they were counted for. */
+  readonly #spent = new WeakSet<FastifyRequest>();
 
   constructor(
     private readonly reflector: Reflector,
@@ -36,13 +38,26 @@ export class RateLimitGuard extends RefusalLimiter implements CanActivate {
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    if (this.#isOff || isAdmitted(context)) return true;
+    if (this.#isOff) return true;
     const names = this.#classesUsed(context);
-    return names.length === 0 || this.#count(names, context);
+    return names.length === 0 || this.#isCounted(names, context) || this.#count(names, context);
   }
 
   override async countRefusal(context: ExecutionContext): Promise<void> {
     await this.canActivate(context);
+  }
+
+  /**
+   * Before its body was read. A GraphQL request counts as one `read` then, so that those count too whose query is
+   * refused; this is the one of the first field that reads.
+   */
+  #isCounted(names: readonly RateClassName[], context: ExecutionContext): boolean {
+    if (!isAdmitted(context)) return false;
+    if (!isGraphql(context)) return true;
+    const request = requestOf(context);
+    if (this.#spent.has(request) || names.some((name) => name !== 'read')) return false;
+    this.#spent.add(request);
+    return true;
   }
 
   async #count(names: readonly RateClassName[], context: ExecutionContext): Promise<true> {

@@ -5,14 +5,11 @@ import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import type { RequestContext } from '#libs/platform/access';
-import { type AppError, toProblem } from '#libs/platform/errors';
-import { toPublicPath } from '#libs/platform/http';
+import type { AppError } from '#libs/platform/errors';
 
 import type { Answer } from '../graphql-door.js';
+import { sendRefusal } from '../send-refusal.js';
 import { findExcess } from './query-source.js';
-
-/** GraphQL over HTTP, §4; clients that name it know that a status other than 200 may come. */
-const graphqlResponse = 'application/graphql-response+json';
 
 /** Apollo's server, without a route of its own: ours exists before it does. */
 @Injectable()
@@ -47,20 +44,6 @@ function refusalOf({ body, query }: FastifyRequest): AppError | undefined {
 function textOf(fields: unknown): string | undefined {
   const text: unknown = typeof fields === 'object' && fields !== null ? Reflect.get(fields, 'query') : undefined;
   return typeof text === 'string' ? text : undefined;
-}
-
-/** As Apollo's server answers what it does not execute. */
-function sendRefusal(refusal: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  request.errorCode = refusal.code;
-  const { detail, ...extensions } = toProblem(refusal, {
-    path: toPublicPath(request, '/graphql'),
-    requestId: request.id,
-  });
-  const isNewer = request.headers.accept?.includes(graphqlResponse) === true;
-  return reply
-    .status(refusal.status)
-    .header('content-type', `${isNewer ? graphqlResponse : 'application/json'}; charset=utf-8`)
-    .send(JSON.stringify({ errors: [{ message: detail, extensions }] }));
 }
 
 const contextOf = (request: FastifyRequest, reply: FastifyReply): Promise<RequestContext> =>

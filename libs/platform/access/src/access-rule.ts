@@ -8,6 +8,7 @@ export type AccessRule =
   | { readonly kind: 'public-or-service' }
   | { readonly kind: 'optional'; readonly scopes?: readonly Scope[] | undefined }
   | { readonly kind: 'lenient' }
+  | { readonly kind: 'guarded-within' }
   | { readonly kind: 'client'; readonly scope: Scope }
   | {
       readonly kind: 'requires';
@@ -52,6 +53,7 @@ export function securityOf(rule: AccessRule | undefined): readonly Requirement[]
     case 'public-or-service':
       return [{}, service];
     case 'lenient':
+    case 'guarded-within':
       return [{}, user, service];
     case 'optional':
       return [{}, user, ...(rule.scopes?.map(scoped) ?? [service])];

@@ -29,6 +29,9 @@ export const OptionalAuth = (needed: { scopes?: readonly Scope[] } = {}): Method
 /** Anyone: an access token that is no longer good counts as none. A service's key that is given must be good. */
 export const LenientAuth = (): MethodDecorator => rule({ kind: 'lenient' });
 
+/** Anyone: what is behind has guards of its own. Who calls is found for the rate limits; bad credentials count as none. */
+export const GuardedWithin = (): MethodDecorator => rule({ kind: 'guarded-within' });
+
 /** A service with the scope, by any way in which an OAuth client may prove who it is. */
 export const OAuthClient = (scope: Scope): MethodDecorator => rule({ kind: 'client', scope });
 

@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 
-import { AppError } from '#libs/platform/errors';
+import { AppError, type ErrorCode } from '#libs/platform/errors';
 
 import { type AccessRule, assertAdmitted } from './access-rule.js';
 import { accessRule, freshAuthentication } from './access.decorators.js';
@@ -10,7 +10,7 @@ import { clientCredentials, hasClientHeaders } from './client-credentials.js';
 import { bearerToken, parseServiceKey, type ServiceKey } from './credentials.js';
 import type { AskAgain } from './caller-now.js';
 import { assertFreshlyAuthenticated } from './fresh-authentication.js';
-import { anonymous, type Principal, type UserPrincipal } from './principal.js';
+import { anonymous, type Principal, type ServicePrincipal } from './principal.js';
 import { RefusalLimiter } from './refusal-limiter.js';
 import { requestOf } from './request-of.js';
 import { ServiceVerifier } from './service-verifier.js';
@@ -75,6 +75,7 @@ export class AccessGuard implements CanActivate {
   #admit(request: FastifyRequest, route: Admission): boolean | Promise<boolean> {
     const { rule } = route;
     if (rule?.kind === 'client') return this.#admitService(request, clientCredentials(request), route);
+    if (rule?.kind === 'guarded-within') return this.#findCaller(request);
     const key = parseServiceKey(request.headers);
     if (rule?.kind === 'public-or-service') return key ? this.#admitService(request, key, route) : admitUnseen(request);
     if (rule?.kind === 'lenient') return this.#admitLeniently(request, key);
@@ -97,21 +98,25 @@ export class AccessGuard implements CanActivate {
   }
 
   async #admitLeniently(request: FastifyRequest, key: ServiceKey | undefined): Promise<boolean> {
-    const service = key && (await this.services.verify(key.name, key.secret));
-    const user = await this.#findUser(request);
-    request.principal = user ? { ...user, ...(service && { service }) } : (service ?? anonymous);
-    return true;
+    return this.#admitWith(request, key && (await this.services.verify(key.name, key.secret)));
   }
 
-  /** The user of the access token, if there is one and it is good. */
-  async #findUser({ headers }: FastifyRequest): Promise<UserPrincipal | undefined> {
-    try {
-      const token = bearerToken(headers);
-      return token === undefined ? undefined : await this.tokens.verify(token);
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'invalid-token') return undefined;
-      throw error;
-    }
+  async #findCaller(request: FastifyRequest): Promise<boolean> {
+    const service = await unlessRefused('invalid-service-key', () => {
+      const key = parseServiceKey(request.headers);
+      return key && this.services.verify(key.name, key.secret);
+    });
+    return this.#admitWith(request, service);
+  }
+
+  /** With the user of the access token, if there is one and it is good. */
+  async #admitWith(request: FastifyRequest, service: ServicePrincipal | undefined): Promise<boolean> {
+    const user = await unlessRefused('invalid-token', () => {
+      const token = bearerToken(request.headers);
+      return token === undefined ? undefined : this.tokens.verify(token);
+    });
+    request.principal = user ? { ...user, ...(service && { service }) } : (service ?? anonymous);
+    return true;
   }
 
   /** The same credentials against the same rule; what has ended since the request came in is refused now. */
@@ -135,6 +140,16 @@ export class AccessGuard implements CanActivate {
     };
     this.#routes.set(handler, route);
     return route;
+  }
+}
+
+/** Nothing for credentials that are refused with the code. */
+async function unlessRefused<T>(code: ErrorCode, find: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await find();
+  } catch (error) {
+    if (error instanceof AppError && error.code === code) return undefined;
+    throw error;
   }
 }
 

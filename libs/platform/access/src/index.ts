@@ -2,6 +2,7 @@ export { type AccessRule, securityOf } from './access-rule.js';
 export {
   Caller,
   FreshAuthentication,
+  GuardedWithin,
   LenientAuth,
   OAuthClient,
   OptionalAuth,

@@ -114,7 +114,7 @@ function prepareServer(server: FastifyInstance, { PUBLIC_URL, TRUST_PROXY }: Set
   server.server.on('checkExpectation', (request, response) => void server.server.emit('request', request, response));
   server.addHook('onRoute', (route) => {
     if (route.config?.bodyLimit) route.bodyLimit = route.config.bodyLimit;
-    route.errorHandler = answerFailure;
+    route.errorHandler ??= answerFailure;
     if (takesBody(route)) route.preParsing = [refuseEncoded];
   });
   const observers = requestObservers(server);

@@ -7,7 +7,7 @@ import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constant
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** The method of a controller that answers a route. */
-type Endpoint = { readonly controller: Type; readonly handler: (...parameters: unknown[]) => unknown };
+type Endpoint = { readonly controller: Type; readonly handler: (...parameters: never[]) => unknown };
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -24,7 +24,7 @@ export { pathOf } from './path-of.js';
 export { toPublicPath } from './public-path.js';
 export { refuseBeforeRouting } from './refuse-before-routing.js';
 export { hashingRoute, routesOf } from './route-table.js';
-export { toFailure } from './problem.filter.js';
+export { answerFailure, toFailure, toLogged } from './problem.filter.js';
 export { sendProblem } from './send-problem.js';
 export { isVisible, mustBeVisible, text } from './text.schema.js';
 export { toValidationError } from './validation-error.js';

@@ -38,7 +38,8 @@ export function answerFailure(exception: unknown, request: FastifyRequest, reply
   sendProblem(toLogged(exception, request), request, reply);
 }
 
-function toLogged(exception: unknown, request: FastifyRequest): AppError {
+/** What is answered for an exception, with a line in the log when it was not expected. */
+export function toLogged(exception: unknown, request: FastifyRequest): AppError {
   const error = toAppError(exception, request);
   // what we refuse on purpose has no cause, and its request line says enough
   if (error.status >= 500 && (error.cause !== undefined || error !== exception)) {
