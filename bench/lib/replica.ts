@@ -36,12 +36,14 @@ type Start = {
   readonly nodeFlags?: readonly string[];
   /** Not bound to the server's core: for preparations. */
   readonly cpu?: string;
+  /** A free one if absent. */
+  readonly port?: number;
 };
 
 /** Starts a replica of Gatehouse as `npm start` would, with its log in a file, and waits until it is ready. */
 export async function startReplica(
   options: Options,
-  { databaseUrl, env, nodeFlags = [], cpu }: Start,
+  { databaseUrl, env, nodeFlags = [], cpu, port }: Start,
 ): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
   return startServer({
@@ -55,6 +57,7 @@ export async function startReplica(
     cpu: cpu ?? options.serverCpu,
     readyPath: '/health/ready',
     folder,
+    port,
     env: {
       NODE_ENV: 'development',
       MALLOC_ARENA_MAX: '2',
@@ -95,10 +98,11 @@ type Command = {
   readonly readyPath: string;
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly port?: number | undefined;
 };
 
-async function startServer({ command, cwd, cpu, readyPath, folder, env }: Command): Promise<Server> {
-  const port = await freePort();
+async function startServer({ command, cwd, cpu, readyPath, folder, env, ...given }: Command): Promise<Server> {
+  const port = given.port ?? (await freePort());
   const logFile = join(folder, 'server.log');
   const log = openSync(logFile, 'a');
   const startedAt = performance.now();
