@@ -165,13 +165,10 @@ describe('who may ask', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 403, 403, 401]);
   });
 
-  test.each([[{}], [{ token: '' }], [{ token: 'a'.repeat(8_193) }], [{ token: 'a', hint: 'b' }]])(
-    'with one token: not with %o',
-    async (body) => {
-      const answer = await gatehouse.api.post('/v1/auth/explain', { headers: helpDesk.headers, body });
-      expect([answer.status, answer.body.code]).toEqual([400, 'invalid-request']);
-    },
-  );
+  test.each([[{}], [{ token: '' }], [{ token: 'a', hint: 'b' }]])('with one token: not with %o', async (body) => {
+    const answer = await gatehouse.api.post('/v1/auth/explain', { headers: helpDesk.headers, body });
+    expect([answer.status, answer.body.code]).toEqual([400, 'invalid-request']);
+  });
 });
 
 test('after everything was revoked, a token says so', async () => {

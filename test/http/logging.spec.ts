@@ -33,7 +33,7 @@ test('a request has one line that says who asked for what, and how it went', asy
   const expected = [
     ['good', { method, route, handler: 'UsersController.get', status: 200, caller, path: `/v1/users/${person.id}` }],
     ['refused', { route: '/v1/users', handler: 'UsersController.list', status: 403, caller, errorCode: 'forbidden' }],
-    ['anonymous', { route, status: 401, caller: 'anonymous', errorCode: 'authentication-required' }],
+    ['anonymous', { route: '/v1/users/me', status: 401, caller: 'anonymous', errorCode: 'authentication-required' }],
     ['nowhere', { route: 'unmatched', path: '/v1/nothing', handler: 'none', status: 404, errorCode: 'not-found' }],
     ['public', { handler: 'WellKnownController.jwks', status: 200, caller: 'anonymous' }],
   ] as const;

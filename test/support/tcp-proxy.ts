@@ -15,7 +15,8 @@ export type Proxy = {
 
 /** @param target URL of the server; the proxy's own has the same credentials and path. */
 export async function startProxy(target: string): Promise<Proxy> {
-  const { hostname, port } = new URL(target);
+  const { hostname, port, protocol } = new URL(target);
+  const isPostgres = protocol.startsWith('postgres');
   const sockets = new Set<Socket>();
   let isStalled = false;
   let isDeaf = false;
@@ -28,7 +29,7 @@ export async function startProxy(target: string): Promise<Proxy> {
     ] as const) {
       sockets.add(from);
       from.on('data', (bytes) => {
-        const passed = from === outer ? notices.pass(bytes, isDeaf) : bytes;
+        const passed = isPostgres && from === outer ? notices.pass(bytes, isDeaf) : bytes;
         if (!isStalled) to.write(passed);
       });
       from.on('error', () => to.destroy());
