@@ -38,12 +38,14 @@ type Start = {
   readonly cpu?: string;
   /** A free one if absent. */
   readonly port?: number;
+  /** What must answer 200 before the start counts as done; `/health/ready` if absent. */
+  readonly readyPath?: string;
 };
 
 /** Starts a replica of Gatehouse as `npm start` would, with its log in a file, and waits until it is ready. */
 export async function startReplica(
   options: Options,
-  { databaseUrl, env, nodeFlags = [], cpu, port }: Start,
+  { databaseUrl, env, nodeFlags = [], cpu, port, readyPath = '/health/ready' }: Start,
 ): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
   return startServer({
@@ -55,7 +57,7 @@ export async function startReplica(
     ],
     cwd: options.app,
     cpu: cpu ?? options.serverCpu,
-    readyPath: '/health/ready',
+    readyPath,
     folder,
     port,
     env: {
