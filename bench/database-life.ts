@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { seedAccounts, signIn } from './lib/accounts.ts';
+import { seedAccounts, signIn, signInAdmin } from './lib/accounts.ts';
 import { type Cluster, createCluster } from './lib/cluster.ts';
 import { jsonRequest, meRequest } from './lib/connection.ts';
 import type { Database } from './lib/database.ts';
@@ -63,7 +63,7 @@ async function start({ env = {}, ...more }: How = {}): Promise<Server> {
 }
 let a = await start();
 let b = await start();
-const serviceKey = await createService(a, (await authorise(a, '')).admin, 'drill', {});
+const serviceKey = await createService(a, (await signInAdmin(a)).accessToken, 'drill', {});
 
 async function restartA(how: How): Promise<void> {
   await a.stop();
@@ -72,6 +72,16 @@ async function restartA(how: How): Promise<void> {
 async function restartB(how: How = {}): Promise<void> {
   await b.stop();
   b = await start(how);
+}
+
+/** Stops B; its replacement must end at once, with this sentence. */
+async function refuseB(how: How, sentence: RegExp): Promise<void> {
+  await b.stop();
+  const outcome = await start(how).then(
+    () => 'it started',
+    (error: unknown) => String(error),
+  );
+  if (!sentence.test(outcome)) throw new Error(`B was to be refused: ${outcome}`);
 }
 
 async function newCluster(): Promise<Cluster> {
@@ -102,7 +112,7 @@ const events: readonly Event[] = [
     hurt: async () => {
       await cluster.sql(`do $$ begin for n in 1..3000 loop perform pg_current_xact_id(); commit; end loop; end $$`);
       const younger = await newCluster();
-      cluster.copyDatabaseTo(younger, name);
+      cluster.copyDatabaseTo(younger, name, 'gatehouse');
       await moveTo(younger);
     },
   },
@@ -157,8 +167,10 @@ const events: readonly Event[] = [
   {
     name: 'B behind PgBouncer, transaction mode',
     readyOfB: false,
-    hurt: async () => restartB({ ...(await pooled('transaction')), readyPath: '/health/live' }),
-    heal: () => restartB(),
+    hurt: async () => refuseB(await pooled('transaction'), /Set DATABASE_LISTEN_URL to a direct connection/),
+    heal: async () => {
+      b = await start();
+    },
   },
   {
     name: 'the same with DATABASE_LISTEN_URL',
@@ -204,7 +216,7 @@ let cases: Case[] = [];
 
 /** Ends trust in every way there is, at one replica. @returns what was answered 2xx */
 async function endTrust(server: Server, prepared: readonly Case[]): Promise<Case[]> {
-  const by = await authorise(server, serviceKey).catch(() => undefined);
+  const by = await authorise(server, serviceKey, hurtSeconds * 1_000);
   if (!by) return [];
   const done = await Promise.all(prepared.map(({ request }) => insist(server.port, request(by), hurtSeconds * 1_000)));
   return prepared.filter((_, at) => done[at]);

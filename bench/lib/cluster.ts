@@ -16,7 +16,7 @@ export type Cluster = {
   readonly url: string;
   sql<Row extends pg.QueryResultRow>(text: string, database?: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Dumps a database of this cluster into one of the same name of another. */
-  copyDatabaseTo(target: Cluster, name: string): void;
+  copyDatabaseTo(target: Cluster, name: string, owner: string): void;
   /** A streaming standby of this cluster. */
   standby(): Promise<Cluster>;
   /** Of a standby: what the primary commits from now on never comes here. */
@@ -97,12 +97,12 @@ async function startCluster(folder: string): Promise<Cluster> {
     port,
     url,
     sql,
-    copyDatabaseTo: (target, name) => {
+    copyDatabaseTo: (target, name, owner) => {
       const dump = join(folder, 'dump');
       run('pg_dump', '-Fc', '-f', dump, '-p', String(port), '-h', '127.0.0.1', '-U', 'postgres', name);
       const at = ['-p', String(target.port), '-h', '127.0.0.1', '-U', 'postgres'];
-      run('createdb', ...at, name);
-      run('pg_restore', '--exit-on-error', '--no-owner', ...at, '-d', name, dump);
+      run('createdb', ...at, '-O', owner, name);
+      run('pg_restore', '--exit-on-error', '--no-owner', '--role', owner, ...at, '-d', name, dump);
     },
     standby: async () => {
       const other = ownFolder('standby');

@@ -77,7 +77,13 @@ export async function untilReady(servers: readonly Server[], forMs = 40_000): Pr
   return Number.POSITIVE_INFINITY;
 }
 
-/** An administrator with a fresh token, and the key of a service that may revoke. */
-export async function authorise(server: Server, serviceKey: string): Promise<By> {
-  return { admin: (await signInAdmin(server)).accessToken, serviceKey };
+/** An administrator with a fresh token, and the key of a service that may revoke; nothing when no login gets through. */
+export async function authorise(server: Server, serviceKey: string, forMs: number): Promise<By | undefined> {
+  const until = performance.now() + forMs;
+  while (performance.now() < until) {
+    const tokens = await signInAdmin(server).catch(() => undefined);
+    if (tokens) return { admin: tokens.accessToken, serviceKey };
+    await sleep(200);
+  }
+  return undefined;
 }
