@@ -15,8 +15,8 @@ import { freePort, type Server, startReplica } from './lib/replica.ts';
 import { quantile } from './lib/statistics.ts';
 import { printTable } from './lib/table.ts';
 
-/** `idle`: seconds that nginx keeps a connection to a replica without a request. */
-const options = readOptions({ connections: 32, restarts: 4, drain: 3, calm: 2, idle: 60, writes: 2 });
+/** `idle`: seconds that nginx keeps a connection to a replica without a request; `again`: it asks the other for writes too. */
+const options = readOptions({ connections: 32, restarts: 4, drain: 3, calm: 2, idle: 60, writes: 2 }, ['again']);
 const { connections, restarts, drain, calm, idle, writes } = options.numbers;
 const all = '0-1';
 
@@ -34,7 +34,7 @@ http {
   scgi_temp_path scgi;
   keepalive_requests 1000000;
   upstream gatehouse {
-    ${replicas.map((replica) => `server 127.0.0.1:${replica.port};`).join('\n    ')}
+    ${replicas.map((replica) => `server 127.0.0.1:${replica.port}${options.flags.has('again') ? ' max_fails=0' : ''};`).join('\n    ')}
     keepalive 32;
     keepalive_timeout ${idle}s;
   }
@@ -45,6 +45,7 @@ http {
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_set_header Host $host;
+      ${options.flags.has('again') ? 'proxy_next_upstream error timeout non_idempotent;' : ''}
     }
   }
 }
