@@ -40,8 +40,8 @@ ${hasGraphiql ? '<li><a href="graphql">GraphiQL</a>: the same over GraphQL</li>\
 </html>
 `;
 
-const firstPassword = `The first start shows it in the terminal; without a terminal it is in the file
-<code>first-admin-password</code> in the folder <code>DATA_DIR</code> (<code>./data</code>). If you have set
+const firstPassword = `It is in the file <code>first-admin-password</code> in the folder <code>DATA_DIR</code>
+(<code>./data</code>) until somebody deletes that; a terminal shows it at the first start too. If you have set
 <code>ADMIN_PASSWORD</code>, it is that one.`;
 
 export const startPageStyle = `:root {
