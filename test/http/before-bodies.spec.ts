@@ -152,3 +152,18 @@ test('an import takes rows in gzip, and no other coding', async () => {
   const [answer] = await exchange(gatehouse.url, request('POST /v1/users/import', { headers, body: '{}' }));
   expect([answer?.status, answer?.headers.get('accept-encoding')]).toEqual([415, 'gzip, x-gzip, identity']);
 });
+
+test('a caller whose trust ends while the body is on its way is refused once it is there', async () => {
+  const person = await newPerson(gatehouse);
+  const body = JSON.stringify({ firstName: 'Eve' });
+  const socket = await openSocket(gatehouse.url);
+  const head = ['PATCH /v1/users/me HTTP/1.1', 'Host: a', json, `Content-Length: ${body.length}`];
+  socket.write(`${[...head, `Authorization: Bearer ${person.token}`].join('\r\n')}\r\n\r\n${body.slice(0, 5)}`);
+  // sent later and answered: the guards have seen the head by then
+  await expect.poll(async () => (await gatehouse.api.get('/v1/users/me', { token: person.token })).status).toBe(200);
+  expect((await gatehouse.api.post('/v1/auth/logout', { token: person.token })).status).toBe(204);
+  socket.write(body.slice(5));
+  const [bytes] = await once(socket, 'data');
+  socket.destroy();
+  expect(String(bytes)).toMatch(/^HTTP\/1\.1 401 .*"code":"invalid-token"/s);
+});
