@@ -1,12 +1,11 @@
 /** A probe and `me` while one address opens connections and sends nothing on them. See README.md. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { seedAccounts, signIn } from './lib/accounts.ts';
-import { Connection } from './lib/connection.ts';
 import { createDatabase } from './lib/database.ts';
 import { readOptions } from './lib/options.ts';
+import { askInTurn } from './lib/probes.ts';
 import { pin, residentMb } from './lib/process-usage.ts';
 import { startReplica } from './lib/replica.ts';
 import { quantile } from './lib/statistics.ts';
@@ -27,7 +26,7 @@ try {
     me: `GET /v1/users/me HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token?.accessToken}\r\n\r\n`,
   };
   const row = async (phase: string, name: keyof typeof asked, lasting: number) => {
-    const { latencies, failures } = await ask(server.port, asked[name], lasting);
+    const { latencies, failures } = await askInTurn(server.port, asked[name], lasting);
     const [p50, longest] = [quantile(latencies, 0.5), Math.max(...latencies)];
     const took = { 'p50, ms': p50.toFixed(1), 'longest, ms': longest.toFixed(1) };
     return { phase, asked: name, requests: latencies.length, ...took, target: '≤ 1,000', failures };
@@ -50,24 +49,3 @@ try {
   await database.drop();
 }
 process.exit(0);
-
-/** One request after the other, a connection for each, as probes do. */
-async function ask(port: number, request: string, lasting: number): Promise<{ latencies: number[]; failures: number }> {
-  const latencies: number[] = [];
-  let failures = 0;
-  const until = performance.now() + lasting * 1_000;
-  while (performance.now() < until) {
-    const start = performance.now();
-    try {
-      const connection = await Connection.open(port);
-      const { status } = await connection.send(request);
-      if (status !== 200) failures++;
-      connection.close();
-    } catch {
-      failures++;
-    }
-    latencies.push(performance.now() - start);
-    await sleep(20);
-  }
-  return { latencies, failures };
-}

@@ -4,9 +4,10 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { seedAccounts, signIn } from './lib/accounts.ts';
-import { Connection, jsonRequest, meRequest } from './lib/connection.ts';
+import { jsonRequest, meRequest } from './lib/connection.ts';
 import { createDatabase } from './lib/database.ts';
 import { readOptions } from './lib/options.ts';
+import { askInTurn } from './lib/probes.ts';
 import { pin, residentMb } from './lib/process-usage.ts';
 import { startReplica } from './lib/replica.ts';
 import { quantile } from './lib/statistics.ts';
@@ -34,7 +35,7 @@ try {
   const me = meRequest(tokens[0] ?? '');
   await database.pinBackends(options.loadCpu);
   const measure = async (phase: string, lasting: number): Promise<Record<string, string | number>> => {
-    const { latencies, failures } = await ask(server.port, me, lasting);
+    const { latencies, failures } = await askInTurn(server.port, me, lasting);
     const { now, peak } = residentMb(server.pid);
     return {
       phase,
@@ -78,25 +79,4 @@ async function openUnread(port: number, request: string): Promise<{ socket: Sock
   await Promise.race([once(socket, 'readable'), once(socket, 'close')]);
   const head: unknown = socket.read('HTTP/1.1 200'.length);
   return { socket, status: head instanceof Buffer ? head.toString('latin1').slice(-3) : 'cut' };
-}
-
-/** One request after the other, a connection for each. */
-async function ask(port: number, request: string, lasting: number): Promise<{ latencies: number[]; failures: number }> {
-  const latencies: number[] = [];
-  let failures = 0;
-  const until = performance.now() + lasting * 1_000;
-  while (performance.now() < until) {
-    const start = performance.now();
-    try {
-      const connection = await Connection.open(port);
-      const { status } = await connection.send(request);
-      if (status !== 200) failures++;
-      connection.close();
-    } catch {
-      failures++;
-    }
-    latencies.push(performance.now() - start);
-    await sleep(20);
-  }
-  return { latencies, failures };
 }

@@ -35,6 +35,12 @@ type Outcome = { readonly has_key: boolean } & (Admitted | { readonly user_id: n
 const details = 'null::jsonb';
 const authTime = 'floor(extract(epoch from s.authenticated_at))::float8 as auth_time';
 
+/** Whoever has just given the right password, if it still is the right one and the attempt is not delayed. */
+const verifiedUser = `select id, roles, token_generation, session_generation from users
+      where id = $1 and status = 'active' and password_hash = $5
+        and not exists (${runningDelay})
+      for share`;
+
 /**
  * The user is share-locked and the verified hash compared again, so that no deactivation or change slips between; so are
  * the signing key and the service, so that no login survives `revoke-all` or the end of its service by a moment. An
@@ -42,12 +48,7 @@ const authTime = 'floor(extract(epoch from s.authenticated_at))::float8 as auth_
  */
 const admit: Statement = {
   name: 'login-admit',
-  text: `with cleared as (${forgetFailures}), u as (
-      select id, roles, token_generation, session_generation from users
-      where id = $1 and status = 'active' and password_hash = $5
-        and not exists (${runningDelay})
-      for share
-    ), k as (
+  text: `with cleared as (${forgetFailures}), u as (${verifiedUser}), k as (
       select from signing_keys where id = $25 and retired_at is null for share
     ), c as (
       select from services where name = $10 and status = 'active' for share
@@ -69,12 +70,7 @@ const refuse: Statement = {
 /** As `admit`, of somebody who is signed in: the session is not a new one, and refusals are recorded by their code. */
 const confirm: Statement = {
   name: 'login-confirm',
-  text: `with cleared as (${forgetFailures}), u as (
-      select id, roles, token_generation, session_generation from users
-      where id = $1 and status = 'active' and password_hash = $5
-        and not exists (${runningDelay})
-      for share
-    ), k as (
+  text: `with cleared as (${forgetFailures}), u as (${verifiedUser}), k as (
       select from signing_keys where id = $14 and retired_at is null for share
     ), s as (
       update sessions s set authenticated_at = now() from u
