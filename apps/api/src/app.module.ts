@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 
 import { AuthModule } from '#libs/auth';
-import { AvatarsModule } from '#libs/avatars';
+import { AvatarsModule } from '#libs/platform/pictures';
 import { GraphqlModule } from '#libs/graphql';
 import { HealthModule } from '#libs/health';
 import { MessagesModule } from '#libs/messages';
@@ -14,11 +14,11 @@ import { DatabaseModule } from '#libs/platform/database';
 import { HttpModule } from '#libs/platform/http';
 import { PersonalDataModule } from '#libs/platform/personal-data';
 import { MonitoringModule } from '#libs/platform/monitoring';
-import { RateLimitGuard, RateLimitsModule } from '#libs/rate-limits';
+import { RateLimitGuard, RateLimitsModule } from '#libs/security/rate-limits';
 import { SealedKeysModule } from '#libs/platform/sealed-keys';
-import { schema } from '#libs/schema';
+import { schema } from '#libs/migrations';
 import { ServicesModule } from '#libs/services';
-import { TransferModule } from '#libs/transfer';
+import { TransferModule } from '#libs/user-import';
 import { UsersModule } from '#libs/users';
 
 import { DocsController } from './docs.controller.js';

@@ -2,7 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { SharedSettings, SigningKeys } from '#libs/auth';
-import { PasswordHasher } from '#libs/passwords';
+import { PasswordHasher } from '#libs/security/passwords';
 import { AccessGuard } from '#libs/platform/access';
 import type { Config } from '#libs/platform/config';
 import type { MasterKey } from '#libs/platform/crypto';
@@ -17,8 +17,8 @@ import {
 } from '#libs/platform/http';
 import { droppedLines, type Log, NestLogger } from '#libs/platform/logging';
 import { MetricSources } from '#libs/platform/monitoring';
-import { LoopRest, overloaded } from '#libs/platform/work-queue';
-import { RateLimitGuard, RateLimitsModule } from '#libs/rate-limits';
+import { LoopRest, overloaded } from '#libs/platform/queues';
+import { RateLimitGuard, RateLimitsModule } from '#libs/security/rate-limits';
 import { FirstAdmin, type MadeAdmin } from '#libs/users';
 
 import { AppModule } from './app.module.js';

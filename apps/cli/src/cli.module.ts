@@ -1,18 +1,18 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 
 import { AuthModule } from '#libs/auth';
-import { AvatarsModule } from '#libs/avatars';
+import { AvatarsModule } from '#libs/platform/pictures';
 import { MessagesModule } from '#libs/messages';
 import { type Config, ConfigModule } from '#libs/platform/config';
 import { CryptoModule, type MasterKey } from '#libs/platform/crypto';
 import { DatabaseModule } from '#libs/platform/database';
 import { PersonalDataModule } from '#libs/platform/personal-data';
-import { RateLimitsModule } from '#libs/rate-limits';
+import { RateLimitsModule } from '#libs/security/rate-limits';
 import { MonitoringModule } from '#libs/platform/monitoring';
 import { SealedKeysModule } from '#libs/platform/sealed-keys';
-import { schema } from '#libs/schema';
+import { schema } from '#libs/migrations';
 import { ServicesModule } from '#libs/services';
-import { TransferModule } from '#libs/transfer';
+import { TransferModule } from '#libs/user-import';
 
 /** What the operator's commands need of the service. */
 @Module({})

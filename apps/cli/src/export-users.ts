@@ -4,7 +4,7 @@ import { createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
 import { stderr, stdout } from 'node:process';
 import type { Writable } from 'node:stream';
 
-import { RowExport } from '#libs/transfer';
+import { RowExport } from '#libs/user-import';
 
 import { type Environment, withContext } from './operator-context.js';
 import { Progress } from './progress.js';

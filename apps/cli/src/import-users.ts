@@ -7,7 +7,7 @@ import { createGunzip } from 'node:zlib';
 import type { INestApplicationContext } from '@nestjs/common';
 
 import { AppError } from '#libs/platform/errors';
-import { type Bytes, type ColumnMap, type ImportSummary, readCsv, readNdjson, UserImport } from '#libs/transfer';
+import { type Bytes, type ColumnMap, type ImportSummary, readCsv, readNdjson, UserImport } from '#libs/user-import';
 import { BulkUsersRepository } from '#libs/users';
 
 import { type Environment, withContext } from './operator-context.js';

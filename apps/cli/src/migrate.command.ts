@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 
 import { loadConfig } from '#libs/platform/config';
 import { migrate, openDatabase } from '#libs/platform/database';
-import { schema } from '#libs/schema';
+import { schema } from '#libs/migrations';
 
 import type { Environment } from './operator-context.js';
 

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import { LoginDelayLift } from '#libs/auth';
 import { DataDirInUseError } from '#libs/platform/database';
-import type { ColumnMap } from '#libs/transfer';
+import type { ColumnMap } from '#libs/user-import';
 
 import { exportUsers, type ExportFlags } from './export-users.js';
 import { importUsers, type ImportFlags } from './import-users.js';

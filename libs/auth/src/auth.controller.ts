@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { Caller, From, LenientAuth, type Origin, type Principal, PublicOrService } from '#libs/platform/access';
 import { ApiProblems, ClientGone } from '#libs/platform/http';
-import { RateClass } from '#libs/rate-limits';
+import { RateClass } from '#libs/security/rate-limits';
 
 import {
   type AccessToken,

@@ -2,10 +2,10 @@ import { Global, Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 import { PassportModule } from '@nestjs/passport';
 
-import { AuditModule } from '#libs/audit';
-import { PasswordsModule } from '#libs/passwords';
+import { AuditModule } from '#libs/security/audit';
+import { PasswordsModule } from '#libs/security/passwords';
 import { TokenVerifier } from '#libs/platform/access';
-import { RevocationModule } from '#libs/revocation';
+import { RevocationModule } from '#libs/security/revocation';
 import { UsersModule } from '#libs/users';
 
 import { AuthPersonalData } from './auth.personal-data.js';

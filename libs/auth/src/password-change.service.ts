@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 
-import { NewPassword, PasswordHasher } from '#libs/passwords';
+import { NewPassword, PasswordHasher } from '#libs/security/passwords';
 import { assertFreshlyAuthenticated, isUser, type Origin, type UserPrincipal } from '#libs/platform/access';
 import { randomToken } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';
-import { Revocations } from '#libs/revocation';
+import { Revocations } from '#libs/security/revocation';
 import { changeableId, noSuchUser, type PasswordOwner, toUserName, UsersRepository } from '#libs/users';
 
 import type { ChangePassword, TokenPair } from './auth.schema.js';

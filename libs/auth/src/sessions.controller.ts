@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { FreshAuthentication, From, isUser, type Origin, Requires } from '#libs/platform/access';
 import { ApiProblems } from '#libs/platform/http';
-import { RateClass } from '#libs/rate-limits';
+import { RateClass } from '#libs/security/rate-limits';
 import { userIdSchema } from '#libs/users';
 
 import {

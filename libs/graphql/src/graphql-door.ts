@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GuardedWithin } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { answerFailure, toLogged } from '#libs/platform/http';
-import { RateClass } from '#libs/rate-limits';
+import { RateClass } from '#libs/security/rate-limits';
 
 import { hasGraphiql } from './explorer/graphiql-files.js';
 import { pageOfGraphiql, pagePolicy } from './explorer/graphiql-page.js';

@@ -1,4 +1,4 @@
-import { rfc3339 } from '#libs/platform/time';
+import { rfc3339 } from '#libs/platform/contract';
 
 import type { MessageRow, SentRow } from './messages.repository.js';
 import type { MessageView, SentMessage } from './messages.schema.js';

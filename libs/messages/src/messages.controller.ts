@@ -3,10 +3,10 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExtension, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { type Attempt, Attempted, type Claim, Idempotency, IdempotencyKey } from '#libs/idempotency';
+import { type Attempt, Attempted, type Claim, Idempotency, IdempotencyKey } from '#libs/platform/idempotency';
 import { Caller, From, OptionalAuth, type Origin, type Principal, Requires } from '#libs/platform/access';
 import { ApiProblems, linkNext } from '#libs/platform/http';
-import { RateClass } from '#libs/rate-limits';
+import { RateClass } from '#libs/security/rate-limits';
 
 import {
   type CreatedMessage,

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 
-import { AuditModule } from '#libs/audit';
-import { IdempotencyModule } from '#libs/idempotency';
+import { AuditModule } from '#libs/security/audit';
+import { IdempotencyModule } from '#libs/platform/idempotency';
 
 import { LinkKeys } from './links/link-keys.js';
 import { LinkTokens } from './links/link-tokens.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
-import { auditInsert } from '#libs/audit';
-import { keepAnswer } from '#libs/idempotency';
+import { auditInsert } from '#libs/security/audit';
+import { keepAnswer } from '#libs/platform/idempotency';
 import { BatchedRead, epochMs, Sql, type Statement } from '#libs/platform/database';
 
 import { LinkClaim } from './links/link-claim.js';

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 
-import { AuditTrail, auditValues } from '#libs/audit';
-import { type Claim, inUse } from '#libs/idempotency';
+import { AuditTrail, auditValues } from '#libs/security/audit';
+import { type Claim, inUse } from '#libs/platform/idempotency';
 import type { Origin, Principal } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { isUuid, uuidV7 } from '#libs/platform/crypto';

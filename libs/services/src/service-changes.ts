@@ -1,4 +1,4 @@
-import type { AuditEvent } from '#libs/audit';
+import type { AuditEvent } from '#libs/security/audit';
 
 import type { ServiceView } from './services.schema.js';
 

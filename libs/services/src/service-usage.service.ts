@@ -2,7 +2,7 @@ import { type BeforeApplicationShutdown, Inject, Injectable, Logger, type OnModu
 
 import { type RateClassName, rateClasses, type RatePlan } from '#libs/platform/access';
 import { Sql, Sweeper } from '#libs/platform/database';
-import { LIMIT_STORE, type LimitStore, RateLimitState, serviceKey, ServiceUsageLog } from '#libs/rate-limits';
+import { LIMIT_STORE, type LimitStore, RateLimitState, serviceKey, ServiceUsageLog } from '#libs/security/rate-limits';
 
 import type { ClassUsage, ServiceUsageView } from './services.schema.js';
 

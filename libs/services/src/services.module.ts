@@ -1,9 +1,9 @@
 import { Global, Module } from '@nestjs/common';
 
-import { AuditModule } from '#libs/audit';
+import { AuditModule } from '#libs/security/audit';
 import { ServiceVerifier } from '#libs/platform/access';
-import { ServiceUsageLog } from '#libs/rate-limits';
-import { RevocationModule } from '#libs/revocation';
+import { ServiceUsageLog } from '#libs/security/rate-limits';
+import { RevocationModule } from '#libs/security/revocation';
 
 import { ServiceRegistry } from './service-registry.js';
 import { ServiceUsage } from './service-usage.service.js';

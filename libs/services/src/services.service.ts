@@ -2,13 +2,13 @@ import type { InferEntity } from '@mikro-orm/sql';
 import { LockMode, SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import { type AuditEvent, AuditTrail } from '#libs/audit';
+import { type AuditEvent, AuditTrail } from '#libs/security/audit';
 import { SessionEnd } from '#libs/auth';
 import { isAdmin, type Origin, type Principal } from '#libs/platform/access';
 import { digest, randomToken } from '#libs/platform/crypto';
 import { epochMs, violatedConstraint } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
-import { Revocations, type Revoke } from '#libs/revocation';
+import { Revocations, type Revoke } from '#libs/security/revocation';
 
 import { patchedParts, type PlanParts, planOf } from './rate-plan.js';
 import { changesBetween } from './service-changes.js';

@@ -1,8 +1,8 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
-import { AuditTrail } from '#libs/audit';
-import { NewPassword } from '#libs/passwords';
+import { AuditTrail } from '#libs/security/audit';
+import { NewPassword } from '#libs/security/passwords';
 import { type Config, CONFIG, ConfigError } from '#libs/platform/config';
 import { randomToken } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';

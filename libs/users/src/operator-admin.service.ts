@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
-import { AuditTrail } from '#libs/audit';
-import { PasswordHasher } from '#libs/passwords';
+import { AuditTrail } from '#libs/security/audit';
+import { PasswordHasher } from '#libs/security/passwords';
 import { randomToken } from '#libs/platform/crypto';
 
 import { toUserName } from './user-keys.js';

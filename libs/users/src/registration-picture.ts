@@ -15,7 +15,7 @@ export type PendingPicture = {
   readonly link: (em: SqlEntityManager, hash: Buffer) => Promise<void>;
 };
 
-/** The picture that may come with a registration. `#libs/avatars` implements it, which users know nothing of. */
+/** The picture that may come with a registration. `#libs/platform/pictures` implements it, which users know nothing of. */
 export abstract class RegistrationPicture {
   /** Reads a form whose file is `avatar`, and counts its bytes until `work` has ended. */
   abstract receive<T>(form: IncomingMessage, work: (form: Form) => Promise<T>): Promise<T>;

@@ -1,7 +1,7 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
-import { AuditTrail } from '#libs/audit';
+import { AuditTrail } from '#libs/security/audit';
 import type { Origin } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 

@@ -1,11 +1,11 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
-import { type AuditEvent, AuditTrail, erasedIdOf } from '#libs/audit';
+import { type AuditEvent, AuditTrail, erasedIdOf } from '#libs/security/audit';
 import { assertFreshlyAuthenticated, isUser, type Origin, type Principal } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { PersonalData } from '#libs/platform/personal-data';
-import { everyGeneration, Revocations, type Revoke } from '#libs/revocation';
+import { everyGeneration, Revocations, type Revoke } from '#libs/security/revocation';
 
 import { assertMayPatch, changeableId, noSuchUser } from './user-access.js';
 import type { User } from './user.entity.js';

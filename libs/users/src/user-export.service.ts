@@ -2,10 +2,10 @@ import { Readable } from 'node:stream';
 
 import { Injectable } from '@nestjs/common';
 
-import { AuditTrail } from '#libs/audit';
+import { AuditTrail } from '#libs/security/audit';
 import { callerKey, type Origin } from '#libs/platform/access';
 import { PersonalData } from '#libs/platform/personal-data';
-import { CallerPlaces } from '#libs/platform/work-queue';
+import { CallerPlaces } from '#libs/platform/queues';
 
 import { changeableId } from './user-access.js';
 import type { UserView } from './users.schema.js';

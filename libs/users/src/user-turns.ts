@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { Turns } from '#libs/platform/work-queue';
+import { Turns } from '#libs/platform/queues';
 
 const patienceMs = 2_500;
 

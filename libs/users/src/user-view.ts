@@ -1,5 +1,5 @@
 import type { Role } from '#libs/platform/access';
-import { rfc3339 } from '#libs/platform/time';
+import { rfc3339 } from '#libs/platform/contract';
 
 import type { User } from './user.entity.js';
 import type { UserRow } from './user-row.js';

@@ -16,11 +16,11 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExtension, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { AuditBursts } from '#libs/audit';
-import { type Attempt, Attempted, type Claim, Idempotency, IdempotencyKey } from '#libs/idempotency';
+import { AuditBursts } from '#libs/security/audit';
+import { type Attempt, Attempted, type Claim, Idempotency, IdempotencyKey } from '#libs/platform/idempotency';
 import { Caller, From, OptionalAuth, type Origin, type Principal, Requires } from '#libs/platform/access';
 import { ApiProblems, linkNext, multipartMediaType, toPublicPath } from '#libs/platform/http';
-import { RateClass } from '#libs/rate-limits';
+import { RateClass } from '#libs/security/rate-limits';
 
 import { etagOf, ifMatch, isNotModified } from './etag.js';
 import { Registering, type Registrant, RegistrationForm } from './registration-form.interceptor.js';

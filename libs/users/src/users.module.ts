@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common';
 
-import { AuditModule } from '#libs/audit';
-import { IdempotencyModule } from '#libs/idempotency';
-import { PasswordsModule } from '#libs/passwords';
-import { RevocationModule } from '#libs/revocation';
+import { AuditModule } from '#libs/security/audit';
+import { IdempotencyModule } from '#libs/platform/idempotency';
+import { PasswordsModule } from '#libs/security/passwords';
+import { RevocationModule } from '#libs/security/revocation';
 
 import { BulkUsersRepository } from './bulk-users.repository.js';
 import { FirstAdmin } from './first-admin.service.js';

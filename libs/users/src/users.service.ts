@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import { AuditTrail } from '#libs/audit';
-import type { Claim } from '#libs/idempotency';
-import { PasswordHasher, PasswordPolicy } from '#libs/passwords';
+import { AuditTrail } from '#libs/security/audit';
+import type { Claim } from '#libs/platform/idempotency';
+import { PasswordHasher, PasswordPolicy } from '#libs/security/passwords';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { violatedConstraint } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';

@@ -1,10 +1,10 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
-import { AuditTrail } from '#libs/audit';
+import { AuditTrail } from '#libs/security/audit';
 import type { Origin } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
-import { type Revocation, Revocations, type Revoke } from '#libs/revocation';
+import { type Revocation, Revocations, type Revoke } from '#libs/security/revocation';
 
 import { KeyRing, type RingKey } from './key-ring.js';
 import { SigningKeysRepository } from './signing-keys.repository.js';

@@ -1,7 +1,7 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 
-import { AuditTrail } from '#libs/audit';
+import { AuditTrail } from '#libs/security/audit';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { Changes } from '#libs/platform/database';
 

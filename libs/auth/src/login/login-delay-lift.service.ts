@@ -1,7 +1,7 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import { AuditTrail } from '#libs/audit';
+import { AuditTrail } from '#libs/security/audit';
 import { isAdmin, type Origin } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { changeableId, findKeys, UsersRepository } from '#libs/users';

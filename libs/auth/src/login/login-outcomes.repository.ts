@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import { auditInsert, AuditTrail, auditValues } from '#libs/audit';
+import { auditInsert, AuditTrail, auditValues } from '#libs/security/audit';
 import { type Origin, ownClientId, type Role } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { Sql, type Statement } from '#libs/platform/database';

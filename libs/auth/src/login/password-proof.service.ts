@@ -1,7 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import { PasswordHasher } from '#libs/passwords';
+import { PasswordHasher } from '#libs/security/passwords';
 
 import { LoginDelaysRepository } from './login-delays.repository.js';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { PasswordHasher } from '#libs/passwords';
+import { PasswordHasher } from '#libs/security/passwords';
 import type { Origin } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { UsersRepository } from '#libs/users';

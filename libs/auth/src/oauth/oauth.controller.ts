@@ -4,7 +4,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 
 import { FreshAuthentication, From, OAuthClient, type Origin, Requires } from '#libs/platform/access';
 import { ApiProblems, formMediaType } from '#libs/platform/http';
-import { RateClass } from '#libs/rate-limits';
+import { RateClass } from '#libs/security/rate-limits';
 
 import { KeyRotation } from '../keys/key-rotation.service.js';
 import {

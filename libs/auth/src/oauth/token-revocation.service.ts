@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import type { Origin } from '#libs/platform/access';
-import { Revocations } from '#libs/revocation';
+import { Revocations } from '#libs/security/revocation';
 
 import { SessionEnd } from '../sessions/session-end.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';

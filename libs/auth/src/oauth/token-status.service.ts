@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { DatabaseClock } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
-import { Revocations } from '#libs/revocation';
+import { Revocations } from '#libs/security/revocation';
 
 import { hashOf, RefreshTokens } from '../sessions/refresh-token.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';

@@ -1,9 +1,9 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import { type AuditEvent, AuditTrail } from '#libs/audit';
+import { type AuditEvent, AuditTrail } from '#libs/security/audit';
 import type { Origin } from '#libs/platform/access';
-import { type Revocation, Revocations, type Revoke } from '#libs/revocation';
+import { type Revocation, Revocations, type Revoke } from '#libs/security/revocation';
 import { UserTurns } from '#libs/users';
 
 import { type EndedSession, longestTokenSeconds, SessionsRepository } from './sessions.repository.js';

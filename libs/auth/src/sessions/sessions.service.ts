@@ -3,11 +3,11 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import { AuditBursts } from '#libs/audit';
+import { AuditBursts } from '#libs/security/audit';
 import { isUser, type Origin, type Principal, type UserPrincipal } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
-import { rfc3339 } from '#libs/platform/time';
-import type { Revoke } from '#libs/revocation';
+import { rfc3339 } from '#libs/platform/contract';
+import type { Revoke } from '#libs/security/revocation';
 
 import type { SessionList, SessionView, TokenPair } from '../auth.schema.js';
 import { TokenPairs } from '../tokens/token-pairs.service.js';

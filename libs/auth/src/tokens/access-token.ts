@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { ownClientId, type Principal, type UserPrincipal } from '#libs/platform/access';
-import type { TokenFacts } from '#libs/revocation';
+import type { TokenFacts } from '#libs/security/revocation';
 
 export const accessTokenType = 'at+jwt';
 export const algorithm = 'ES256';

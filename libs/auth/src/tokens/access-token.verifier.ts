@@ -4,7 +4,7 @@ import { TokenVerifier, type UserPrincipal } from '#libs/platform/access';
 import { DatabaseClock } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { MetricSources } from '#libs/platform/monitoring';
-import { Revocations } from '#libs/revocation';
+import { Revocations } from '#libs/security/revocation';
 
 import type { VerifiedToken } from './access-token.js';
 import { JwtStrategy } from './jwt.strategy.js';

@@ -1,8 +1,8 @@
 import { Args, Int, Query, Resolver } from '@nestjs/graphql';
 
-import { AuditService, cursorOf, listAuditSchema } from '#libs/audit';
+import { AuditService, cursorOf, listAuditSchema } from '#libs/security/audit';
 import { Requires } from '#libs/platform/access';
-import { RateClass } from '#libs/rate-limits';
+import { RateClass } from '#libs/security/rate-limits';
 
 import { AuditEventConnection, AuditFilter } from './audit.types.js';
 import { PagePlace } from './page-info.js';

@@ -1,6 +1,6 @@
 import { registerEnumType } from '@nestjs/graphql';
 
-import { auditEvents } from '#libs/audit';
+import { auditEvents } from '#libs/security/audit';
 import { scopes } from '#libs/platform/access';
 import { roleNames, type sorts } from '#libs/users';
 

@@ -7,9 +7,9 @@ import type { ApolloDriverConfig } from '@nestjs/apollo';
 import { GraphQLModule } from '@nestjs/graphql';
 import { NoSchemaIntrospectionCustomRule } from 'graphql';
 
-import { AuditModule } from '#libs/audit';
+import { AuditModule } from '#libs/security/audit';
 import { AuthModule } from '#libs/auth';
-import { IdempotencyModule } from '#libs/idempotency';
+import { IdempotencyModule } from '#libs/platform/idempotency';
 import type { Config } from '#libs/platform/config';
 import { ServicesModule } from '#libs/services';
 import { UsersModule } from '#libs/users';

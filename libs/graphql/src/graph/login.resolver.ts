@@ -12,7 +12,7 @@ import {
 } from '#libs/auth';
 import { From, type Origin, PublicOrService, type RequestContext } from '#libs/platform/access';
 import { ClientGone } from '#libs/platform/http';
-import { RateClass } from '#libs/rate-limits';
+import { RateClass } from '#libs/security/rate-limits';
 
 import { AccessToken, TokenPair } from './auth.types.js';
 import { parseInput } from './parsed.pipe.js';

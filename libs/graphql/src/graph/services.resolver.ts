@@ -1,7 +1,7 @@
 import { Query, Resolver } from '@nestjs/graphql';
 
 import { Requires } from '#libs/platform/access';
-import { RateClass } from '#libs/rate-limits';
+import { RateClass } from '#libs/security/rate-limits';
 import { ServicesService, type ServiceView } from '#libs/services';
 
 import { Service } from './service.types.js';

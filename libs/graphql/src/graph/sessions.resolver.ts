@@ -9,7 +9,7 @@ import {
   type SessionView,
 } from '#libs/auth';
 import { Caller, From, LenientAuth, type Origin, type Principal, type RequestContext } from '#libs/platform/access';
-import { RateClass } from '#libs/rate-limits';
+import { RateClass } from '#libs/security/rate-limits';
 
 import { pageSizeOf } from './page-size.js';
 import { parseInput } from './parsed.pipe.js';

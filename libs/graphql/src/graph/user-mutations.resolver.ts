@@ -7,7 +7,7 @@ import {
   LoginDoor,
   type TokenPair as Pair,
 } from '#libs/auth';
-import { attemptOf, type Claim, Idempotency } from '#libs/idempotency';
+import { attemptOf, type Claim, Idempotency } from '#libs/platform/idempotency';
 import {
   FreshAuthentication,
   From,
@@ -17,7 +17,7 @@ import {
   Requires,
 } from '#libs/platform/access';
 import { ClientGone } from '#libs/platform/http';
-import { RateClass } from '#libs/rate-limits';
+import { RateClass } from '#libs/security/rate-limits';
 import {
   type CreateUser,
   createUserSchema,

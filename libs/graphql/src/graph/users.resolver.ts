@@ -1,9 +1,9 @@
 import { Args, ID, Int, Query, Resolver } from '@nestjs/graphql';
 
-import { AuditBursts } from '#libs/audit';
+import { AuditBursts } from '#libs/security/audit';
 import { Caller, From, type Origin, type Principal, Requires } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
-import { RateClass } from '#libs/rate-limits';
+import { RateClass } from '#libs/security/rate-limits';
 import { listUsersSchema, UserListService, userIdSchema, userNameParamSchema, UsersService } from '#libs/users';
 
 import { UserSort } from './enums.js';

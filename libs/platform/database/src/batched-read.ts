@@ -1,4 +1,4 @@
-import { TurnBatch } from '#libs/platform/work-queue';
+import { TurnBatch } from '#libs/platform/queues';
 
 import type { Sql, Statement } from './sql.js';
 

@@ -14,7 +14,7 @@ import { isEmbedded, openDatabase, type Orm } from './open-database.js';
 import { Sql } from './sql.js';
 import { Sweeper } from './sweeper.js';
 
-/** All tables and how they came about; assembled by `#libs/schema`, since platform knows no feature. */
+/** All tables and how they came about; assembled by `#libs/migrations`, since platform knows no feature. */
 export type DatabaseSchema = {
   readonly entities: readonly EntitySchema[];
   readonly migrations: readonly MigrationObject[];

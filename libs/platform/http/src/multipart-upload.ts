@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 
 import { AppError } from '#libs/platform/errors';
-import { overloaded } from '#libs/platform/work-queue';
+import { overloaded } from '#libs/platform/queues';
 
 /** Forms with files are taken, instead of JSON, where a route says so in its `consumes`. */
 export const multipartMediaType = 'multipart/form-data';

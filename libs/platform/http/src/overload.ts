@@ -1,7 +1,7 @@
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
 
-import { overloaded } from '#libs/platform/work-queue';
+import { overloaded } from '#libs/platform/queues';
 
 import { sendProblem } from './send-problem.js';
 

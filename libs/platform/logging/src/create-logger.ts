@@ -1,6 +1,6 @@
 import { type DestinationStream, type LogFn, type Logger, type LoggerOptions as PinoOptions, pino } from 'pino';
 
-import { rfc3339 } from '#libs/platform/time';
+import { rfc3339 } from '#libs/platform/contract';
 
 import { describeError } from './describe-error.js';
 import { type LineWriter, lineWriter, writeToStdout } from './line-writer.js';

@@ -1,0 +1,116 @@
+import { TurnBatch } from '#libs/platform/queues';
+
+import { heartbeatScript, limitScript } from './limit-script.js';
+
+/** What the limits ask of Redis. */
+export type RedisConnection = {
+  /**
+   * One round trip, for all that ask in the same turn of the event loop. Keys that are given together are on one node.
+   * @param requests one for each key, see `limitScript`
+   * @returns for each allowed (1 or 0), used, ms to the end of the window, ms to wait, refused
+   */
+  limit(keys: readonly string[], requests: readonly string[]): Promise<readonly (readonly number[])[]>;
+  /** Says that this replica lives. @returns how many do */
+  beat(replicaId: string, aliveMs: number): Promise<number>;
+  leave(replicaId: string): Promise<unknown>;
+  /** At once; what is under way fails. */
+  destroy(): void;
+};
+
+const replicasKey = 'gatehouse:replicas';
+const connectTimeoutMs = 1_000;
+/** Half a millisecond of Redis, which has one thread for all; three times that where all ask from IPv6. */
+const requestsAtOnce = 64;
+/** Of one key in an answer of the limits. */
+const numbersEach = 5;
+
+type Asked = { readonly keys: readonly string[]; readonly requests: readonly string[] };
+
+/**
+ * Connects once and does not try again by itself: its owner does. Several URLs are nodes of a Redis Cluster.
+ * @throws when Redis does not answer within a second
+ */
+export async function connectRedis(urls: readonly string[]): Promise<RedisConnection> {
+  // 30 ms and some megabytes that a service without Redis need not spend
+  const { createClient, createCluster, defineScript } = await import('@redis/client');
+  type Parser = { pushKey(key: string): void; push(...values: string[]): void };
+  const script = <Reply>(SCRIPT: string, transformReply: (reply: unknown) => Reply) =>
+    defineScript({
+      SCRIPT,
+      transformReply,
+      parseCommand: (parser: Parser, keys: readonly string[], values: readonly string[]) => {
+        parser.push(String(keys.length));
+        for (const key of keys) parser.pushKey(key);
+        parser.push(...values);
+      },
+    });
+  const scripts = { limit: script(limitScript, toNumbers), heartbeat: script(heartbeatScript, Number) };
+  const socket = { connectTimeout: connectTimeoutMs, reconnectStrategy: false, noDelay: true } as const;
+  const shared = {
+    socket,
+    disableOfflineQueue: true,
+    maintNotifications: 'disabled',
+    disableClientInfo: true,
+  } as const;
+  const isCluster = urls.length > 1;
+  const client = isCluster
+    ? createCluster({ rootNodes: urls.map((url) => ({ url })), defaults: shared, scripts })
+    : createClient({ ...shared, url: urls[0] ?? '', name: 'gatehouse', scripts });
+  // a lost connection fails the commands, and an error that nobody listens to would end the process
+  client.on('error', () => undefined);
+  await orDestroy(client, client.connect());
+  const limits = new TurnBatch(
+    async (asked: readonly Asked[]) => {
+      const keys = asked.flatMap(({ keys }) => onOneNode(keys));
+      const numbers = await client.limit(
+        keys,
+        asked.flatMap(({ requests }) => requests),
+      );
+      let from = 0;
+      return asked.map(({ keys }) => keys.map(() => numbers.slice(from, (from += numbersEach))));
+    },
+    // keys of one command must be on one node
+    isCluster ? 1 : requestsAtOnce,
+  );
+  return {
+    limit: (keys, requests) => limits.ask({ keys, requests }),
+    beat: (replicaId, aliveMs) => client.heartbeat([replicasKey], [replicaId, String(aliveMs)]),
+    leave: (replicaId) => client.zRem(replicasKey, replicaId),
+    destroy: () => destroy(client),
+  };
+}
+
+/** What is between braces decides the node: for keys that are asked together the last of them, which contains the others. */
+function onOneNode(keys: readonly string[]): readonly string[] {
+  const last = keys.at(-1);
+  return keys.map((key) => `gatehouse:limit:{${last}}${key === last ? '' : key}`);
+}
+
+const toNumbers = (reply: unknown): readonly number[] => (Array.isArray(reply) ? reply.map(Number) : []);
+
+type Destroyable = { destroy(): void };
+
+/** A Redis that is paused takes the connection and never answers the greeting. */
+async function orDestroy(client: Destroyable, connecting: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Redis did not answer in time')), connectTimeoutMs);
+  });
+  try {
+    await Promise.race([connecting, late]);
+  } catch (error) {
+    connecting.catch(() => undefined);
+    destroy(client);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function destroy(client: Destroyable): void {
+  try {
+    client.destroy();
+  } catch {
+    // it was closed already, which is what is wanted
+  }
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+import { faultOfHash, type HashFault, type HashLimits } from '#libs/security/passwords';
+import { text } from '#libs/platform/http';
+import { createUserSchema, patchUserSchema } from '#libs/users';
+
+const hashFaults: Readonly<Record<HashFault, string>> = {
+  'hash-unknown':
+    'must be a hash of a known format, such as argon2 (v=19), bcrypt, scrypt, PBKDF2 or SHA-crypt; see docs/operations.md',
+  'hash-malformed': 'must be a whole and well-formed hash of its format',
+  'hash-too-costly': 'would take too much time or memory at login; see docs/operations.md for the bounds',
+};
+
+const passwordHash = (limits: HashLimits) =>
+  z.string().superRefine((hash, context) => {
+    const fault = faultOfHash(hash, limits);
+    if (!fault) return;
+    const { code, setting } = fault;
+    const message = hashFaults[code] + (setting ? ` (here ${setting})` : '');
+    context.addIssue({ code: 'custom', message, params: { code } });
+  });
+const createdAt = z.iso
+  .datetime({ offset: true, error: 'must be a time such as 2026-01-31T12:00:00Z' })
+  .transform((time) => Date.parse(time))
+  .refine((ms) => ms >= 0 && ms <= Date.now(), 'must be from 1970 to now');
+
+const rowSchema = z.strictObject({
+  externalId: text({ min: 1, max: 200 }).nullish(),
+  ...createUserSchema.pick({ userName: true, firstName: true, lastName: true, email: true, roles: true }).shape,
+  status: patchUserSchema.shape.status,
+  createdAt: createdAt.nullish(),
+  passwordHash: z.string().nullish(),
+});
+export type ImportRow = z.infer<typeof rowSchema>;
+export type ImportRowSchema = z.ZodType<ImportRow>;
+
+/** A row of an import. Names, addresses and roles are those that `POST /v1/users` takes. */
+export const importRowSchema = (limits: HashLimits): ImportRowSchema =>
+  rowSchema.extend({ passwordHash: passwordHash(limits).nullish() });
+
+/** The names that a row's members, and the columns of CSV, may have. */
+export const importFields: readonly string[] = Object.keys(rowSchema.shape);
