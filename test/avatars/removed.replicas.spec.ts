@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { Changes, Sql } from '#libs/platform/database';
+import { ReplicaNotifications, Sql } from '#libs/platform/database';
 
 import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { fetchPicture, inSize, picture, putAvatar } from '../support/images.js';
@@ -93,6 +93,6 @@ test('a replica that cannot hear of removals asks the database', async () => {
   await cut();
   await replicas[0].api.delete('/v1/users/me/avatar', { token: person.token });
   expect(await everywhere(url)).toEqual(gone);
-  await expect.poll(() => replicas.every(({ app }) => app.get(Changes).staleMs < 250)).toBe(true);
+  await expect.poll(() => replicas.every(({ app }) => app.get(ReplicaNotifications).staleMs < 250)).toBe(true);
   expect(await everywhere(url)).toEqual(gone);
 });

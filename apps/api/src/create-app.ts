@@ -6,7 +6,7 @@ import { PasswordHasher } from '#libs/security/passwords';
 import { AccessGuard } from '#libs/platform/access';
 import type { Config } from '#libs/platform/config';
 import type { MasterKey } from '#libs/platform/crypto';
-import { Changes } from '#libs/platform/database';
+import { ReplicaNotifications } from '#libs/platform/database';
 import {
   createHttpAdapter,
   Draining,
@@ -58,7 +58,7 @@ export async function createApp(config: Config, masterKey: MasterKey, log: Log):
     await app.init();
     await app.get(SharedSettings).ensure();
     await app.get(SigningKeys).ensure();
-    await app.get(Changes).start();
+    await app.get(ReplicaNotifications).start();
     await app.get(RateLimitsModule).start();
     return { app, madeAdmin: await app.get(FirstAdmin).ensure() };
   } catch (error) {
@@ -83,7 +83,7 @@ function refuseWhenFull(app: NestFastifyApplication): void {
     onRefused: countRefused,
   });
   server.addHook('onRequest', (request, reply, done) => {
-    if (!queue.isFull || request.routeOptions.config.hashes !== true) {
+    if (!queue.isFull || request.routeOptions.config.hashesPassword !== true) {
       done();
       return;
     }

@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 
 import { loadConfig } from '#libs/platform/config';
 import { loadMasterKey } from '#libs/platform/crypto';
-import { Changes } from '#libs/platform/database';
+import { ReplicaNotifications } from '#libs/platform/database';
 import { createLogger, NestLogger } from '#libs/platform/logging';
 
 import { CliModule } from './cli.module.js';
@@ -23,7 +23,7 @@ export async function withContext<T>(
     abortOnError: false,
   });
   try {
-    await context.get(Changes).start();
+    await context.get(ReplicaNotifications).start();
     return await work(context);
   } finally {
     await context.close();

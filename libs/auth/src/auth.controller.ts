@@ -3,7 +3,14 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { Caller, From, LenientAuth, type Origin, type Principal, PublicOrService } from '#libs/platform/access';
+import {
+  Caller,
+  Source,
+  LenientAuth,
+  type RequestSource,
+  type Principal,
+  PublicOrService,
+} from '#libs/platform/access';
 import { ApiProblems, ClientGone } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
 
@@ -40,24 +47,24 @@ export class AuthController {
   @Post('login')
   @PublicOrService()
   @RateClass('login')
-  @RouteConfig({ hashes: true })
+  @RouteConfig({ hashesPassword: true })
   @HttpCode(200)
   @ApiOperation({ operationId: 'login', summary: 'Sign in with user name or e-mail address and password' })
   @ApiResponse({ status: 200, standardSchema: tokenPairSchema, description: 'Tokens of a new session' })
   @ApiProblems('invalid-request', 'invalid-credentials', 'invalid-service-key', 'overloaded')
   login(
     @Body({ schema: loginSchema }) credentials: Login,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @ClientGone() signal: AbortSignal,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenPair> {
-    return this.door.login({ credentials, origin, signal }, { request, reply });
+    return this.door.login({ credentials, source, signal }, { request, reply });
   }
 
   @Post('reauthenticate')
   @RateClass('login')
-  @RouteConfig({ hashes: true })
+  @RouteConfig({ hashesPassword: true })
   @HttpCode(200)
   @ApiOperation({
     operationId: 'reauthenticate',
@@ -67,10 +74,10 @@ export class AuthController {
   @ApiProblems('invalid-request', 'wrong-password', 'overloaded')
   reauthenticate(
     @Body({ schema: reauthenticateSchema }) password: Reauthenticate,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @ClientGone() signal: AbortSignal,
   ): Promise<AccessToken> {
-    return this.reauthentication.reauthenticate(password, origin, signal);
+    return this.reauthentication.reauthenticate(password, source, signal);
   }
 
   @Post('refresh')
@@ -80,8 +87,11 @@ export class AuthController {
   @ApiOperation({ operationId: 'refresh', summary: 'Trade a refresh token for new tokens; it has one use' })
   @ApiResponse({ status: 200, standardSchema: tokenPairSchema, description: 'The next tokens of the session' })
   @ApiProblems('invalid-request', 'invalid-refresh-token', 'invalid-service-key')
-  refresh(@Body({ schema: refreshSchema }) { refreshToken }: Refresh, @From() origin: Origin): Promise<TokenPair> {
-    return this.sessions.refresh(refreshToken, origin);
+  refresh(
+    @Body({ schema: refreshSchema }) { refreshToken }: Refresh,
+    @Source() source: RequestSource,
+  ): Promise<TokenPair> {
+    return this.sessions.refresh(refreshToken, source);
   }
 
   @Post('logout')
@@ -99,17 +109,17 @@ export class AuthController {
   @ApiProblems('invalid-request')
   async logout(
     @Body({ schema: logoutSchema.optional() }) body: Logout | undefined,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @Req() { headers }: FastifyRequest,
   ): Promise<void> {
-    await this.sessions.logout(body?.refreshToken, origin, headers);
+    await this.sessions.logout(body?.refreshToken, source, headers);
   }
 
   @Post('logout-all')
   @HttpCode(204)
   @ApiOperation({ operationId: 'logoutAll', summary: 'End all of your sessions' })
   @ApiResponse({ status: 204, description: 'Logged out everywhere' })
-  async logoutAll(@Caller() caller: Principal, @From() origin: Origin): Promise<void> {
-    await this.sessionEnd.end(asUser(caller).userId, 'all', { cause: 'logout', event: 'logged-out', origin });
+  async logoutAll(@Caller() caller: Principal, @Source() source: RequestSource): Promise<void> {
+    await this.sessionEnd.end(asUser(caller).userId, 'all', { cause: 'logout', event: 'logged-out', source });
   }
 }

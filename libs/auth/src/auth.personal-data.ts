@@ -1,16 +1,16 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
-import { byPages, rfc3339, Sql, type Statement } from '#libs/platform/database';
+import { byPages, rfc3339Sql, Sql, type Statement } from '#libs/platform/database';
 import { PersonalData } from '#libs/platform/personal-data';
 
 const sessions: Statement = {
-  text: `select id, ${rfc3339('created_at')} as "createdAt", ${rfc3339('last_used_at')} as "lastUsedAt",
+  text: `select id, ${rfc3339Sql('created_at')} as "createdAt", ${rfc3339Sql('last_used_at')} as "lastUsedAt",
       user_agent as "userAgent", ip, client_id as "clientId"
     from sessions where user_id = $1 and ($2::uuid is null or id > $2) order by id limit $3`,
 };
 const failures: Statement = {
-  text: `select id::text, failures, ${rfc3339('last_failed_at')} as "lastFailedAt", ${rfc3339('delayed_until')} as "delayedUntil"
+  text: `select id::text, failures, ${rfc3339Sql('last_failed_at')} as "lastFailedAt", ${rfc3339Sql('delayed_until')} as "delayedUntil"
     from login_delays where subject = $1 and ($2::bigint is null or id > $2) order by id limit $3`,
 };
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
-import { text } from '#libs/platform/http';
+import { textSchema } from '#libs/platform/http';
 
 export const loginSchema = z
   .strictObject({
-    userName: text({ min: 1, max: 256 }).meta({ description: 'User name or e-mail address', example: 'ada' }),
-    password: text({ min: 1, max: 1024 }).meta({ format: 'password' }),
+    userName: textSchema({ min: 1, max: 256 }).meta({ description: 'User name or e-mail address', example: 'ada' }),
+    password: textSchema({ min: 1, max: 1024 }).meta({ format: 'password' }),
   })
   .meta({ id: 'Login' });
 export type Login = z.infer<typeof loginSchema>;
@@ -72,10 +72,10 @@ export type EndSessions = z.infer<typeof endSessionsSchema>;
 
 export const changePasswordSchema = z
   .strictObject({
-    currentPassword: text({ max: 1024 })
+    currentPassword: textSchema({ max: 1024 })
       .optional()
       .meta({ description: 'Required to change your own', format: 'password' }),
-    password: text({ max: 1024 }).meta({ format: 'password' }),
+    password: textSchema({ max: 1024 }).meta({ format: 'password' }),
   })
   .meta({ id: 'ChangePassword' });
 export type ChangePassword = z.infer<typeof changePasswordSchema>;

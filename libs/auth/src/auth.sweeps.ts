@@ -20,7 +20,7 @@ export class AuthSweeps implements OnModuleInit {
   onModuleInit(): void {
     const { SESSION_IDLE_SECONDS, SESSION_TTL_SECONDS } = this.config;
     this.sweeper.register('signing_keys', () => this.rotation.tend());
-    this.sweeper.registerOutlived({
+    this.sweeper.registerRetention({
       table: 'sessions',
       condition: `last_used_at < now() - make_interval(secs => ?) or created_at < now() - make_interval(secs => ?)`,
       values: [SESSION_IDLE_SECONDS + keptLongerSeconds, SESSION_TTL_SECONDS + keptLongerSeconds],

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { NewPassword, PasswordHasher } from '#libs/security/passwords';
-import { assertFreshlyAuthenticated, isUser, type Origin, type UserPrincipal } from '#libs/platform/access';
+import { assertFreshlyAuthenticated, isUser, type RequestSource, type UserPrincipal } from '#libs/platform/access';
 import { randomToken } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';
 import { Revocations } from '#libs/security/revocation';
@@ -38,23 +38,23 @@ export class PasswordChange {
   async change(
     id: string,
     { currentPassword, password }: ChangePassword,
-    origin: Origin,
+    source: RequestSource,
   ): Promise<ChangedOwn | undefined> {
-    const userId = changeableId(id, origin.caller);
-    const self = isUser(origin.caller) && origin.caller.userId === userId ? origin.caller : undefined;
-    if (!self) assertFreshlyAuthenticated(origin.caller);
+    const userId = changeableId(id, source.caller);
+    const self = isUser(source.caller) && source.caller.userId === userId ? source.caller : undefined;
+    if (!self) assertFreshlyAuthenticated(source.caller);
     const owner = await this.users.findPasswordOwner(userId);
-    if (!owner) throw noSuchUser(userId, origin.caller);
+    if (!owner) throw noSuchUser(userId, source.caller);
     if (self) await this.#assertCurrent(self, owner, currentPassword);
     const hash = await this.newPassword.take(password, owner);
-    const why = { cause: 'password-changed', event: 'password-changed', origin } as const;
+    const why = { cause: 'password-changed', event: 'password-changed', source } as const;
     if (self) await this.sessions.prepareTokens();
     return this.users.turns.take(userId, () =>
       this.revocations.transactional(async (em, revoke) => {
         // somebody else's change in between wins: this one was checked against a password that is no more
         if (!(await this.users.changeHash(em, userId, owner.passwordHash, hash))) throw new AppError('wrong-password');
         // the hash may have waited its turn
-        changeableId(userId, await origin.callerNow());
+        changeableId(userId, await source.callerNow());
         await this.proof.forgetFailures(em, userId);
         if (self) {
           const pair = await this.sessions.keepOnlyWithin(em, revoke, self, why);
@@ -79,7 +79,7 @@ export class PasswordChange {
     await this.revocations.transactional(async (em, revoke) => {
       await this.users.setHash(em, user.id, hash);
       await this.proof.forgetFailures(em, user.id);
-      const why = { cause: 'password-changed', event: 'password-changed', origin: 'operator' } as const;
+      const why = { cause: 'password-changed', event: 'password-changed', source: 'operator' } as const;
       await this.sessions.endAllWithin(em, revoke, user.id, why);
     });
     return password;

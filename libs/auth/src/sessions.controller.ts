@@ -3,7 +3,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { FreshAuthentication, From, isUser, type Origin, Requires } from '#libs/platform/access';
+import { FreshAuthentication, Source, isUser, type RequestSource, Requires } from '#libs/platform/access';
 import { ApiProblems } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
 import { userIdSchema } from '#libs/users';
@@ -43,8 +43,11 @@ export class SessionsController {
   @ApiOperation({ operationId: 'listSessions', summary: 'Where you are signed in; administrators may ask for a user' })
   @ApiResponse({ status: 200, standardSchema: sessionListSchema, description: 'Living sessions, last used first' })
   @ApiProblems('invalid-request')
-  list(@Query({ schema: sessionOwnerSchema }) { userId }: SessionOwner, @From() origin: Origin): Promise<SessionList> {
-    return this.sessions.list(ownerOf(userId, origin.caller), origin);
+  list(
+    @Query({ schema: sessionOwnerSchema }) { userId }: SessionOwner,
+    @Source() source: RequestSource,
+  ): Promise<SessionList> {
+    return this.sessions.list(ownerOf(userId, source.caller), source);
   }
 
   @Delete('auth/sessions')
@@ -54,10 +57,10 @@ export class SessionsController {
   @ApiProblems('invalid-request')
   async endAll(
     @Query({ schema: endSessionsSchema }) { userId, except }: EndSessions,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
   ): Promise<void> {
-    const which: Ended = except && isUser(origin.caller) ? { except: origin.caller.sessionId } : 'all';
-    await this.sessionEnd.end(ownerOf(userId, origin.caller), which, { ...ended, origin });
+    const which: Ended = except && isUser(source.caller) ? { except: source.caller.sessionId } : 'all';
+    await this.sessionEnd.end(ownerOf(userId, source.caller), which, { ...ended, source });
   }
 
   @Delete('auth/sessions/:sessionId')
@@ -68,14 +71,14 @@ export class SessionsController {
   async end(
     @Param('sessionId', { schema: sessionIdSchema }) sessionId: string,
     @Query({ schema: sessionOwnerSchema }) { userId }: SessionOwner,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
   ): Promise<void> {
-    await this.sessions.end(sessionId, ownerOf(userId, origin.caller), { ...ended, origin });
+    await this.sessions.end(sessionId, ownerOf(userId, source.caller), { ...ended, source });
   }
 
   @Put('users/:id/password')
   @RateClass('login', 'hash')
-  @RouteConfig({ hashes: true })
+  @RouteConfig({ hashesPassword: true })
   @ApiOperation({
     operationId: 'changePassword',
     summary: 'Change a password; the other sessions of the user end',
@@ -97,11 +100,11 @@ export class SessionsController {
   async changePassword(
     @Param('id', { schema: userIdSchema }) id: string,
     @Body({ schema: changePasswordSchema }) change: ChangePassword,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenPair | undefined> {
-    const pair = await this.door.changePassword({ id, change, origin }, { request, reply });
+    const pair = await this.door.changePassword({ id, change, source }, { request, reply });
     if (!pair) reply.status(204);
     return pair;
   }
@@ -116,7 +119,10 @@ export class SessionsController {
   })
   @ApiResponse({ status: 204, description: 'Nothing delays the next login' })
   @ApiProblems('invalid-request', 'user-not-found')
-  async liftLoginDelay(@Param('id', { schema: userIdSchema }) id: string, @From() origin: Origin): Promise<void> {
-    await this.delayLift.lift(id, origin);
+  async liftLoginDelay(
+    @Param('id', { schema: userIdSchema }) id: string,
+    @Source() source: RequestSource,
+  ): Promise<void> {
+    await this.delayLift.lift(id, source);
   }
 }

@@ -4,7 +4,7 @@ import { ApiExtension, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagge
 import type { FastifyReply } from 'fastify';
 
 import { type Attempt, Attempted, type Claim, Idempotency, IdempotencyKey } from '#libs/platform/idempotency';
-import { Caller, From, OptionalAuth, type Origin, type Principal, Requires } from '#libs/platform/access';
+import { Caller, Source, OptionalAuth, type RequestSource, type Principal, Requires } from '#libs/platform/access';
 import { ApiProblems, linkNext } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
 
@@ -50,11 +50,11 @@ export class MessagesController {
   @ApiProblems('invalid-request', 'body-too-large', 'rate-limited', 'too-many-messages')
   create(
     @Body({ schema: createMessageSchema }) input: CreateMessage,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @Attempted() attempt: Attempt | undefined,
   ): Promise<CreatedMessage> {
     return this.idempotency.run(attempt, (claim: Claim<CreatedMessage> | undefined) =>
-      this.messages.create(input, origin, claim),
+      this.messages.create(input, source, claim),
     );
   }
 
@@ -104,11 +104,11 @@ export class MessagesController {
   @ApiProblems('message-not-found')
   async reveal(
     @Param('token') token: string,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RevealedMessage | string> {
-    return asAccepted(await this.messages.reveal(token, origin), accept, reply);
+    return asAccepted(await this.messages.reveal(token, source), accept, reply);
   }
 
   @Delete(':token')
@@ -118,8 +118,8 @@ export class MessagesController {
   @ApiOperation({ operationId: 'deleteMessage', summary: 'Delete a message; its sender may name it by its id too' })
   @ApiResponse({ status: 204, description: 'Gone' })
   @ApiProblems('message-not-found')
-  async remove(@Param('token') token: string, @From() origin: Origin): Promise<void> {
-    await this.messages.remove(token, origin);
+  async remove(@Param('token') token: string, @Source() source: RequestSource): Promise<void> {
+    await this.messages.remove(token, source);
   }
 }
 

@@ -1,13 +1,13 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
-import { byPages, rfc3339, Sql, type Statement } from '#libs/platform/database';
+import { byPages, rfc3339Sql, Sql, type Statement } from '#libs/platform/database';
 import { PersonalData } from '#libs/platform/personal-data';
 
 import { userSender } from './message-access.js';
 
-const about = `id, ${rfc3339('created_at')} as "createdAt", ${rfc3339('expires_at')} as "expiresAt",
-  max_reads as "maxReads", reads_left as "readsLeft", reads, ${rfc3339('last_read_at')} as "lastReadAt"`;
+const about = `id, ${rfc3339Sql('created_at')} as "createdAt", ${rfc3339Sql('expires_at')} as "expiresAt",
+  max_reads as "maxReads", reads_left as "readsLeft", reads, ${rfc3339Sql('last_read_at')} as "lastReadAt"`;
 const page = (condition: string): Statement => ({
   text: `select ${about} from messages where ${condition} and ($2::uuid is null or id > $2)
     order by id limit $3`,

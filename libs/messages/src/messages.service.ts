@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 
 import { AuditTrail, auditValues } from '#libs/security/audit';
 import { type Claim, inUse } from '#libs/platform/idempotency';
-import type { Origin, Principal } from '#libs/platform/access';
+import type { RequestSource, Principal } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { isUuid, uuidV7 } from '#libs/platform/crypto';
 import { DatabaseClock, violatedConstraint } from '#libs/platform/database';
@@ -42,27 +42,27 @@ export class MessagesService {
    * With a `claim` the answer is kept for a retry of the request.
    * @throws AppError `body-too-large`, `too-many-messages`, `invalid-request` for an unknown recipient
    */
-  async create(input: CreateMessage, origin: Origin, claim?: Claim<CreatedMessage>): Promise<CreatedMessage> {
+  async create(input: CreateMessage, source: RequestSource, claim?: Claim<CreatedMessage>): Promise<CreatedMessage> {
     const { body, expiresIn, maxReads = null, recipientId = null } = input;
     const text = Buffer.from(body, 'utf8');
     assertSize(text);
-    const { sender, senderId } = senderOf(origin.caller);
+    const { sender, senderId } = senderOf(source.caller);
     const { token, hash: tokenHash } = this.tokens.make();
     const createdMs = Math.floor(this.clock.nowMs());
     const binding: Binding = { id: uuidV7(createdMs), expiresMs: createdMs + expiresIn * 1000, recipientId, maxReads };
     const sealed = this.cipher.seal(text, token, binding);
     const message = { ...binding, ...sealed, tokenHash, sender, senderId, size: text.length, createdMs };
     const event = { event: 'message-created', userId: senderId ?? undefined } as const;
-    const audit = auditValues(event, origin);
+    const audit = auditValues(event, source);
     const url = `${this.config.PUBLIC_URL}/m#${token}`;
     const answer = { url, id: binding.id, expiresAt: new Date(binding.expiresMs).toISOString() };
     const claimed = claim?.values(answer, senderId ?? undefined);
     const done = await this.messages
-      .create(message, this.#allowanceOf(origin.caller), audit, claimed)
+      .create(message, this.#allowanceOf(source.caller), audit, claimed)
       .catch(rethrowUnknown);
-    if (done === 'no-room') throw new AppError('too-many-messages', { detail: this.#fullText(origin.caller) });
+    if (done === 'no-room') throw new AppError('too-many-messages', { detail: this.#fullText(source.caller) });
     if (done === 'lost') throw inUse();
-    this.trail.tell(event, origin);
+    this.trail.tell(event, source);
     return answer;
   }
 
@@ -75,14 +75,14 @@ export class MessagesService {
   }
 
   /** Takes one read and gives the body for it. @throws AppError `message-not-found`, `forbidden` */
-  async reveal(token: string, origin: Origin): Promise<RevealedMessage> {
-    assertMayRead(origin.caller);
-    const readerId = readerIdOf(origin.caller);
+  async reveal(token: string, source: RequestSource): Promise<RevealedMessage> {
+    assertMayRead(source.caller);
+    const readerId = readerIdOf(source.caller);
     const event = { event: 'message-revealed', userId: readerId ?? undefined } as const;
-    const audit = auditValues(event, origin);
+    const audit = auditValues(event, source);
     const row = await this.messages.claim(this.tokens.hash(token), readerId, audit);
     if (!row) throw new AppError('message-not-found');
-    this.trail.tell(event, origin);
+    this.trail.tell(event, source);
     const body = this.#open(row, token);
     return { body, expiresAt: new Date(row.expires_ms).toISOString(), readsLeft: row.reads_left };
   }
@@ -91,18 +91,18 @@ export class MessagesService {
    * By its token: whoever may read it, and its sender. By its id: its sender.
    * @throws AppError `message-not-found`, `forbidden`
    */
-  async remove(tokenOrId: string, origin: Origin): Promise<void> {
+  async remove(tokenOrId: string, source: RequestSource): Promise<void> {
     const isById = isUuid(tokenOrId);
-    if (!isById) assertMayRead(origin.caller, 'messages:write');
-    const readerId = readerIdOf(origin.caller);
-    const sender = origin.caller.kind === 'anonymous' ? null : senderOf(origin.caller).sender;
+    if (!isById) assertMayRead(source.caller, 'messages:write');
+    const readerId = readerIdOf(source.caller);
+    const sender = source.caller.kind === 'anonymous' ? null : senderOf(source.caller).sender;
     const event = { event: 'message-deleted', userId: readerId ?? undefined } as const;
-    const audit = auditValues(event, origin);
+    const audit = auditValues(event, source);
     const isGone = isById
       ? await this.messages.removeById(tokenOrId, sender, audit)
       : await this.messages.removeByToken(this.tokens.hash(tokenOrId), { readerId, sender }, audit);
     if (!isGone) throw new AppError('message-not-found');
-    this.trail.tell(event, origin);
+    this.trail.tell(event, source);
   }
 
   /** What the caller has sent and is not over yet, newest first. @throws AppError `invalid-cursor` */

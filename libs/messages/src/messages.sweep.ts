@@ -15,7 +15,7 @@ export class MessagesSweep implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.sweeper.registerOutlived({ table: 'messages', condition: 'expires_at <= now()', values: [] });
+    this.sweeper.registerRetention({ table: 'messages', condition: 'expires_at <= now()', values: [] });
     this.metrics.register({
       name: 'message_sweep_lag_seconds',
       help: 'How long ago the oldest message expired that is still stored.',

@@ -3,7 +3,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { type Scope, type ServicePrincipal, ServiceVerifier } from '#libs/platform/access';
 import { digest, isSame } from '#libs/platform/crypto';
-import { Changes, type ChangeView, DatabaseClock, SharedRead, Sweeper } from '#libs/platform/database';
+import { ReplicaNotifications, type ChangeView, DatabaseClock, SharedRead, Sweeper } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
 import { defaultPlan, planOf } from './rate-plan.js';
@@ -34,7 +34,7 @@ export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
 
   constructor(
     private readonly em: SqlEntityManager,
-    private readonly changes: Changes,
+    private readonly changes: ReplicaNotifications,
     private readonly sweeper: Sweeper,
     private readonly clock: DatabaseClock,
   ) {

@@ -47,7 +47,7 @@ export class ServiceUsage extends ServiceUsageLog implements OnModuleInit, Befor
 
   onModuleInit(): void {
     this.#timer = setInterval(() => void this.#flush(), flushMs).unref();
-    this.sweeper.registerOutlived({
+    this.sweeper.registerRetention({
       table: 'service_usage',
       condition: 'hour < now() - make_interval(hours => ?)',
       values: [keptHours],

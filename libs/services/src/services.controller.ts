@@ -2,7 +2,14 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { Caller, FreshAuthentication, From, type Origin, type Principal, Requires } from '#libs/platform/access';
+import {
+  Caller,
+  FreshAuthentication,
+  Source,
+  type RequestSource,
+  type Principal,
+  Requires,
+} from '#libs/platform/access';
 import { ApiProblems, toPublicPath } from '#libs/platform/http';
 
 import {
@@ -41,10 +48,10 @@ export class ServicesController {
   @ApiProblems('invalid-request', 'service-name-taken')
   async create(
     @Body({ schema: createServiceSchema }) input: CreateService,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CreatedService> {
-    const created = await this.services.create(input, origin);
+    const created = await this.services.create(input, source);
     void reply.header('location', toPublicPath(reply, `/v1/services/${created.name}`));
     return created;
   }
@@ -90,9 +97,9 @@ export class ServicesController {
   patch(
     @Param('name', { schema: serviceNameSchema }) name: string,
     @Body({ schema: patchServiceSchema }) change: PatchService,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
   ): Promise<ServiceView> {
-    return this.services.patch(name, change, origin);
+    return this.services.patch(name, change, source);
   }
 
   @Post(':name/secret')
@@ -108,9 +115,9 @@ export class ServicesController {
   rotateSecret(
     @Param('name', { schema: serviceNameSchema }) name: string,
     @Query({ schema: rotateSecretSchema }) { revoke }: RotateSecret,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
   ): Promise<NewSecret> {
-    return this.services.rotateSecret(name, revoke === 'true' ? 'revoke' : 'keep', origin);
+    return this.services.rotateSecret(name, revoke === 'true' ? 'revoke' : 'keep', source);
   }
 
   @Delete(':name')
@@ -120,7 +127,10 @@ export class ServicesController {
   @ApiOperation({ operationId: 'deleteService', summary: 'Remove a service; its key is dead at once' })
   @ApiResponse({ status: 204, description: 'Removed' })
   @ApiProblems('invalid-request', 'service-not-found')
-  async remove(@Param('name', { schema: serviceNameSchema }) name: string, @From() origin: Origin): Promise<void> {
-    await this.services.remove(name, origin);
+  async remove(
+    @Param('name', { schema: serviceNameSchema }) name: string,
+    @Source() source: RequestSource,
+  ): Promise<void> {
+    await this.services.remove(name, source);
   }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { ownClientId, scopes } from '#libs/platform/access';
-import { isVisible, mustBeVisible, text } from '#libs/platform/http';
+import { isVisible, mustBeVisible, textSchema } from '#libs/platform/http';
 
 import { planPartsSchema, planPatchSchema, ratePlanSchema } from './rate-plan.js';
 
@@ -13,7 +13,7 @@ const scopeList = z
   .array(z.enum(scopes))
   .max(scopes.length)
   .transform((names) => [...new Set(names)]);
-const description = text({ max: 200 }).refine(isVisible, mustBeVisible).nullable();
+const description = textSchema({ max: 200 }).refine(isVisible, mustBeVisible).nullable();
 const status = z.enum(['active', 'deactivated']);
 
 export const createServiceSchema = z

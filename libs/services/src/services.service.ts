@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 
 import { type AuditEvent, AuditTrail } from '#libs/security/audit';
 import { SessionEnd } from '#libs/auth';
-import { isAdmin, type Origin, type Principal } from '#libs/platform/access';
+import { isAdmin, type RequestSource, type Principal } from '#libs/platform/access';
 import { digest, randomToken } from '#libs/platform/crypto';
 import { epochMs, violatedConstraint } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
@@ -26,7 +26,7 @@ import type {
 } from './services.schema.js';
 
 type Service = InferEntity<typeof ServiceEntity>;
-type Who = Origin | 'operator';
+type Who = RequestSource | 'operator';
 
 /** Long enough to roll the new secret out to every instance of a service. */
 const overlapSeconds = 24 * 3_600;

@@ -2,7 +2,7 @@ import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { type AuditEvent, AuditTrail } from '#libs/security/audit';
-import type { Origin } from '#libs/platform/access';
+import type { RequestSource } from '#libs/platform/access';
 import { epochMs, Sql, type Statement } from '#libs/platform/database';
 import { PersonalData } from '#libs/platform/personal-data';
 
@@ -32,7 +32,7 @@ export type Holder = {
 
 /** Who writes: `assertTrusted` throws when the caller may no longer; `callerId` if it is a user. */
 export type Writer = {
-  readonly who: Origin | 'operator';
+  readonly who: RequestSource | 'operator';
   readonly callerId: string | undefined;
   readonly assertTrusted: () => Promise<void>;
 };

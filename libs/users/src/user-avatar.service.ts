@@ -2,7 +2,7 @@ import { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
 import { AuditTrail } from '#libs/security/audit';
-import type { Origin } from '#libs/platform/access';
+import type { RequestSource } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 
 import { noSuchUser } from './user-access.js';
@@ -14,7 +14,7 @@ import { UsersRepository } from './users.repository.js';
 type AvatarChange = {
   readonly hash: Buffer | null;
   readonly precondition: Precondition;
-  readonly origin: Origin;
+  readonly source: RequestSource;
   readonly alongside: (em: SqlEntityManager, before: Buffer | undefined) => Promise<void>;
 };
 
@@ -37,16 +37,16 @@ export class UserAvatar {
     return this.users.turns.take(userId, () => this.#change(userId, change));
   }
 
-  #change(userId: string, { hash, precondition, origin, alongside }: AvatarChange): Promise<VersionedUser> {
+  #change(userId: string, { hash, precondition, source, alongside }: AvatarChange): Promise<VersionedUser> {
     return this.em.fork().transactional(async (em) => {
       const user = await this.users.findForUpdate(em, userId);
-      if (!user) throw noSuchUser(userId, origin.caller);
+      if (!user) throw noSuchUser(userId, source.caller);
       precondition(user.version);
       const before = user.avatarHash ? Buffer.from(user.avatarHash) : undefined;
       const isSame = hash === null ? before === undefined : before?.equals(hash) === true;
       if (!isSame) {
         await alongside(em, before);
-        await this.audit.record({ event: 'user-changed', userId, details: { fields: ['avatar'] } }, origin, em);
+        await this.audit.record({ event: 'user-changed', userId, details: { fields: ['avatar'] } }, source, em);
         user.avatarHash = hash;
         await em.flush();
       }

@@ -2,7 +2,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
 import { type AuditEvent, AuditTrail, erasedIdOf } from '#libs/security/audit';
-import { assertFreshlyAuthenticated, isUser, type Origin, type Principal } from '#libs/platform/access';
+import { assertFreshlyAuthenticated, isUser, type RequestSource, type Principal } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { PersonalData } from '#libs/platform/personal-data';
 import { everyGeneration, Revocations, type Revoke } from '#libs/security/revocation';
@@ -33,15 +33,20 @@ export class UserChangesService {
    * @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `email-taken`, `last-admin`,
    * `fresh-authentication-required`
    */
-  async patch(id: string, change: PatchUser, origin: Origin, precondition: Precondition): Promise<VersionedUser> {
-    const userId = changeableId(id, origin.caller);
-    assertMayPatch(change, origin.caller);
+  async patch(
+    id: string,
+    change: PatchUser,
+    source: RequestSource,
+    precondition: Precondition,
+  ): Promise<VersionedUser> {
+    const userId = changeableId(id, source.caller);
+    assertMayPatch(change, source.caller);
     return this.#inTurn(userId, async (em, revoke) => {
-      const user = await this.#lock(em, userId, origin.caller);
+      const user = await this.#lock(em, userId, source.caller);
       precondition(user.version);
-      if (grantsTrust(user, change)) assertFreshlyAuthenticated(origin.caller);
+      if (grantsTrust(user, change)) assertFreshlyAuthenticated(source.caller);
       if (losesAdmin(user, change)) await this.users.assertOtherAdmin(em, user.id);
-      for (const event of eventsOf(user, change)) await this.audit.record({ userId, ...event }, origin, em);
+      for (const event of eventsOf(user, change)) await this.audit.record({ userId, ...event }, source, em);
       await endTrust(user, change, revoke);
       apply(user, change);
       await em.flush();
@@ -53,16 +58,16 @@ export class UserChangesService {
    * Removes the user and what every feature keeps of it. What stays is one audit row with the id, the proof of it.
    * @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `last-admin`, `fresh-authentication-required`
    */
-  async erase(id: string, origin: Origin, precondition: Precondition): Promise<void> {
-    const userId = changeableId(id, origin.caller);
-    assertFreshlyAuthenticated(origin.caller);
+  async erase(id: string, source: RequestSource, precondition: Precondition): Promise<void> {
+    const userId = changeableId(id, source.caller);
+    assertFreshlyAuthenticated(source.caller);
     await this.#inTurn(userId, async (em, revoke) => {
-      const user = await this.#lock(em, userId, origin.caller);
+      const user = await this.#lock(em, userId, source.caller);
       precondition(user.version);
       if (isActiveAdmin(user)) await this.users.assertOtherAdmin(em, user.id);
       await revoke({ kind: 'user', subject: user.id, generation: everyGeneration, cause: 'user-deleted' });
       await this.personalData.erase(em, userId);
-      await this.audit.record({ event: 'user-deleted', userId: erasedIdOf(userId) }, withoutTraces(origin, userId), em);
+      await this.audit.record({ event: 'user-deleted', userId: erasedIdOf(userId) }, withoutTraces(source, userId), em);
       em.remove(user);
     });
   }
@@ -79,7 +84,7 @@ export class UserChangesService {
 }
 
 /** Of somebody who erases their own account neither address nor id is kept. */
-function withoutTraces({ caller, ...rest }: Origin, userId: string): Pick<Origin, 'caller'> {
+function withoutTraces({ caller, ...rest }: RequestSource, userId: string): Pick<RequestSource, 'caller'> {
   if (!isUser(caller) || caller.userId !== userId) return { caller, ...rest };
   return { caller: { ...caller, userId: erasedIdOf(userId) } };
 }

@@ -5,7 +5,7 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 
 import type { FastifyReply } from 'fastify';
 
-import { From, type Origin } from '#libs/platform/access';
+import { Source, type RequestSource } from '#libs/platform/access';
 import { ApiProblems } from '#libs/platform/http';
 
 import { UserExport } from './user-export.service.js';
@@ -25,10 +25,10 @@ export class UserExportController {
   @ApiProblems('invalid-request', 'user-not-found', 'overloaded')
   async export(
     @Param('id', { schema: userIdSchema }) id: string,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
-    const { userId, json } = await this.exports.export(id, origin);
+    const { userId, json } = await this.exports.export(id, source);
     cutOffWhenUnread(reply.raw);
     return new StreamableFile(json, {
       type: 'application/json; charset=utf-8',

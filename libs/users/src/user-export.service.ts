@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 
 import { AuditTrail } from '#libs/security/audit';
-import { callerKey, type Origin } from '#libs/platform/access';
+import { callerKey, type RequestSource } from '#libs/platform/access';
 import { PersonalData } from '#libs/platform/personal-data';
 import { CallerPlaces } from '#libs/platform/queues';
 
@@ -31,20 +31,20 @@ export class UserExport {
    * database goes away, or the caller may no longer read.
    * @throws AppError `forbidden`, `user-not-found`, `overloaded`
    */
-  async export(id: string, origin: Origin): Promise<{ userId: string; json: Readable }> {
-    const { user } = await this.users.get(changeableId(id, origin.caller), origin.caller);
-    const leave = this.#places.take(callerKey(origin.caller));
+  async export(id: string, source: RequestSource): Promise<{ userId: string; json: Readable }> {
+    const { user } = await this.users.get(changeableId(id, source.caller), source.caller);
+    const leave = this.#places.take(callerKey(source.caller));
     try {
-      await this.audit.record({ event: 'user-exported', userId: user.id }, origin);
+      await this.audit.record({ event: 'user-exported', userId: user.id }, source);
     } catch (error) {
       leave();
       throw error;
     }
-    const json = Readable.from(this.#pieces(user, origin), { objectMode: false });
+    const json = Readable.from(this.#pieces(user, source), { objectMode: false });
     return { userId: user.id, json: json.once('close', leave) };
   }
 
-  async *#pieces(user: UserView, { callerNow }: Origin): AsyncGenerator<string> {
+  async *#pieces(user: UserView, { callerNow }: RequestSource): AsyncGenerator<string> {
     let rows = 0;
     yield `{"exportedAt":${JSON.stringify(new Date().toISOString())},"user":${JSON.stringify(user)}`;
     for (const { name, export: rowsOf } of this.personalData.holders) {

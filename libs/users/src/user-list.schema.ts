@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-import { instant, pageCursorSchema, pageLimitSchema, text } from '#libs/platform/http';
+import { instantSchema, pageCursorSchema, pageLimitSchema, textSchema } from '#libs/platform/http';
 
 import { emailSchema, isOneLine, userNameParamSchema, userSchema } from './users.schema.js';
 
-const searched = text({ max: 200 })
+const searched = textSchema({ max: 200 })
   .transform((part) => part.normalize('NFC').trim())
-  .pipe(text({ min: 1, max: 100 }).refine(isOneLine, 'must be one line of text'));
+  .pipe(textSchema({ min: 1, max: 100 }).refine(isOneLine, 'must be one line of text'));
 
 export const sorts = ['createdAt', '-createdAt', 'userName', '-userName'] as const;
 export type Sort = (typeof sorts)[number];
@@ -16,8 +16,8 @@ export const listUsersSchema = z.strictObject({
   email: emailSchema.optional().meta({ description: 'The user with just this address, in any case' }),
   status: z.enum(['active', 'deactivated']).optional(),
   role: z.enum(['user', 'admin']).optional().meta({ description: 'Those who have it, whatever else they have' }),
-  createdAfter: instant.optional().meta({ description: 'Only later ones' }),
-  createdBefore: instant.optional().meta({ description: 'Only earlier ones' }),
+  createdAfter: instantSchema.optional().meta({ description: 'Only later ones' }),
+  createdBefore: instantSchema.optional().meta({ description: 'Only earlier ones' }),
   q: searched.optional().meta({
     description:
       'A part of the user name, of `firstName lastName` or of the e-mail address, in any case; 3 letters or more are looked up in an index',

@@ -1,5 +1,5 @@
 import type { Role } from '#libs/platform/access';
-import { rfc3339 } from '#libs/platform/contract';
+import { toRfc3339 } from '#libs/platform/contract';
 
 import type { User } from './user.entity.js';
 import type { UserRow } from './user-row.js';
@@ -21,7 +21,7 @@ const isRole = (name: string): name is Role => name === 'user' || name === 'admi
 const rolesOf = (text: string): Role[] => (text === 'user' ? ['user'] : text.split(' ').filter(isRole));
 
 export function viewOfRow(row: UserRow, publicUrl: string): UserView {
-  const createdAt = rfc3339(row.created_ms);
+  const createdAt = toRfc3339(row.created_ms);
   return {
     id: row.id,
     userName: row.user_name,
@@ -32,7 +32,7 @@ export function viewOfRow(row: UserRow, publicUrl: string): UserView {
     status: row.status,
     avatar: avatarOf(row.avatar_hash, publicUrl),
     createdAt,
-    updatedAt: row.updated_ms === null ? createdAt : rfc3339(row.updated_ms),
+    updatedAt: row.updated_ms === null ? createdAt : toRfc3339(row.updated_ms),
   };
 }
 

@@ -18,7 +18,7 @@ import type { FastifyReply } from 'fastify';
 
 import { AuditBursts } from '#libs/security/audit';
 import { type Attempt, Attempted, type Claim, Idempotency, IdempotencyKey } from '#libs/platform/idempotency';
-import { Caller, From, OptionalAuth, type Origin, type Principal, Requires } from '#libs/platform/access';
+import { Caller, Source, OptionalAuth, type RequestSource, type Principal, Requires } from '#libs/platform/access';
 import { ApiProblems, linkNext, multipartMediaType, toPublicPath } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
 
@@ -61,7 +61,7 @@ export class UsersController {
   @OptionalAuth()
   @RateClass('hash')
   @IdempotencyKey()
-  @RouteConfig({ hashes: true, consumes: ['application/json', multipartMediaType] })
+  @RouteConfig({ hashesPassword: true, consumes: ['application/json', multipartMediaType] })
   @UseInterceptors(RegistrationForm)
   @ApiOperation({ operationId: 'createUser', summary: 'Register a user, or create one as an administrator' })
   @ApiExtension('x-form-file', 'avatar')
@@ -81,14 +81,14 @@ export class UsersController {
   )
   async create(
     @Body({ schema: createUserSchema }) input: CreateUser,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @Registering() { signal, picture }: Registrant,
     @Attempted() attempt: Attempt | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<UserView> {
     const created = await this.idempotency.run(
       withPicture(attempt, picture),
-      (claim: Claim<VersionedUser> | undefined) => this.users.create({ input, picture, claim }, origin, signal),
+      (claim: Claim<VersionedUser> | undefined) => this.users.create({ input, picture, claim }, source, signal),
     );
     void reply.header('location', toPublicPath(reply, `/v1/users/${created.user.id}`));
     return withTag(created, reply);
@@ -101,11 +101,11 @@ export class UsersController {
   @ApiProblems('invalid-request', 'invalid-cursor', 'cursor-of-another-query')
   async list(
     @Query({ schema: listUsersSchema }) query: ListUsers,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<UserPage> {
     const page = await this.lists.list(query);
-    this.bursts.noteRead({ event: 'users-listed' }, origin);
+    this.bursts.noteRead({ event: 'users-listed' }, source);
     linkNext(reply, page.nextCursor);
     return page;
   }
@@ -167,11 +167,11 @@ export class UsersController {
   async patch(
     @Param('id', { schema: userIdSchema }) id: string,
     @Body({ schema: patchUserSchema }) change: PatchUser,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @Headers('if-match') match: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<UserView> {
-    return withTag(await this.changes.patch(id, change, origin, ifMatch(match)), reply);
+    return withTag(await this.changes.patch(id, change, source, ifMatch(match)), reply);
   }
 
   @Delete(':id')
@@ -187,10 +187,10 @@ export class UsersController {
   )
   async erase(
     @Param('id', { schema: userIdSchema }) id: string,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @Headers('if-match') match: string | undefined,
   ): Promise<void> {
-    await this.changes.erase(id, origin, ifMatch(match));
+    await this.changes.erase(id, source, ifMatch(match));
   }
 }
 

@@ -1,21 +1,23 @@
 import { z } from 'zod';
 
-import { isVisible, mustBeVisible, text } from '#libs/platform/http';
+import { isVisible, mustBeVisible, textSchema } from '#libs/platform/http';
 
 import { emailLimit, faultOfEmail } from './email-address.js';
 
 /** No control characters, line breaks or direction overrides, which make one name look like another. */
 export const isOneLine = (name: string): boolean => !/[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/u.test(name);
 
-const personName = text({ max: 200 })
+const personName = textSchema({ max: 200 })
   .transform((name) => name.normalize('NFC').trim())
-  .pipe(text({ min: 1, max: 100 }).refine(isOneLine, 'must be one line of text').refine(isVisible, mustBeVisible));
+  .pipe(
+    textSchema({ min: 1, max: 100 }).refine(isOneLine, 'must be one line of text').refine(isVisible, mustBeVisible),
+  );
 /** Prepared by RFC 8265 in the service, which also says what is wrong with it. */
-const userName = text({ min: 1, max: 256 }).meta({
+const userName = textSchema({ min: 1, max: 256 }).meta({
   description: 'Unique without regard to case; RFC 8265',
   example: 'ada',
 });
-const password = text({ max: 1024 }).meta({ description: '8 to 128 characters of any kind', format: 'password' });
+const password = textSchema({ max: 1024 }).meta({ description: '8 to 128 characters of any kind', format: 'password' });
 export const emailSchema = z
   .string()
   .trim()
@@ -92,4 +94,4 @@ export const userIdSchema = z
   .union([z.literal('me'), z.uuid('must be a user id or `me`')])
   .meta({ description: 'A user id, or `me`' });
 
-export const userNameParamSchema = text({ min: 1, max: 256 });
+export const userNameParamSchema = textSchema({ min: 1, max: 256 });

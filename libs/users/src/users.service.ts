@@ -6,7 +6,7 @@ import { PasswordHasher, PasswordPolicy } from '#libs/security/passwords';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { violatedConstraint } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
-import { isAdmin, type Origin, type Principal } from '#libs/platform/access';
+import { isAdmin, type RequestSource, type Principal } from '#libs/platform/access';
 
 import type { PendingPicture } from './registration-picture.js';
 import { assertMayCreate, noSuchUser, readableId } from './user-access.js';
@@ -36,11 +36,15 @@ export class UsersService {
   ) {}
 
   /** @throws AppError `invalid-request`, `registration-closed`, `forbidden`, `password-refused`, `user-name-taken`, `email-taken` */
-  async create({ input, picture, claim }: NewAccount, origin: Origin, signal: AbortSignal): Promise<VersionedUser> {
-    assertMayCreate(input, origin.caller, this.config.REGISTRATION);
+  async create(
+    { input, picture, claim }: NewAccount,
+    source: RequestSource,
+    signal: AbortSignal,
+  ): Promise<VersionedUser> {
+    assertMayCreate(input, source.caller, this.config.REGISTRATION);
     this.hasher.queue.assertRoom();
     const name = toUserName(input.userName);
-    if (!isAdmin(origin.caller)) assertNotReserved(name);
+    if (!isAdmin(source.caller)) assertNotReserved(name);
     const { userName, key: userNameKey } = name;
     const { firstName, lastName, password, email = null, roles = ['user'] } = input;
     await this.policy.check(password, { userName, firstName, lastName, email, roles });
@@ -69,10 +73,10 @@ export class UsersService {
         async (em, created) => {
           const details = { roles: roles.join(' ') };
           if (avatarHash) await picture?.link(em, avatarHash);
-          await this.audit.record({ event: 'user-created', userId: created.id, details }, origin, em);
+          await this.audit.record({ event: 'user-created', userId: created.id, details }, source, em);
           await claim?.keep(em, viewOfEntity(created, this.config.PUBLIC_URL), created.id);
           // a picture and a hash have taken their time
-          assertMayCreate(input, await origin.callerNow(), this.config.REGISTRATION);
+          assertMayCreate(input, await source.callerNow(), this.config.REGISTRATION);
         },
       )
       .catch(rethrowTaken);

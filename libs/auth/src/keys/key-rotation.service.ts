@@ -2,7 +2,7 @@ import { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
 import { AuditTrail } from '#libs/security/audit';
-import type { Origin } from '#libs/platform/access';
+import type { RequestSource } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { type Revocation, Revocations, type Revoke } from '#libs/security/revocation';
 
@@ -16,7 +16,7 @@ const publishedAheadMs = 600_000;
 const keptLongerMs = 86_400_000;
 const dayMs = 86_400_000;
 
-type Who = Origin | 'operator';
+type Who = RequestSource | 'operator';
 
 /** Brings new signing keys in and takes old ones out. */
 @Injectable()

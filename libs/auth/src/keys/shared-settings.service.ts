@@ -3,7 +3,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 
 import { AuditTrail } from '#libs/security/audit';
 import { type Config, CONFIG } from '#libs/platform/config';
-import { Changes } from '#libs/platform/database';
+import { ReplicaNotifications } from '#libs/platform/database';
 
 import { SettingEntity } from './setting.entity.js';
 
@@ -19,7 +19,7 @@ export class SharedSettings {
 
   constructor(
     private readonly em: SqlEntityManager,
-    private readonly changes: Changes,
+    private readonly changes: ReplicaNotifications,
     private readonly audit: AuditTrail,
     @Inject(CONFIG) private readonly config: Config,
   ) {}

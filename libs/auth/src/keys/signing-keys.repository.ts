@@ -4,7 +4,7 @@ import { type InferEntity, raw, SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { isUuid, MasterKey, WrongMasterKeyError } from '#libs/platform/crypto';
-import { Changes } from '#libs/platform/database';
+import { ReplicaNotifications } from '#libs/platform/database';
 
 import { importPrivateKey, importPublicKey, type RingKey } from './key-ring.js';
 import { type PublicJwk, SigningKeyEntity } from './signing-key.entity.js';
@@ -19,7 +19,7 @@ export class SigningKeysRepository {
   constructor(
     private readonly em: SqlEntityManager,
     private readonly master: MasterKey,
-    private readonly changes: Changes,
+    private readonly changes: ReplicaNotifications,
   ) {}
 
   /** Keys that are not retired, oldest first; those that do not open without their private half. */

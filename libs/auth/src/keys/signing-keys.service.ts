@@ -4,7 +4,7 @@ import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 
 import { WrongMasterKeyError } from '#libs/platform/crypto';
-import { type ChangeView, Changes, SharedRead } from '#libs/platform/database';
+import { type ChangeView, ReplicaNotifications, SharedRead } from '#libs/platform/database';
 import { ReadinessChecks } from '#libs/platform/monitoring';
 
 import { KeyRing } from './key-ring.js';
@@ -24,7 +24,7 @@ export class SigningKeys implements OnModuleInit {
 
   constructor(
     private readonly repository: SigningKeysRepository,
-    private readonly changes: Changes,
+    private readonly changes: ReplicaNotifications,
     private readonly em: SqlEntityManager,
     private readonly checks: ReadinessChecks,
   ) {}

@@ -2,7 +2,7 @@ import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { AuditTrail } from '#libs/security/audit';
-import { isAdmin, type Origin } from '#libs/platform/access';
+import { isAdmin, type RequestSource } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { changeableId, findKeys, UsersRepository } from '#libs/users';
 
@@ -19,11 +19,11 @@ export class LoginDelayLift {
   ) {}
 
   /** Also when there is no delay. @throws AppError `forbidden`, `user-not-found` */
-  async lift(id: string, origin: Origin): Promise<void> {
-    if (!isAdmin(origin.caller)) throw new AppError('forbidden');
-    const user = await this.users.findById(changeableId(id, origin.caller));
+  async lift(id: string, source: RequestSource): Promise<void> {
+    if (!isAdmin(source.caller)) throw new AppError('forbidden');
+    const user = await this.users.findById(changeableId(id, source.caller));
     if (!user) throw new AppError('user-not-found');
-    await this.#lift(user.id, origin);
+    await this.#lift(user.id, source);
   }
 
   /** For the operator. @param login user name or e-mail address @throws AppError `user-not-found` */
@@ -34,7 +34,7 @@ export class LoginDelayLift {
     await this.#lift(user.id, 'operator');
   }
 
-  #lift(userId: string, by: Origin | 'operator'): Promise<void> {
+  #lift(userId: string, by: RequestSource | 'operator'): Promise<void> {
     return this.em.fork().transactional(async (em) => {
       await this.delays.lift(em, userId);
       await this.audit.record({ event: 'login-delay-lifted', userId }, by, em);

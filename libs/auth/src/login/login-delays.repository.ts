@@ -48,7 +48,7 @@ export class LoginDelaysRepository implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.sweeper.registerOutlived({
+    this.sweeper.registerRetention({
       table: 'login_delays',
       condition: 'last_failed_at < now() - make_interval(secs => ?)',
       values: [keptSeconds],

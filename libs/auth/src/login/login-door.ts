@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 
-import type { Origin, RequestContext } from '#libs/platform/access';
+import type { RequestSource, RequestContext } from '#libs/platform/access';
 
 import type { ChangePassword, TokenPair } from '../auth.schema.js';
 import { PasswordChange } from '../password-change.service.js';
 import { DeviceCookie, type DeviceOwner } from './device-cookie.js';
 import { type LoginRequest, LoginService } from './login.service.js';
 
-type PasswordOfUser = { readonly id: string; readonly change: ChangePassword; readonly origin: Origin };
+type PasswordOfUser = { readonly id: string; readonly change: ChangePassword; readonly source: RequestSource };
 
 /**
  * Where passwords come in over HTTP, REST or GraphQL: the device's cookie comes with the request, and goes with the
@@ -31,10 +31,10 @@ export class LoginDoor {
 
   /** With the password all cookies of before are worthless; the device that changes its user's own one gets the next. */
   async changePassword(
-    { id, change, origin }: PasswordOfUser,
+    { id, change, source }: PasswordOfUser,
     { request, reply }: RequestContext,
   ): Promise<TokenPair | undefined> {
-    const changed = await this.passwords.change(id, change, origin);
+    const changed = await this.passwords.change(id, change, source);
     if (!changed) return undefined;
     const { pair, userId, hashes } = changed;
     const device = this.cookie.read(request.headers.cookie, { userId, passwordHash: hashes.before });

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { auditInsert, AuditTrail, auditValues } from '#libs/security/audit';
-import { type Origin, ownClientId, type Role } from '#libs/platform/access';
+import { type RequestSource, ownClientId, type Role } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { Sql, type Statement } from '#libs/platform/database';
 import { UserTurns } from '#libs/users';
@@ -98,25 +98,25 @@ export class LoginOutcomes {
    * Begins the session; nothing when the account is delayed, gone, deactivated or has another password by now.
    * @throws AppError `unavailable` when the key was retired meanwhile
    */
-  async admit(session: NewSession, attempt: Attempt, origin: Origin): Promise<Admitted | undefined> {
+  async admit(session: NewSession, attempt: Attempt, source: RequestSource): Promise<Admitted | undefined> {
     const { id, userId, passwordHash, refreshHash, clientId, keyId } = session;
     const values = [
       ...attemptValues(attempt),
       passwordHash,
       id,
       refreshHash,
-      origin.userAgent ?? null,
-      origin.ip,
+      source.userAgent ?? null,
+      source.ip,
       clientId,
-      ...auditValues({ event: 'login-succeeded', userId }, origin),
-      ...auditValues({ event: 'login-failed', userId }, origin),
+      ...auditValues({ event: 'login-succeeded', userId }, source),
+      ...auditValues({ event: 'login-failed', userId }, source),
       keyId,
       this.config.SESSIONS_PER_USER,
     ];
     const outcome = await this.turns.take(userId, () => this.sql.row<Outcome>(admit, values));
     if (!outcome?.has_key) throw new AppError('unavailable', { headers: { 'retry-after': '1' } });
     const admitted = outcome.user_id === null ? undefined : outcome;
-    this.trail.tell({ event: admitted ? 'login-succeeded' : 'login-failed', userId }, origin);
+    this.trail.tell({ event: admitted ? 'login-succeeded' : 'login-failed', userId }, source);
     return admitted;
   }
 
@@ -127,24 +127,24 @@ export class LoginOutcomes {
   async confirm(
     { id, userId, passwordHash, keyId }: Omit<NewSession, 'refreshHash' | 'clientId'>,
     attempt: Attempt,
-    origin: Origin,
+    source: RequestSource,
   ): Promise<SessionUser | undefined> {
     const event = { event: 'reauthenticated', userId } as const;
     const lifetimes = [this.config.SESSION_IDLE_SECONDS, this.config.SESSION_TTL_SECONDS];
     const given = [...attemptValues(attempt), passwordHash, id];
-    const values = [...given, ...auditValues(event, origin), keyId, ...lifetimes];
+    const values = [...given, ...auditValues(event, source), keyId, ...lifetimes];
     const outcome = await this.turns.take(userId, () => this.sql.row<Confirmed>(confirm, values));
     if (!outcome?.has_key) throw new AppError('unavailable', { headers: { 'retry-after': '1' } });
     if (outcome.user_id === null) return undefined;
-    this.trail.tell(event, origin);
+    this.trail.tell(event, source);
     return outcome;
   }
 
   /** Counts a failure; `userId` if the name is somebody's. */
-  async refuse(attempt: Attempt, userId: string | undefined, origin: Origin): Promise<void> {
+  async refuse(attempt: Attempt, userId: string | undefined, source: RequestSource): Promise<void> {
     const event = { event: 'login-failed', userId } as const;
-    const values = [...attemptValues(attempt), ...auditValues(event, origin)];
+    const values = [...attemptValues(attempt), ...auditValues(event, source)];
     await this.turns.take(attempt.subject, () => this.sql.rows(refuse, values));
-    this.trail.tell(event, origin);
+    this.trail.tell(event, source);
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 
 import { PasswordHasher } from '#libs/security/passwords';
-import type { Origin } from '#libs/platform/access';
+import type { RequestSource } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { type Credentials, findKeys, UsersRepository } from '#libs/users';
 
@@ -16,7 +16,7 @@ export type LoginRequest = {
   readonly credentials: Login;
   /** The device that a cookie marks for a user. */
   readonly deviceOf: (owner: DeviceOwner) => string;
-  readonly origin: Origin;
+  readonly source: RequestSource;
   /** Fires when the client hangs up: who has left need not be waited for. */
   readonly signal: AbortSignal;
 };
@@ -41,7 +41,7 @@ export class LoginService {
   ) {}
 
   /** @throws AppError `invalid-credentials`, `overloaded` */
-  async login({ credentials, deviceOf, origin, signal }: LoginRequest): Promise<SignedIn> {
+  async login({ credentials, deviceOf, source, signal }: LoginRequest): Promise<SignedIn> {
     const { userName, password } = credentials;
     // REST refuses before it routes (`refuseBeforeRouting`); whoever comes by another way costs no look-up either
     using place = this.hasher.queue.keepPlace();
@@ -51,12 +51,12 @@ export class LoginService {
     const isRight = await this.hasher.verify(password, user?.password_hash, { signal, place });
     const subject = user?.id ?? this.delays.subjectOf(Object.values(keys).join() || userName);
     const device = deviceOf({ userId: subject, passwordHash: user?.password_hash });
-    const attempt = this.delays.attemptFrom(subject, device, origin.ip);
+    const attempt = this.delays.attemptFrom(subject, device, source.ip);
     if (!isRight || !user) {
-      await this.outcomes.refuse(attempt, user?.id, origin);
+      await this.outcomes.refuse(attempt, user?.id, source);
       throw new AppError('invalid-credentials');
     }
-    const pair = await this.sessionStart.start(user.password_hash, attempt, origin);
+    const pair = await this.sessionStart.start(user.password_hash, attempt, source);
     if (!pair) throw new AppError('invalid-credentials');
     const passwordHash = await this.#renewHash(user, password);
     return { pair, device, owner: { userId: user.id, passwordHash } };

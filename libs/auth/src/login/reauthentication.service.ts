@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { PasswordHasher } from '#libs/security/passwords';
-import type { Origin } from '#libs/platform/access';
+import type { RequestSource } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { UsersRepository } from '#libs/users';
 
@@ -29,8 +29,8 @@ export class Reauthentication {
    * @param signal fires when the client hangs up
    * @throws AppError `forbidden` for a service, `wrong-password`, `overloaded`, `unavailable`
    */
-  async reauthenticate({ password }: Reauthenticate, origin: Origin, signal: AbortSignal): Promise<AccessToken> {
-    const { userId, sessionId } = asUser(origin.caller);
+  async reauthenticate({ password }: Reauthenticate, source: RequestSource, signal: AbortSignal): Promise<AccessToken> {
+    const { userId, sessionId } = asUser(source.caller);
     using place = this.hasher.queue.keepPlace();
     const owner = await this.users.findPasswordOwner(userId);
     const isRight = await this.hasher.verify(password, owner?.passwordHash, { signal, place });
@@ -43,7 +43,7 @@ export class Reauthentication {
     await this.pairs.prepare();
     const key = this.pairs.signingKey();
     const session = { id: sessionId, userId, passwordHash: owner.passwordHash, keyId: key.id };
-    const user = await this.outcomes.confirm(session, attempt, origin);
+    const user = await this.outcomes.confirm(session, attempt, source);
     if (!user) throw new AppError('wrong-password', { detail });
     return this.pairs.access(sessionId, user, key);
   }

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 
-import type { Origin } from '#libs/platform/access';
+import type { RequestSource } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { uuidV7 } from '#libs/platform/crypto';
 
@@ -26,25 +26,25 @@ export class SessionStart {
   ) {}
 
   /** @returns nothing when the account is delayed, gone, deactivated or has another password than the one verified */
-  async start(passwordHash: string, attempt: Attempt, origin: Origin): Promise<TokenPair | undefined> {
+  async start(passwordHash: string, attempt: Attempt, source: RequestSource): Promise<TokenPair | undefined> {
     // first of all: what cannot be answered must not be recorded
     await this.pairs.prepare();
     const key = this.pairs.signingKey();
     const id = uuidV7();
     const { token, hash: refreshHash } = this.refreshTokens.first(id);
-    const client_id = clientOf(origin.caller);
+    const client_id = clientOf(source.caller);
     const session = { id, userId: attempt.subject, passwordHash, refreshHash, clientId: client_id, keyId: key.id };
-    const user = await this.outcomes.admit(session, attempt, origin);
+    const user = await this.outcomes.admit(session, attempt, source);
     if (!user) return undefined;
-    if (user.was_full) await this.#endSurplus(session.userId, origin);
+    if (user.was_full) await this.#endSurplus(session.userId, source);
     const remaining_s = Math.min(this.config.SESSION_IDLE_SECONDS, this.config.SESSION_TTL_SECONDS);
     return this.pairs.make({ sessionId: id, user: { ...user, client_id, remaining_s }, refreshToken: token }, key);
   }
 
   /** After the login rather than with it: nearly all logins have nothing to end, and stay one statement. */
-  async #endSurplus(userId: string, origin: Origin): Promise<void> {
+  async #endSurplus(userId: string, source: RequestSource): Promise<void> {
     try {
-      await this.sessionEnd.endSurplus(userId, origin);
+      await this.sessionEnd.endSurplus(userId, source);
     } catch (error) {
       // the login is good; the next one tries again
       this.#logger.warn({ err: error, event: 'surplus of sessions not ended' });

@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
 
-import { FreshAuthentication, From, OAuthClient, type Origin, Requires } from '#libs/platform/access';
+import { FreshAuthentication, Source, OAuthClient, type RequestSource, Requires } from '#libs/platform/access';
 import { ApiProblems, formMediaType } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
 
@@ -70,9 +70,9 @@ export class OAuthController {
   @oauthError(403, '`insufficient_scope`: `tokens:revoke` is needed')
   async revoke(
     @Body({ schema: tokenFormSchema }) { token }: TokenForm,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
   ): Promise<Record<string, never>> {
-    await this.revocation.revoke(token, origin);
+    await this.revocation.revoke(token, source);
     return {};
   }
 
@@ -93,7 +93,7 @@ export class OAuthController {
   @HttpCode(204)
   @ApiOperation({ operationId: 'revokeAll', summary: 'For emergencies: end every session and every token there is' })
   @ApiResponse({ status: 204, description: 'Everybody has to sign in again, you too' })
-  async revokeAll(@From() origin: Origin): Promise<void> {
-    await this.rotation.revokeAll(origin);
+  async revokeAll(@Source() source: RequestSource): Promise<void> {
+    await this.rotation.revokeAll(source);
   }
 }

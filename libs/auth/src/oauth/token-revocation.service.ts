@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import type { Origin } from '#libs/platform/access';
+import type { RequestSource } from '#libs/platform/access';
 import { Revocations } from '#libs/security/revocation';
 
 import { SessionEnd } from '../sessions/session-end.service.js';
@@ -18,13 +18,13 @@ export class TokenRevocation {
   ) {}
 
   /** A refresh token ends its session; an access token ends alone. What is no token of ours needs no revoking. */
-  async revoke(token: string, origin: Origin): Promise<void> {
+  async revoke(token: string, source: RequestSource): Promise<void> {
     const access = await this.status.readAccess(token);
-    if (!access) return this.sessions.endByToken(token, { cause: 'token-revoked', event: 'token-revoked', origin });
+    if (!access) return this.sessions.endByToken(token, { cause: 'token-revoked', event: 'token-revoked', source });
     const { userId, tokenId, expiresAt } = access.principal;
     await this.revocations.transactional(async (em, revoke) => {
       await revoke({ kind: 'token', subject: tokenId, cause: 'token-revoked', expiresAt });
-      await this.sessionEnd.recordRevoked(em, userId, origin);
+      await this.sessionEnd.recordRevoked(em, userId, source);
     });
   }
 }

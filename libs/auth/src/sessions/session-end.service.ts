@@ -2,7 +2,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { type AuditEvent, AuditTrail } from '#libs/security/audit';
-import type { Origin } from '#libs/platform/access';
+import type { RequestSource } from '#libs/platform/access';
 import { type Revocation, Revocations, type Revoke } from '#libs/security/revocation';
 import { UserTurns } from '#libs/users';
 
@@ -14,7 +14,7 @@ export type Why = {
   readonly cause: Revocation['cause'];
   readonly event: AuditEvent['event'];
   /** The request, or the operator at the command line. */
-  readonly origin: Origin | 'operator';
+  readonly source: RequestSource | 'operator';
 };
 
 const batchRows = 1_000;
@@ -47,7 +47,7 @@ export class SessionEnd {
       const ids = 'only' in ended ? [ended.only] : sessions;
       for (const subject of ids) await revoke({ kind: 'session', subject, cause: why.cause });
     }
-    await this.audit.record({ event: why.event, userId, details: { sessions: sessions.length } }, why.origin, em);
+    await this.audit.record({ event: why.event, userId, details: { sessions: sessions.length } }, why.source, em);
     return sessions.length;
   }
 
@@ -78,26 +78,26 @@ export class SessionEnd {
    * Ends the oldest sessions of a user until `SESSIONS_PER_USER` are left, a batch in each transaction, so that a user who
    * has very many holds nobody up.
    */
-  async endSurplus(userId: string, origin: Origin): Promise<void> {
+  async endSurplus(userId: string, source: RequestSource): Promise<void> {
     let ended: number;
     do {
       // oxlint-disable-next-line no-await-in-loop -- each batch is what is the surplus then
-      ended = await this.turns.take(userId, () => this.#endSurplusBatch(userId, origin));
+      ended = await this.turns.take(userId, () => this.#endSurplusBatch(userId, source));
     } while (ended === surplusRows);
   }
 
   /** Records that one access token was revoked, within its transaction. */
-  async recordRevoked(em: SqlEntityManager, userId: string, origin: Origin): Promise<void> {
-    await this.audit.record({ event: 'token-revoked', userId }, origin, em);
+  async recordRevoked(em: SqlEntityManager, userId: string, source: RequestSource): Promise<void> {
+    await this.audit.record({ event: 'token-revoked', userId }, source, em);
   }
 
-  #endSurplusBatch(userId: string, origin: Origin): Promise<number> {
+  #endSurplusBatch(userId: string, source: RequestSource): Promise<number> {
     return this.revocations.transactional(async (em, revoke) => {
       const sessions = await this.sessions.deleteSurplus(em, userId, surplusRows);
       if (sessions.length === 0) return 0;
       await revoke(...endsOf(sessions, 'session-ended'));
       const details = { sessions: sessions.length, reason: 'too-many-sessions' };
-      await this.audit.record({ event: 'session-ended', userId, details }, origin, em);
+      await this.audit.record({ event: 'session-ended', userId, details }, source, em);
       return sessions.length;
     });
   }

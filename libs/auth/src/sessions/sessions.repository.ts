@@ -1,7 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
-import type { Origin, Principal, Role } from '#libs/platform/access';
+import type { RequestSource, Principal, Role } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { epochMs, Sql, type Statement } from '#libs/platform/database';
 import { UserTurns } from '#libs/users';
@@ -108,13 +108,17 @@ export class SessionsRepository {
   ) {}
 
   /** Puts the child in the parent's place; nothing when the parent is not the current token of a living session. */
-  rotate(id: string, { parent, child }: Rotation, { caller, userAgent, ip }: Origin): Promise<SessionUser | undefined> {
+  rotate(
+    id: string,
+    { parent, child }: Rotation,
+    { caller, userAgent, ip }: RequestSource,
+  ): Promise<SessionUser | undefined> {
     const values = [id, ...this.#lifetimes(), parent, child, userAgent ?? null, ip, serviceOf(caller)];
     return this.turns.take(id, () => this.sql.row(rotate, values));
   }
 
   /** Whether the parent was rotated into just this child within the grace. */
-  findRetried(id: string, { parent, child }: Rotation, { caller }: Origin): Promise<SessionUser | undefined> {
+  findRetried(id: string, { parent, child }: Rotation, { caller }: RequestSource): Promise<SessionUser | undefined> {
     const { REFRESH_GRACE_SECONDS } = this.config;
     return this.sql.row(retried, [id, ...this.#lifetimes(), parent, child, REFRESH_GRACE_SECONDS, serviceOf(caller)]);
   }

@@ -4,9 +4,9 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { AuditBursts } from '#libs/security/audit';
-import { isUser, type Origin, type Principal, type UserPrincipal } from '#libs/platform/access';
+import { isUser, type RequestSource, type Principal, type UserPrincipal } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
-import { rfc3339 } from '#libs/platform/contract';
+import { toRfc3339 } from '#libs/platform/contract';
 import type { Revoke } from '#libs/security/revocation';
 
 import type { SessionList, SessionView, TokenPair } from '../auth.schema.js';
@@ -32,7 +32,7 @@ export class SessionsService {
    * answers log nobody out; any later reuse ends the session (RFC 9700 §4.14.2).
    * @throws AppError `invalid-refresh-token`, also for another service's; `unavailable` without a key to sign with
    */
-  async refresh(token: string, origin: Origin): Promise<TokenPair> {
+  async refresh(token: string, source: RequestSource): Promise<TokenPair> {
     const parent = this.refreshTokens.parse(token);
     if (!parent) throw new AppError('invalid-refresh-token');
     // first of all: what cannot be answered must not be recorded
@@ -41,28 +41,28 @@ export class SessionsService {
     const child = this.refreshTokens.childOf(parent);
     const hashes = { parent: hashOf(parent), child: child.hash };
     const user =
-      (await this.sessions.rotate(parent.sessionId, hashes, origin)) ??
-      (await this.sessions.findRetried(parent.sessionId, hashes, origin));
+      (await this.sessions.rotate(parent.sessionId, hashes, source)) ??
+      (await this.sessions.findRetried(parent.sessionId, hashes, source));
     if (user) return this.pairs.make({ sessionId: parent.sessionId, user, refreshToken: child.token }, key);
-    await this.#endIfReused(parent, origin);
+    await this.#endIfReused(parent, source);
     throw new AppError('invalid-refresh-token');
   }
 
   /** Living sessions of a user, last used first. @throws AppError `invalid-token` when the caller has none left */
-  async list(userId: string, origin: Origin): Promise<SessionList> {
-    const { caller } = origin;
+  async list(userId: string, source: RequestSource): Promise<SessionList> {
+    const { caller } = source;
     const rows = await this.sessions.list(userId);
     // who asks for their own has at least the one they ask with, unless it was ended elsewhere a moment ago
     if (rows.length === 0 && isUser(caller) && caller.userId === userId) throw new AppError('invalid-token');
-    this.#noteRead([userId], origin);
+    this.#noteRead([userId], source);
     return { items: rows.map((row) => viewOf(row, caller)) };
   }
 
   /** As `list` for several users at once, in their order and at most so many of each. */
-  async listOfMany(userIds: readonly string[], limit: number, origin: Origin): Promise<SessionView[][]> {
-    const { caller } = origin;
+  async listOfMany(userIds: readonly string[], limit: number, source: RequestSource): Promise<SessionView[][]> {
+    const { caller } = source;
     const rows = await this.sessions.listOfMany([...new Set(userIds)], limit);
-    this.#noteRead(userIds, origin);
+    this.#noteRead(userIds, source);
     const byUser = Map.groupBy(rows, ({ user_id }) => user_id);
     const isOver = isUser(caller) && userIds.includes(caller.userId) && !byUser.has(caller.userId);
     if (isOver) throw new AppError('invalid-token');
@@ -73,7 +73,7 @@ export class SessionsService {
   async end(id: string, userId: string, why: Why): Promise<void> {
     const owner = await this.sessions.findOwner(id);
     if (owner?.user_id !== userId) {
-      const caller = why.origin === 'operator' ? undefined : why.origin.caller;
+      const caller = why.source === 'operator' ? undefined : why.source.caller;
       const isOwn = caller !== undefined && isUser(caller) && caller.sessionId === id;
       throw new AppError(isOwn ? 'invalid-token' : 'session-not-found');
     }
@@ -85,9 +85,9 @@ export class SessionsService {
    * it, and one that is not ours is answered like one that is (RFC 7009 §2.2).
    * @throws AppError `invalid-token`, `authentication-required`, `forbidden` when there is neither
    */
-  async logout(refreshToken: string | undefined, origin: Origin, headers: IncomingHttpHeaders): Promise<void> {
-    const { caller } = origin;
-    const why = { cause: 'logout', event: 'logged-out', origin } as const;
+  async logout(refreshToken: string | undefined, source: RequestSource, headers: IncomingHttpHeaders): Promise<void> {
+    const { caller } = source;
+    const why = { cause: 'logout', event: 'logged-out', source } as const;
     if (refreshToken === undefined) assertUser(caller, headers);
     if (isUser(caller)) await this.sessionEnd.end(caller.userId, { only: caller.sessionId }, why);
     if (refreshToken !== undefined) await this.endByToken(refreshToken, why);
@@ -135,22 +135,22 @@ export class SessionsService {
   }
 
   /** An administrator who looks at the sessions of others leaves a trace. */
-  #noteRead(userIds: readonly string[], origin: Origin): void {
-    const others = userIds.filter((id) => !isUser(origin.caller) || id !== origin.caller.userId);
+  #noteRead(userIds: readonly string[], source: RequestSource): void {
+    const others = userIds.filter((id) => !isUser(source.caller) || id !== source.caller.userId);
     const [userId] = others;
     if (userId === undefined) return;
     const about = others.length === 1 ? { userId } : { details: { users: others.length } };
-    this.bursts.noteRead({ event: 'sessions-read', ...about }, origin);
+    this.bursts.noteRead({ event: 'sessions-read', ...about }, source);
   }
 
   /** Only a token that has been used can be reused; an expired one, or one used just now, is merely refused. */
-  async #endIfReused({ sessionId, rotation }: RefreshToken, origin: Origin): Promise<void> {
+  async #endIfReused({ sessionId, rotation }: RefreshToken, source: RequestSource): Promise<void> {
     const session = await this.sessions.findOwnerIfReused(sessionId, rotation);
     if (!session) return;
     await this.sessionEnd.end(
       session.user_id,
       { only: sessionId },
-      { cause: 'refresh-token-reused', event: 'refresh-token-reused', origin },
+      { cause: 'refresh-token-reused', event: 'refresh-token-reused', source },
     );
   }
 }
@@ -158,8 +158,8 @@ export class SessionsService {
 function viewOf(row: SessionRow, caller: Principal): SessionView {
   return {
     id: row.id,
-    createdAt: rfc3339(row.created_ms),
-    lastUsedAt: rfc3339(row.last_used_ms),
+    createdAt: toRfc3339(row.created_ms),
+    lastUsedAt: toRfc3339(row.last_used_ms),
     userAgent: row.user_agent,
     ip: row.ip,
     isCurrent: isUser(caller) && row.id === caller.sessionId,

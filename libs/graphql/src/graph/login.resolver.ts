@@ -10,7 +10,7 @@ import {
   SessionsService,
   type TokenPair as Pair,
 } from '#libs/auth';
-import { From, type Origin, PublicOrService, type RequestContext } from '#libs/platform/access';
+import { Source, type RequestSource, PublicOrService, type RequestContext } from '#libs/platform/access';
 import { ClientGone } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
 
@@ -33,19 +33,19 @@ export class LoginResolver {
   async login(
     @Args('userName', text) userName: string,
     @Args('password', text) password: string,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @ClientGone() signal: AbortSignal,
     @Context() context: RequestContext,
   ): Promise<Pair> {
     const credentials = parseInput(loginSchema, { userName, password });
-    return this.door.login({ credentials, origin, signal }, context);
+    return this.door.login({ credentials, source, signal }, context);
   }
 
   @Mutation(() => TokenPair, { nullable: true, description: 'Trade a refresh token for new tokens; it has one use.' })
   @PublicOrService()
   @RateClass('write')
-  refresh(@Args('refreshToken', text) refreshToken: string, @From() origin: Origin): Promise<Pair> {
-    return this.sessions.refresh(parseInput(refreshSchema, { refreshToken }).refreshToken, origin);
+  refresh(@Args('refreshToken', text) refreshToken: string, @Source() source: RequestSource): Promise<Pair> {
+    return this.sessions.refresh(parseInput(refreshSchema, { refreshToken }).refreshToken, source);
   }
 
   @Mutation(() => AccessToken, {
@@ -55,9 +55,9 @@ export class LoginResolver {
   @RateClass('login')
   async reauthenticate(
     @Args('password', text) password: string,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @ClientGone() signal: AbortSignal,
   ): Promise<Access> {
-    return this.reauthentication.reauthenticate(parseInput(reauthenticateSchema, { password }), origin, signal);
+    return this.reauthentication.reauthenticate(parseInput(reauthenticateSchema, { password }), source, signal);
   }
 }

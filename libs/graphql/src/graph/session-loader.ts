@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import DataLoader from 'dataloader';
 
 import { SessionsService, type SessionView } from '#libs/auth';
-import { originOf, type RequestContext } from '#libs/platform/access';
+import { sourceOf, type RequestContext } from '#libs/platform/access';
 
 type Loaders = Map<number, DataLoader<string, readonly SessionView[]>>;
 
@@ -22,7 +22,7 @@ export class SessionLoader {
   }
 
   #create(first: number, { request }: RequestContext): DataLoader<string, readonly SessionView[]> {
-    return new DataLoader((ids) => this.sessions.listOfMany(ids, first, originOf(request)), {
+    return new DataLoader((ids) => this.sessions.listOfMany(ids, first, sourceOf(request)), {
       // gathers only: a field of a mutation must see what the one before it has changed
       cache: false,
       maxBatchSize: 100,

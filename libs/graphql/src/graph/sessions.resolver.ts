@@ -8,7 +8,14 @@ import {
   SessionsService,
   type SessionView,
 } from '#libs/auth';
-import { Caller, From, LenientAuth, type Origin, type Principal, type RequestContext } from '#libs/platform/access';
+import {
+  Caller,
+  Source,
+  LenientAuth,
+  type RequestSource,
+  type Principal,
+  type RequestContext,
+} from '#libs/platform/access';
 import { RateClass } from '#libs/security/rate-limits';
 
 import { pageSizeOf } from './page-size.js';
@@ -45,11 +52,11 @@ export class SessionsResolver {
   async logout(
     @Args('refreshToken', { type: () => String, nullable: true, description: 'Needs no access token beside it.' })
     refreshToken: string | null | undefined,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @Context() { request }: RequestContext,
   ): Promise<true> {
     const logout = parseInput(logoutSchema, { refreshToken: refreshToken ?? undefined });
-    await this.living.logout(logout.refreshToken, origin, request.headers);
+    await this.living.logout(logout.refreshToken, source, request.headers);
     return true;
   }
 
@@ -58,10 +65,10 @@ export class SessionsResolver {
   async revokeSession(
     @Args('id', { type: () => ID }) id: string,
     @Args('userId', owner) userId: string | undefined,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
   ): Promise<true> {
-    const why = { cause: 'session-ended', event: 'session-ended', origin } as const;
-    await this.living.end(parseInput(sessionIdSchema, id), this.#ownerOf(userId, origin.caller), why);
+    const why = { cause: 'session-ended', event: 'session-ended', source } as const;
+    await this.living.end(parseInput(sessionIdSchema, id), this.#ownerOf(userId, source.caller), why);
     return true;
   }
 

@@ -10,9 +10,9 @@ import {
 import { attemptOf, type Claim, Idempotency } from '#libs/platform/idempotency';
 import {
   FreshAuthentication,
-  From,
+  Source,
   OptionalAuth,
-  type Origin,
+  type RequestSource,
   type RequestContext,
   Requires,
 } from '#libs/platform/access';
@@ -64,7 +64,7 @@ export class UserMutationsResolver {
   @RateClass('hash')
   async createUser(
     @Args('user', { type: () => NewUser }, parsed(createUserSchema)) input: CreateUser,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @ClientGone() signal: AbortSignal,
     @Context() context: RequestContext,
   ): Promise<GraphUser> {
@@ -72,7 +72,7 @@ export class UserMutationsResolver {
     return toGraphUser(
       await this.idempotency.run(attempt, (claim: Claim<VersionedUser> | undefined) =>
         // pictures come over REST
-        this.users.create({ input, picture: undefined, claim }, origin, signal),
+        this.users.create({ input, picture: undefined, claim }, source, signal),
       ),
     );
   }
@@ -83,9 +83,9 @@ export class UserMutationsResolver {
     @Args('id', userId, id) target: string,
     @Args('change', { type: () => UserChange }, parsed(patchUserSchema)) change: PatchUser,
     @Args('ifMatch', version) match: string | null | undefined,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
   ): Promise<GraphUser> {
-    return toGraphUser(await this.changes.patch(target, change, origin, ifMatch(match ?? undefined)));
+    return toGraphUser(await this.changes.patch(target, change, source, ifMatch(match ?? undefined)));
   }
 
   @Mutation(() => User, {
@@ -93,14 +93,14 @@ export class UserMutationsResolver {
     description: 'End the trust in a user: tokens are dead at once. Administrators only.',
   })
   @RateClass('write')
-  deactivateUser(@Args('id', userId, id) target: string, @From() origin: Origin): Promise<GraphUser> {
-    return this.#setStatus(target, 'deactivated', origin);
+  deactivateUser(@Args('id', userId, id) target: string, @Source() source: RequestSource): Promise<GraphUser> {
+    return this.#setStatus(target, 'deactivated', source);
   }
 
   @Mutation(() => User, { nullable: true, description: 'Let a deactivated user in again. Administrators only.' })
   @RateClass('write')
-  activateUser(@Args('id', userId, id) target: string, @From() origin: Origin): Promise<GraphUser> {
-    return this.#setStatus(target, 'active', origin);
+  activateUser(@Args('id', userId, id) target: string, @Source() source: RequestSource): Promise<GraphUser> {
+    return this.#setStatus(target, 'active', source);
   }
 
   @Mutation(() => TokenPair, {
@@ -112,10 +112,10 @@ export class UserMutationsResolver {
   async changePassword(
     @Args('id', userId, id) target: string,
     @Args('change', { type: () => PasswordChangeInput }, parsed(changePasswordSchema)) change: ChangePassword,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @Context() context: RequestContext,
   ): Promise<Pair | undefined> {
-    return this.door.changePassword({ id: target, change, origin }, context);
+    return this.door.changePassword({ id: target, change, source }, context);
   }
 
   @Mutation(() => Boolean, {
@@ -125,8 +125,8 @@ export class UserMutationsResolver {
   @RateClass('write')
   @Requires({ roles: ['admin'] })
   @FreshAuthentication()
-  async liftLoginDelay(@Args('id', userId, id) target: string, @From() origin: Origin): Promise<true> {
-    await this.delayLift.lift(target, origin);
+  async liftLoginDelay(@Args('id', userId, id) target: string, @Source() source: RequestSource): Promise<true> {
+    await this.delayLift.lift(target, source);
     return true;
   }
 
@@ -135,13 +135,13 @@ export class UserMutationsResolver {
   async deleteUser(
     @Args('id', userId, id) target: string,
     @Args('ifMatch', version) match: string | null | undefined,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
   ): Promise<true> {
-    await this.changes.erase(target, origin, ifMatch(match ?? undefined));
+    await this.changes.erase(target, source, ifMatch(match ?? undefined));
     return true;
   }
 
-  async #setStatus(target: string, status: 'active' | 'deactivated', origin: Origin): Promise<GraphUser> {
-    return toGraphUser(await this.changes.patch(target, { status }, origin, anyVersion));
+  async #setStatus(target: string, status: 'active' | 'deactivated', source: RequestSource): Promise<GraphUser> {
+    return toGraphUser(await this.changes.patch(target, { status }, source, anyVersion));
   }
 }

@@ -1,7 +1,7 @@
 import { Args, ID, Int, Query, Resolver } from '@nestjs/graphql';
 
 import { AuditBursts } from '#libs/security/audit';
-import { Caller, From, type Origin, type Principal, Requires } from '#libs/platform/access';
+import { Caller, Source, type RequestSource, type Principal, Requires } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { RateClass } from '#libs/security/rate-limits';
 import { listUsersSchema, UserListService, userIdSchema, userNameParamSchema, UsersService } from '#libs/users';
@@ -57,13 +57,13 @@ export class UsersResolver {
     @Args('sort', { type: () => UserSort, defaultValue: UserSort.CREATED_AT_DESC }) sort: string,
     @Args('first', { type: () => Int, defaultValue: 20, description: 'Users on a page, 1 to 100.' }) first: number,
     @Args('after', { type: () => String, nullable: true }) after: string | undefined,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
   ): Promise<UserPageView> {
     // over REST these are texts of a query
     const fields = { ...withoutNulls(filter), sort, limit: String(first), ...withoutNulls({ cursor: after }) };
     const query = parseInput(listUsersSchema, fields, { limit: 'first', cursor: 'after' });
     const page = await this.lists.listAs(query, withEtag);
-    this.bursts.noteRead({ event: 'users-listed' }, origin);
+    this.bursts.noteRead({ event: 'users-listed' }, source);
     return new UserPageView(this.lists, query, page);
   }
 }

@@ -17,7 +17,7 @@ export { addressKeys, addressWidths } from './address-key.js';
 export { clientAddressFinder, isListed, parseAddress } from './client-address.js';
 export { bearerToken, parseServiceKey } from './credentials.js';
 export { assertFreshlyAuthenticated } from './fresh-authentication.js';
-export { From, type Origin, originOf } from './origin.js';
+export { Source, type RequestSource, sourceOf } from './request-source.js';
 export {
   anonymous,
   callerKey,

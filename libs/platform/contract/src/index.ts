@@ -1,1 +1,1 @@
-export { rfc3339 } from './rfc3339.js';
+export { toRfc3339 } from './rfc3339.js';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { rfc3339 } from './rfc3339.js';
+import { toRfc3339 } from './rfc3339.js';
 
 const day = 86_400_000;
 const edges = [
@@ -18,17 +18,17 @@ const edges = [
 ];
 
 test.each(edges.flatMap((time) => [time, time]))('%d is written as Date writes it', (time) => {
-  expect(rfc3339(time)).toBe(new Date(time).toISOString());
+  expect(toRfc3339(time)).toBe(new Date(time).toISOString());
 });
 
 test('any time of any year, whatever was written before it', () => {
   for (let at = 0; at < 20_000; at++) {
     const time = Math.floor((Math.random() - 0.5) * (at % 2 === 0 ? 2 * 8.64e15 : 2 * day));
-    expect(rfc3339(time)).toBe(new Date(time).toISOString());
+    expect(toRfc3339(time)).toBe(new Date(time).toISOString());
   }
 });
 
 test('what is no time is refused', () => {
-  expect(() => rfc3339(Number.NaN)).toThrow(RangeError);
-  expect(() => rfc3339(8.64e15 + day)).toThrow(RangeError);
+  expect(() => toRfc3339(Number.NaN)).toThrow(RangeError);
+  expect(() => toRfc3339(8.64e15 + day)).toThrow(RangeError);
 });

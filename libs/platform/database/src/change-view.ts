@@ -26,7 +26,7 @@ export type Subscriber = {
  * is read again until it could.
  */
 export class ChangeView {
-  readonly #logger = new Logger('Changes');
+  readonly #logger = new Logger('ReplicaNotifications');
   #heard = 0;
   #read = 0;
   #unreadSince: number | undefined;

@@ -5,7 +5,7 @@ import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '
 
 import { type Config, CONFIG } from '#libs/platform/config';
 
-import { Changes } from './changes.js';
+import { ReplicaNotifications } from './replica-notifications.js';
 import { isPooled } from './connection-plan.js';
 import { DatabaseClock } from './database-clock.js';
 import { DatabaseVitals } from './database-vitals.js';
@@ -47,12 +47,12 @@ export class DatabaseModule implements OnApplicationShutdown {
           inject: [MikroORM, CONFIG],
           useFactory: (orm: Orm, config: Config) => Sql.of(orm, isPooled(config)),
         },
-        Changes,
+        ReplicaNotifications,
         DatabaseClock,
         DatabaseVitals,
         Sweeper,
       ],
-      exports: [MikroORM, SqlEntityManager, Sql, Changes, DatabaseClock, Sweeper],
+      exports: [MikroORM, SqlEntityManager, Sql, ReplicaNotifications, DatabaseClock, Sweeper],
     };
   }
 

@@ -1,7 +1,7 @@
 export { byPages } from './by-pages.js';
 export { BatchedRead } from './batched-read.js';
 export type { ChangeView, Subscriber } from './change-view.js';
-export { Changes } from './changes.js';
+export { ReplicaNotifications } from './replica-notifications.js';
 export { DatabaseClock } from './database-clock.js';
 export { DatabaseModule, type DatabaseSchema } from './database.module.js';
 export { ConnectionError, isUnavailable, isUniqueViolation, violatedConstraint } from './database-errors.js';
@@ -11,5 +11,5 @@ export { migrate } from './migrate.js';
 export { openDatabase } from './open-database.js';
 export { SharedRead } from './shared-read.js';
 export { type Avoid, Sql, type Statement } from './sql.js';
-export { epochMs, rfc3339 } from './sql-times.js';
+export { epochMs, rfc3339Sql } from './sql-times.js';
 export { Sweeper } from './sweeper.js';

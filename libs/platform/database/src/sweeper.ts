@@ -18,7 +18,7 @@ const batchRows = 1_000;
 type Sweep = () => Promise<number>;
 
 /** Which rows of a table have outlived their use; `condition` is SQL over them with `?` for the values. */
-export type Outlived = { readonly table: string; readonly condition: string; readonly values: readonly unknown[] };
+export type Expired = { readonly table: string; readonly condition: string; readonly values: readonly unknown[] };
 
 /**
  * Removes what has outlived its use, about every minute, on every replica and without a leader: rows that another
@@ -63,7 +63,7 @@ export class Sweeper implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
    * Rows go in batches of 1,000, so that no lock is held for long and no replica waits, with as long a rest after each as
    * it took: `me` of a replica that sweeps 100,000 rows is to notice nothing (issue 7, bench/messages-sweep.ts).
    */
-  registerOutlived({ table, condition, values }: Outlived): void {
+  registerRetention({ table, condition, values }: Expired): void {
     const text = `with gone as (
         delete from ${table} where id in (
           select id from ${table} where ${condition} limit ${batchRows} for update skip locked) returning 1

@@ -7,7 +7,7 @@ export { createHttpAdapter } from './create-http-adapter.js';
 export { Draining } from './draining.js';
 export { guardBeforeBodies } from './guard-before-body.js';
 export { HttpModule } from './http.module.js';
-export { instant } from './instant.schema.js';
+export { instantSchema } from './instant.schema.js';
 export { multipartMediaType, type Upload, UploadReader } from './multipart-upload.js';
 export {
   cutPage,
@@ -26,5 +26,5 @@ export { refuseBeforeRouting } from './refuse-before-routing.js';
 export { hashingRoute, routesOf } from './route-table.js';
 export { answerFailure, toFailure, toLogged } from './problem.filter.js';
 export { sendProblem } from './send-problem.js';
-export { isVisible, mustBeVisible, text } from './text.schema.js';
+export { isVisible, mustBeVisible, textSchema } from './text.schema.js';
 export { toValidationError } from './validation-error.js';

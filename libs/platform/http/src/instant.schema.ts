@@ -4,7 +4,7 @@ import { z } from 'zod';
  * An instant of RFC 3339, in UTC: PostgreSQL takes no offset from 16 hours on, and no year 0. What is finer than its
  * microseconds is left out.
  */
-export const instant = z.iso.datetime({ offset: true }).transform((time, context) => {
+export const instantSchema = z.iso.datetime({ offset: true }).transform((time, context) => {
   const [, seconds = '', fraction = '', offset = ''] = /^(.{19})(\.\d+)?(.+)$/.exec(time) ?? [];
   const date = new Date(seconds + offset);
   const year = date.getUTCFullYear();

@@ -22,7 +22,7 @@ declare module 'fastify' {
     /** Most bytes of a body this route takes. */
     bodyLimit?: number;
     /** The route hashes a password: while the queue for that is full it is refused before anything is done for it. */
-    hashes?: boolean;
+    hashesPassword?: boolean;
     /** Content codings of bodies that this route takes beside none (RFC 9110 §8.4.1). */
     contentCodings?: readonly string[];
     /** Content types that this route takes; JSON if absent. */

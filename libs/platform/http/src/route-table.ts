@@ -28,7 +28,7 @@ export function trackRoutes(server: FastifyInstance): void {
     const pattern = toPattern(url);
     for (const name of [method].flat()) {
       const limit = refusesUnseen(name, config) ? (config?.bodyLimit ?? bodyLimit ?? preset) : Number.POSITIVE_INFINITY;
-      routes.push({ method: name, url, pattern, hashes: config?.hashes === true, bodyLimit: limit });
+      routes.push({ method: name, url, pattern, hashes: config?.hashesPassword === true, bodyLimit: limit });
     }
   });
 }

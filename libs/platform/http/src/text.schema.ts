@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Text that PostgreSQL and JSON can hold: well-formed, without NUL. Lengths in characters (code points). */
-export const text = ({ min = 0, max }: { min?: number; max: number }) =>
+export const textSchema = ({ min = 0, max }: { min?: number; max: number }) =>
   z
     .string()
     // code points are at most UTF-16 units: bounds the work below for hostile lengths

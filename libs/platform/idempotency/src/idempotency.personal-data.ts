@@ -1,10 +1,10 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
-import { byPages, rfc3339, Sql } from '#libs/platform/database';
+import { byPages, rfc3339Sql, Sql } from '#libs/platform/database';
 import { PersonalData } from '#libs/platform/personal-data';
 
 const kept = {
-  text: `select encode(id, 'hex') as id, ${rfc3339('created_at')} as "createdAt" from idempotency_keys
+  text: `select encode(id, 'hex') as id, ${rfc3339Sql('created_at')} as "createdAt" from idempotency_keys
     where subject = $1 and ($2::text is null or id > decode($2, 'hex')) order by id limit $3`,
 };
 

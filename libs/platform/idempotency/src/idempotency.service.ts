@@ -51,7 +51,7 @@ export class Idempotency implements OnModuleInit {
       body: await this.macKeys.get('idempotency-body'),
       answer: await this.macKeys.get('idempotency-answer'),
     };
-    this.sweeper.registerOutlived({
+    this.sweeper.registerRetention({
       table: 'idempotency_keys',
       condition: 'created_at < now() - make_interval(secs => ?)',
       values: [keptSeconds],

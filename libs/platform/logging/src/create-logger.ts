@@ -1,6 +1,6 @@
 import { type DestinationStream, type LogFn, type Logger, type LoggerOptions as PinoOptions, pino } from 'pino';
 
-import { rfc3339 } from '#libs/platform/contract';
+import { toRfc3339 } from '#libs/platform/contract';
 
 import { describeError } from './describe-error.js';
 import { type LineWriter, lineWriter, writeToStdout } from './line-writer.js';
@@ -19,7 +19,7 @@ export function createLogger({ level, isTerminal, destination }: LoggerOptions):
   const options = {
     level,
     base: null,
-    timestamp: () => `,"time":"${rfc3339(Date.now())}"`,
+    timestamp: () => `,"time":"${toRfc3339(Date.now())}"`,
     serializers: { err: describeError },
     hooks: { logMethod: logOwnMessage },
     formatters: { level: (label: string) => ({ level: label }) },
@@ -46,7 +46,7 @@ function toStdout(options: PinoOptions): Log {
 }
 
 const describeDropped = (lines: number): string =>
-  `${JSON.stringify({ level: 'warn', time: rfc3339(Date.now()), lines, msg: 'lines dropped: nobody read the log' })}\n`;
+  `${JSON.stringify({ level: 'warn', time: toRfc3339(Date.now()), lines, msg: 'lines dropped: nobody read the log' })}\n`;
 
 /** pino would take the whole message of an error for that of the line, with the row that a driver put into it. */
 function logOwnMessage(this: Logger, parameters: Parameters<LogFn>, method: LogFn): void {

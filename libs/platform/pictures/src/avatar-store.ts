@@ -4,7 +4,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 
 import { type Config, CONFIG } from '#libs/platform/config';
-import { Changes, type ChangeView, Sweeper } from '#libs/platform/database';
+import { ReplicaNotifications, type ChangeView, Sweeper } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { avatarSizes } from '#libs/users';
 
@@ -33,7 +33,7 @@ export class AvatarStore implements OnModuleInit {
     private readonly avatars: AvatarsRepository,
     private readonly objects: ObjectStore,
     private readonly sweeper: Sweeper,
-    private readonly changes: Changes,
+    private readonly changes: ReplicaNotifications,
     @Inject(CONFIG) config: Config,
   ) {
     this.#cache = new PictureCache({ bytes: config.AVATAR_CACHE_BYTES, maxAgeMs: cacheMaxAgeMs });

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import type { Origin, Principal } from '#libs/platform/access';
+import type { RequestSource, Principal } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import type { Upload } from '#libs/platform/http';
 import { changeableId, ifMatch, UserAvatar, UsersService, type VersionedUser } from '#libs/users';
@@ -22,7 +22,7 @@ export type Shown = { readonly location: string } | { readonly svg: string };
 /** A change of one user's avatar; `match` is its `If-Match`. */
 export type AvatarRequest = {
   readonly id: string;
-  readonly origin: Origin;
+  readonly source: RequestSource;
   readonly match: string | undefined;
 };
 
@@ -42,11 +42,11 @@ export class AvatarsService {
    * Nothing of the body is read before it is known that the caller may change this user.
    * @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `overloaded`, what a bad form or image is told
    */
-  async set({ id, origin, match }: AvatarRequest, body: IncomingMessage, signal: AbortSignal): Promise<VersionedUser> {
-    const userId = changeableId(id, origin.caller);
+  async set({ id, source, match }: AvatarRequest, body: IncomingMessage, signal: AbortSignal): Promise<VersionedUser> {
+    const userId = changeableId(id, source.caller);
     const work = ({ file, fields }: Upload) => this.intake.make(onlyFile(file, fields), signal);
     const pictures = await this.intake.receive(body, work, 'file');
-    return this.#give(userId, pictures, { origin, match });
+    return this.#give(userId, pictures, { source, match });
   }
 
   /** @throws AppError `forbidden`, `user-not-found`, `avatar-not-found` */
@@ -58,24 +58,24 @@ export class AvatarsService {
   }
 
   /** @throws AppError `forbidden`, `user-not-found`, `precondition-failed` */
-  async remove({ id, origin, match }: AvatarRequest): Promise<VersionedUser> {
-    const userId = changeableId(id, origin.caller);
-    return this.#change(userId, null, { origin, match }, () => Promise.resolve());
+  async remove({ id, source, match }: AvatarRequest): Promise<VersionedUser> {
+    const userId = changeableId(id, source.caller);
+    return this.#change(userId, null, { source, match }, () => Promise.resolve());
   }
 
   async #give(
     userId: string,
     pictures: Pictures,
-    { origin, match }: Omit<AvatarRequest, 'id'>,
+    { source, match }: Omit<AvatarRequest, 'id'>,
   ): Promise<VersionedUser> {
     for (let attempt = 1; ; attempt++) {
       await this.store.keep(pictures);
       try {
         const { hash } = pictures;
-        return await this.#change(userId, hash, { origin, match }, async (em, before) => {
+        return await this.#change(userId, hash, { source, match }, async (em, before) => {
           await this.store.link(em, before, hash);
           // the form and its picture have taken their time
-          changeableId(userId, await origin.callerNow());
+          changeableId(userId, await source.callerNow());
         });
       } catch (error) {
         if (!(error instanceof PicturesGone) || attempt === attempts) throw error;
@@ -87,13 +87,13 @@ export class AvatarsService {
   async #change(
     userId: string,
     hash: Buffer | null,
-    { origin, match }: Omit<AvatarRequest, 'id'>,
+    { source, match }: Omit<AvatarRequest, 'id'>,
     link: Link,
   ): Promise<VersionedUser> {
     let left: Buffer | undefined;
     const changed = await this.changes.change(userId, {
       hash,
-      origin,
+      source,
       precondition: ifMatch(match),
       alongside: (em, before) => {
         left = before;

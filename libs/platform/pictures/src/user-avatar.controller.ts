@@ -5,7 +5,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { Caller, From, type Origin, type Principal, Requires } from '#libs/platform/access';
+import { Caller, Source, type RequestSource, type Principal, Requires } from '#libs/platform/access';
 import { ApiProblems, ClientGone, multipartMediaType } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
 import { etagOf, isKnownTag, userIdSchema, userSchema, type UserView, type VersionedUser } from '#libs/users';
@@ -88,12 +88,12 @@ export class UserAvatarController {
   async set(
     @Param('id', { schema: userIdSchema }) id: string,
     @Req() request: FastifyRequest,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @ClientGone() signal: AbortSignal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserView> {
     const match = request.headers['if-match'];
-    return withTag(await this.avatars.set({ id, origin, match }, request.raw, signal), reply);
+    return withTag(await this.avatars.set({ id, source, match }, request.raw, signal), reply);
   }
 
   @Delete()
@@ -102,11 +102,11 @@ export class UserAvatarController {
   @ApiProblems('invalid-request', 'user-not-found', 'precondition-failed')
   async remove(
     @Param('id', { schema: userIdSchema }) id: string,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @Headers('if-match') match: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserView> {
-    return withTag(await this.avatars.remove({ id, origin, match }), reply);
+    return withTag(await this.avatars.remove({ id, source, match }), reply);
   }
 }
 

@@ -1,4 +1,4 @@
-import { callerName, type Origin } from '#libs/platform/access';
+import { callerName, type RequestSource } from '#libs/platform/access';
 import { uuidV7 } from '#libs/platform/crypto';
 
 import type { AuditEvent } from './audit-event.js';
@@ -18,7 +18,7 @@ export function auditInsert({ from, firstParameter, details }: Place): string {
 }
 
 /** The seven values that an `auditInsert` takes. */
-export function auditValues({ event, userId }: Omit<AuditEvent, 'details'>, origin: Origin): readonly unknown[] {
-  const { caller, ip, userAgent, requestId } = origin;
+export function auditValues({ event, userId }: Omit<AuditEvent, 'details'>, source: RequestSource): readonly unknown[] {
+  const { caller, ip, userAgent, requestId } = source;
   return [uuidV7(), event, userId ?? null, callerName(caller), ip, userAgent ?? null, requestId];
 }

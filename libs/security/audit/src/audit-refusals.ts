@@ -3,7 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 
-import { callerName, originOf } from '#libs/platform/access';
+import { callerName, sourceOf } from '#libs/platform/access';
 import { observeRequests } from '#libs/platform/http';
 
 import { AuditBursts } from './audit-bursts.service.js';
@@ -33,10 +33,10 @@ export class AuditRefusals implements OnModuleInit {
   #observe(request: FastifyRequest): void {
     const event = request.errorCode === undefined ? undefined : eventsByCode[request.errorCode];
     if (event === undefined) return;
-    const origin = originOf(request);
+    const source = sourceOf(request);
     const details = { method: request.method, route: request.routeOptions.url ?? 'unmatched' };
-    const userId = origin.caller.kind === 'user' ? origin.caller.userId : undefined;
-    const kind = userId === undefined ? origin.ip : callerName(origin.caller);
-    this.bursts.note({ event, userId: event === 'current-password-wrong' ? userId : undefined, details }, kind, origin);
+    const userId = source.caller.kind === 'user' ? source.caller.userId : undefined;
+    const kind = userId === undefined ? source.ip : callerName(source.caller);
+    this.bursts.note({ event, userId: event === 'current-password-wrong' ? userId : undefined, details }, kind, source);
   }
 }

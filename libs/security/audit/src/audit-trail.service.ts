@@ -1,7 +1,7 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 
-import { callerName, type Origin } from '#libs/platform/access';
+import { callerName, type RequestSource } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { uuidV7 } from '#libs/platform/crypto';
 import { Sweeper } from '#libs/platform/database';
@@ -11,7 +11,7 @@ import { AuditEntity } from './audit.entity.js';
 
 const daySeconds = 86_400;
 
-export type AuditOrigin = (Pick<Origin, 'caller'> & Partial<Origin>) | 'operator';
+export type AuditOrigin = (Pick<RequestSource, 'caller'> & Partial<RequestSource>) | 'operator';
 
 /**
  * Records security events, in the transaction of their cause where there is one. Each row is also one line of the log, with
@@ -28,28 +28,28 @@ export class AuditTrail implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.sweeper.registerOutlived({
+    this.sweeper.registerRetention({
       table: 'audit_events',
       condition: 'at < now() - make_interval(secs => ?)',
       values: [this.config.AUDIT_RETENTION_DAYS * daySeconds],
     });
   }
 
-  /** @param origin the request, or `operator` for the command line and for what happens by schedule */
-  async record(event: AuditEvent, origin: AuditOrigin, em: SqlEntityManager = this.em.fork()): Promise<void> {
-    await this.recordAll([event], origin, em);
+  /** @param source the request, or `operator` for the command line and for what happens by schedule */
+  async record(event: AuditEvent, source: AuditOrigin, em: SqlEntityManager = this.em.fork()): Promise<void> {
+    await this.recordAll([event], source, em);
   }
 
   /** As `record`, of several events in one statement. */
-  async recordAll(events: readonly AuditEvent[], origin: AuditOrigin, em: SqlEntityManager): Promise<void> {
+  async recordAll(events: readonly AuditEvent[], source: AuditOrigin, em: SqlEntityManager): Promise<void> {
     if (events.length === 0) return;
-    const source = sourceOf(origin);
+    const row = toColumns(source);
     await em.insertMany(
       AuditEntity,
-      events.map((event) => ({ id: uuidV7(), ...event, ...source })),
+      events.map((event) => ({ id: uuidV7(), ...event, ...row })),
     );
     const tellAll = (): void => {
-      for (const event of events) this.tell(event, origin);
+      for (const event of events) this.tell(event, source);
     };
     if (!em.isInTransaction()) {
       tellAll();
@@ -60,20 +60,20 @@ export class AuditTrail implements OnModuleInit {
   }
 
   /** The line of a row that a statement has written by itself (`auditInsert`), once it is committed. */
-  tell({ event, userId, details }: AuditEvent, origin: AuditOrigin): void {
-    const { userAgent: _, ...source } = sourceOf(origin);
-    this.#logger.log({ event, ...(userId !== undefined && { userId }), ...source, ...(details && { details }) });
+  tell({ event, userId, details }: AuditEvent, source: AuditOrigin): void {
+    const { userAgent: _, ...columns } = toColumns(source);
+    this.#logger.log({ event, ...(userId !== undefined && { userId }), ...columns, ...(details && { details }) });
   }
 }
 
-type RowSource = { readonly caller: string; readonly [part: string]: string | undefined };
+type SourceColumns = { readonly caller: string; readonly [part: string]: string | undefined };
 
-const sourceOf = (origin: AuditOrigin): RowSource =>
-  origin === 'operator'
-    ? { caller: origin }
+const toColumns = (source: AuditOrigin): SourceColumns =>
+  source === 'operator'
+    ? { caller: source }
     : {
-        caller: callerName(origin.caller),
-        ip: origin.ip,
-        userAgent: origin.userAgent,
-        requestId: origin.requestId,
+        caller: callerName(source.caller),
+        ip: source.ip,
+        userAgent: source.userAgent,
+        requestId: source.requestId,
       };

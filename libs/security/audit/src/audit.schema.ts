@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { instant, pageCursorSchema, pageLimitSchema } from '#libs/platform/http';
+import { instantSchema, pageCursorSchema, pageLimitSchema } from '#libs/platform/http';
 
 import { auditEvents } from './audit-event.js';
 
@@ -31,8 +31,8 @@ export type AuditPage = z.infer<typeof auditPageSchema>;
 export const listAuditSchema = z.strictObject({
   event: z.enum(auditEvents).optional(),
   userId: z.uuid().optional(),
-  after: instant.optional().meta({ description: 'Only later ones' }),
-  before: instant.optional().meta({ description: 'Only earlier ones' }),
+  after: instantSchema.optional().meta({ description: 'Only later ones' }),
+  before: instantSchema.optional().meta({ description: 'Only earlier ones' }),
   limit: pageLimitSchema,
   cursor: pageCursorSchema,
 });

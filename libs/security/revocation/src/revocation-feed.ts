@@ -4,7 +4,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { z } from 'zod';
 
-import { type ChangeView, Changes, DatabaseClock, Sql } from '#libs/platform/database';
+import { type ChangeView, ReplicaNotifications, DatabaseClock, Sql } from '#libs/platform/database';
 import { MetricSources, ReadinessChecks } from '#libs/platform/monitoring';
 
 import { everyGeneration, type Revocation, type RevocationKind, type TokenFacts } from './revocation.js';
@@ -22,7 +22,7 @@ type Row = { kind: RevocationKind; subject: string; generation: number | null; e
 type Inserted = { kind: string; subject: string; expires_s: string };
 type Page = { rows: number; last: string | null; entries: Uint8Array | null };
 
-/** This replica's view of the live entries: loaded before ready, fed by `Changes`, and aware of when it is stale. */
+/** This replica's view of the live entries: loaded before ready, fed by `ReplicaNotifications`, and aware of when it is stale. */
 @Injectable()
 export class RevocationFeed implements OnModuleInit {
   readonly #table = new RevocationTable();
@@ -32,7 +32,7 @@ export class RevocationFeed implements OnModuleInit {
 
   constructor(
     private readonly sql: Sql,
-    private readonly changes: Changes,
+    private readonly changes: ReplicaNotifications,
     private readonly checks: ReadinessChecks,
     private readonly metrics: MetricSources,
     private readonly clock: DatabaseClock,

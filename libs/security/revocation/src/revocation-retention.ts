@@ -15,7 +15,7 @@ export class RevocationRetention implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.sweeper.registerOutlived({ table: 'revocations', condition: 'expires_at < now()', values: [] });
+    this.sweeper.registerRetention({ table: 'revocations', condition: 'expires_at < now()', values: [] });
     this.sweeper.register('access token lifetimes', async () => {
       await this.recordLifetime();
       return (await this.sql.row<{ count: number }>(forgetLifetimes, []))?.count ?? 0;

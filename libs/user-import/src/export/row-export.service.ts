@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AuditTrail } from '#libs/security/audit';
 import { noPassword } from '#libs/security/passwords';
-import { rfc3339 } from '#libs/platform/contract';
+import { toRfc3339 } from '#libs/platform/contract';
 import { BulkUsersRepository, type ExportRow } from '#libs/users';
 
 import { type CellStyle, toCsvRecord } from './csv-text.js';
@@ -63,7 +63,7 @@ function exported(row: ExportRow, { hashes }: ExportOptions): Exported {
     email: row.email ?? undefined,
     roles: row.roles.toSorted(),
     status: row.status,
-    createdAt: rfc3339(row.created_ms),
+    createdAt: toRfc3339(row.created_ms),
     passwordHash: hashes === 'with-hashes' && row.password_hash !== noPassword ? row.password_hash : undefined,
   };
 }

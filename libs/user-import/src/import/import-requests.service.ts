@@ -4,7 +4,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
 import { type Attempt, Idempotency, KeptAnswer } from '#libs/platform/idempotency';
-import { callerKey, isAdmin, type Origin } from '#libs/platform/access';
+import { callerKey, isAdmin, type RequestSource } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
 import { CallerPlaces } from '#libs/platform/queues';
@@ -28,7 +28,7 @@ type Results = AsyncGenerator<readonly RowResult[], ImportSummary>;
 export type AskedImport = {
   readonly request: FastifyRequest;
   readonly query: ImportQuery;
-  readonly origin: Origin;
+  readonly source: RequestSource;
   readonly attempt: Attempt | undefined;
   readonly gone: AbortSignal;
 };
@@ -58,13 +58,13 @@ export class ImportRequests {
    *   `idempotency-key-in-use`, `idempotency-key-reused`
    */
   async begin(asked: AskedImport): Promise<Readable> {
-    if (asked.query.onExisting === 'update' && !isAdmin(asked.origin.caller)) {
+    if (asked.query.onExisting === 'update' && !isAdmin(asked.source.caller)) {
       throw new AppError('forbidden', { detail: 'Only an administrator may change users by an import.' });
     }
     // each has a connection of the pool most of the time
-    const release = this.#places.take(callerKey(asked.origin.caller));
+    const release = this.#places.take(callerKey(asked.source.caller));
     const watch = new ImportWatch({
-      callerNow: asked.origin.callerNow,
+      callerNow: asked.source.callerNow,
       maxSeconds: this.config.IMPORT_MAX_SECONDS,
     });
     const leave = (): void => {
@@ -88,7 +88,7 @@ export class ImportRequests {
     const begun = await this.idempotency.begin<KeptLines>(attempt);
     if (begun instanceof KeptAnswer) {
       await body.skip(signal);
-      await asked.origin.callerNow();
+      await asked.source.callerNow();
       release();
       return { lines: replayed(begun.open(body.digest())), end: () => Promise.resolve() };
     }
@@ -110,9 +110,9 @@ export class ImportRequests {
     }
   }
 
-  async #start({ query, origin }: AskedImport, release: Release, { body, signal, record }: Work): Promise<Answer> {
-    const rights = isAdmin(origin.caller) ? importRights.administrator : importRights.service;
-    const options = { ...rights, who: origin, onExisting: query.onExisting, commit: 'write', signal } as const;
+  async #start({ query, source }: AskedImport, release: Release, { body, signal, record }: Work): Promise<Answer> {
+    const rights = isAdmin(source.caller) ? importRights.administrator : importRights.service;
+    const options = { ...rights, who: source, onExisting: query.onExisting, commit: 'write', signal } as const;
     const results = this.imports.run(body.rows(signal, query.delimiter), options);
     const first = await results.next();
     const onDone = async (summary: ImportSummary): Promise<void> => {

@@ -1,10 +1,10 @@
-import { isUser, type Origin, type Role } from '#libs/platform/access';
+import { isUser, type RequestSource, type Role } from '#libs/platform/access';
 
 import { refused, type RowResult } from './import-result.js';
 import type { PreparedRow } from './prepare-row.js';
 
 export type ImportOptions = {
-  readonly who: Origin | 'operator';
+  readonly who: RequestSource | 'operator';
   /** Roles that rows may give. */
   readonly grantable: readonly Role[];
   /** Whether rows may have user names that are reserved. */

@@ -4,7 +4,7 @@ import { ApiBody, ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestj
 import type { FastifyReply } from 'fastify';
 
 import { type Attempt, Attempted, IdempotencyKey } from '#libs/platform/idempotency';
-import { FreshAuthentication, From, type Origin, Requires } from '#libs/platform/access';
+import { FreshAuthentication, Source, type RequestSource, Requires } from '#libs/platform/access';
 import { ApiProblems, ClientGone, rowMediaTypes } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
 
@@ -45,14 +45,14 @@ export class ImportController {
   @ApiProblems('invalid-request', 'malformed-csv', 'rate-limited', 'overloaded')
   async import(
     @Query({ schema: importQuerySchema }) query: ImportQuery,
-    @From() origin: Origin,
+    @Source() source: RequestSource,
     @Attempted() attempt: Attempt | undefined,
     @ClientGone() gone: AbortSignal,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { request } = reply;
     cutOffAfterAnswer(request, reply.raw);
-    const lines = await this.imports.begin({ request, query, origin, attempt, gone });
+    const lines = await this.imports.begin({ request, query, source, attempt, gone });
     await reply.header('content-type', 'application/x-ndjson; charset=utf-8').send(lines);
   }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { faultOfHash, type HashFault, type HashLimits } from '#libs/security/passwords';
-import { text } from '#libs/platform/http';
+import { textSchema } from '#libs/platform/http';
 import { createUserSchema, patchUserSchema } from '#libs/users';
 
 const hashFaults: Readonly<Record<HashFault, string>> = {
@@ -25,7 +25,7 @@ const createdAt = z.iso
   .refine((ms) => ms >= 0 && ms <= Date.now(), 'must be from 1970 to now');
 
 const rowSchema = z.strictObject({
-  externalId: text({ min: 1, max: 200 }).nullish(),
+  externalId: textSchema({ min: 1, max: 200 }).nullish(),
   ...createUserSchema.pick({ userName: true, firstName: true, lastName: true, email: true, roles: true }).shape,
   status: patchUserSchema.shape.status,
   createdAt: createdAt.nullish(),

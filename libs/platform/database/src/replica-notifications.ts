@@ -28,8 +28,8 @@ const heartbeat = 'select pg_backend_pid() as pid, extract(epoch from clock_time
  * that it hears. With the embedded database there is one process, which knows of its own changes without it.
  */
 @Injectable()
-export class Changes implements BeforeApplicationShutdown {
-  readonly #logger = new Logger('Changes');
+export class ReplicaNotifications implements BeforeApplicationShutdown {
+  readonly #logger = new Logger('ReplicaNotifications');
   readonly #views = new Map<string, ChangeView>();
   readonly #stopping = new AbortController();
   readonly #proof: ListeningProof;

@@ -6,7 +6,7 @@ import { anonymous, type Principal } from './principal.js';
 import { requestOf } from './request-of.js';
 
 /** Where a request came from: who, from which address, under which id. What an audit row keeps of it. */
-export type Origin = {
+export type RequestSource = {
   readonly caller: Principal;
   readonly ip: string;
   readonly userAgent: string | undefined;
@@ -15,7 +15,7 @@ export type Origin = {
   readonly callerNow: CallerNow;
 };
 
-export const originOf = (request: FastifyRequest): Origin => ({
+export const sourceOf = (request: FastifyRequest): RequestSource => ({
   caller: request.principal ?? anonymous,
   ip: request.clientAddress,
   userAgent: request.headers['user-agent']?.slice(0, 256),
@@ -23,7 +23,7 @@ export const originOf = (request: FastifyRequest): Origin => ({
   callerNow: callerNow(request),
 });
 
-/** The `Origin` of the request. */
-export const From = createParamDecorator((_: undefined, context: ExecutionContext): Origin =>
-  originOf(requestOf(context)),
+/** The `RequestSource` of the request. */
+export const Source = createParamDecorator((_: undefined, context: ExecutionContext): RequestSource =>
+  sourceOf(requestOf(context)),
 );
