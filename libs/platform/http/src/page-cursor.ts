@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 import { AppError } from '#libs/platform/errors';
 
-import { toPublicPath } from './public-path.js';
+import { toPublicPath } from './routes/public-path.js';
 
 const position = z.tuple([z.int().min(0), z.uuid()]);
 

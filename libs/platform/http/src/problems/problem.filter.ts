@@ -12,9 +12,9 @@ import { isGraphql, replyOf, requestOf } from '#libs/platform/access';
 import { isUnavailable } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
-import { withTakenTypes } from './content-negotiation.js';
+import { withTakenTypes } from '../body/content-negotiation.js';
 import { toHttpLayerError } from './http-layer-error.js';
-import { allowedMethods } from './route-table.js';
+import { notFound } from './not-found.js';
 import { sendProblem } from './send-problem.js';
 
 const logger = new Logger('Problem');
@@ -49,7 +49,7 @@ export function toLogged(exception: unknown, request: FastifyRequest): AppError 
 }
 
 function toAppError(exception: unknown, request: FastifyRequest): AppError {
-  if (exception instanceof NotFoundException) return noRoute(request);
+  if (exception instanceof NotFoundException) return notFound(request);
   // looks like a lost database, but no handler runs before the whole body is there
   if (request.raw.readableAborted) return new AppError('bad-request', { cause: exception });
   return withTakenTypes(toFailure(exception), request);
@@ -61,12 +61,6 @@ export function toFailure(exception: unknown): AppError {
   if (isUnavailable(exception))
     return new AppError('unavailable', { cause: exception, headers: { 'retry-after': '2' } });
   return toHttpLayerError(exception) ?? new AppError('internal-error', { cause: unwrapped(exception) });
-}
-
-function noRoute(request: FastifyRequest): AppError {
-  const allow = allowedMethods(request.server, request.url);
-  if (allow.length === 0 || allow.includes(request.method)) return new AppError('not-found');
-  return new AppError('method-not-allowed', { headers: { allow: allow.join(', ') } });
 }
 
 const unwrapped = (exception: unknown): unknown =>

@@ -1,20 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 
-import { AppError, type ErrorCode, errorCodes, toProblem } from '#libs/platform/errors';
+import { AppError, type ErrorCode } from '#libs/platform/errors';
 
-import { unreadMs } from './read-away.js';
+import { unreadMs } from '../body/discard-body.js';
+import { problemAnswer } from './problem-answer.js';
 
 const byNodeCode: Readonly<Record<string, ErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
   HPE_HEADER_OVERFLOW: 'headers-too-large',
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 'body-too-large',
-};
-const reasons: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  408: 'Request Timeout',
-  413: 'Content Too Large',
-  431: 'Request Header Fields Too Large',
 };
 
 /** What was answered, for the log. */
@@ -27,18 +23,18 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
     return undefined;
   }
   const code = byNodeCode[error.code ?? ''] ?? 'bad-request';
-  const { status } = errorCodes[code];
   const requestId = randomUUID();
-  const body = JSON.stringify(toProblem(new AppError(code), { path: '*', requestId }));
-  const head = [
-    `HTTP/1.1 ${status} ${reasons[status] ?? 'Bad Request'}`,
-    'Content-Type: application/problem+json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Request-Id: ${requestId}`,
-    'Cache-Control: no-store',
-    'X-Content-Type-Options: nosniff',
-    'Connection: close',
-  ];
+  const { status, headers, body } = problemAnswer(new AppError(code), { path: '*', requestId });
+  const fields = {
+    ...headers,
+    'content-length': Buffer.byteLength(body),
+    'x-request-id': requestId,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    connection: 'close',
+  };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Bad Request'}`, ...lines];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
   // half closed, the connection would stay for as long as its client likes
   const timer = setTimeout(() => socket.destroy(), unreadMs);

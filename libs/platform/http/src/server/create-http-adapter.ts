@@ -14,25 +14,25 @@ import type { Config } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
 import type { Log } from '#libs/platform/logging';
 
-import { registerBodyParsers } from './body-parsers.js';
-import { limitBodyTime } from './body-timeout.js';
-import { answerClientError } from './client-error.js';
+import { registerBodyParsers } from '../body/body-parsers.js';
+import { limitBodyTime } from '../body/body-timeout.js';
+import { answerClientError } from '../problems/client-error.js';
 import { limitConnections } from './connection-watch.js';
-import { assertNotEncoded, takesBody } from './content-negotiation.js';
+import { assertNotEncoded, takesBody } from '../body/content-negotiation.js';
 import { allowOrigins } from './cors.js';
-import { toHttpLayerError } from './http-layer-error.js';
+import { toHttpLayerError } from '../problems/http-layer-error.js';
 import { shedWhenLate } from './overload.js';
-import { answerFailure } from './problem.filter.js';
-import { setPublicPath } from './public-path.js';
-import { readAway } from './read-away.js';
-import { refuseTooLarge } from './refuse-too-large.js';
-import { requestIdOf } from './request-id.js';
-import { logRequest, statusOf } from './request-log.js';
-import { countRefusal, requestObservers } from './request-observers.js';
-import { hostFault, toOriginForm } from './request-target.js';
-import { trackRoutes } from './route-table.js';
+import { answerFailure } from '../problems/problem.filter.js';
+import { setPublicPath } from '../routes/public-path.js';
+import { discardBody } from '../body/discard-body.js';
+import { refuseTooLarge } from './early-refusals.js';
+import { requestIdOf } from '../log/request-ids.js';
+import { logRequest, statusOf } from '../log/request-log.js';
+import { countRefusal, requestObservers } from '../log/request-observers.js';
+import { hostFault, toOriginForm } from '../routes/request-target.js';
+import { trackRoutes } from '../routes/route-table.js';
 import { securityHeaders } from './security-headers.js';
-import { sendProblem } from './send-problem.js';
+import { sendProblem } from '../problems/send-problem.js';
 
 const bodyLimitBytes = 16 * 1024;
 const headerLimitBytes = 16 * 1024;
@@ -123,7 +123,7 @@ function prepareServer(server: FastifyInstance, { PUBLIC_URL, TRUST_PROXY }: Set
     prepareReply(request, reply);
     // Fastify's onResponse does not run for a client that hangs up before it has its answer
     reply.raw.once('close', () => {
-      readAway(request.raw);
+      discardBody(request.raw);
       logRequest(request, reply);
       for (const observe of observers) observe(request, reply, statusOf(reply));
     });

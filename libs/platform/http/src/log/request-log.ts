@@ -2,8 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { callerName } from '#libs/platform/access';
 
-import { pathOf } from './path-of.js';
-import { traceIdOf } from './trace-id.js';
+import { traceIdOf } from './request-ids.js';
+import { loggablePath } from './request-path.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -60,24 +60,4 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
   if (route && quiet.test(route)) request.log[statusCode >= 500 ? 'warn' : 'debug'](fields, 'request');
   else if (statusCode >= 500) request.log[request.errorCode === 'overloaded' ? 'warn' : 'error'](fields, 'request');
   else request.log.info(fields, 'request');
-}
-
-/** A log line is not for hostile lengths. */
-export const longestPath = 256;
-/** The longest that is logged of a part of a path that no route knows: an id fits, a token does not. */
-const longestPart = 36;
-
-/**
- * The path for logs, spans and problem documents: without the query, which may hold personal data, and cut, since a log line is
- * not for hostile lengths. Where the path holds a secret it is the template; where no route is found, long parts are
- * left out: they may be a secret below a mistyped address.
- */
-export function loggablePath({ url, routeOptions }: FastifyRequest): string {
-  if (routeOptions.config.isPathSecret && routeOptions.url !== undefined) return routeOptions.url;
-  const path = pathOf(url).slice(0, longestPath);
-  if (routeOptions.url !== undefined) return path;
-  return path
-    .split('/')
-    .map((part) => (part.length > longestPart ? '…' : part))
-    .join('/');
 }

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 
 import { overloaded } from '#libs/platform/queues';
 
-import { sendProblem } from './send-problem.js';
+import { sendProblem } from '../problems/send-problem.js';
 
 /** What tells whether the process lives and how it is must be answered when it is not well. */
 const neverShed = /^\/(health\/|metrics$)/;

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 import { addressKeys, parseAddress } from '#libs/platform/access';
 
-import { bodyTimeLifted, hasBody } from './body-timeout.js';
+import { bodyTimeLifted, hasBody } from '../body/body-timeout.js';
 
 type Limits = {
   readonly total: number;

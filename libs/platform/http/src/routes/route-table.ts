@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 
 import type { FastifyInstance, RouteOptions } from 'fastify';
 
-import { rowMediaTypes } from './body-parsers.js';
-import { multipartMediaType } from './multipart-upload.js';
-import { pathOf } from './path-of.js';
+import { rowMediaTypes } from '../body/body-parsers.js';
+import { multipartMediaType } from '../body/multipart-upload.js';
+import { pathOf } from '../log/request-path.js';
 
 type Route = {
   readonly method: string;
