@@ -3,7 +3,7 @@ const uses = {
   'platform/config': [],
   'platform/errors': [],
   'platform/crypto': [],
-  'platform/contract': [],
+  'platform/contract': ['platform/errors'],
   'platform/logging': ['platform/contract'],
   'platform/queues': ['platform/errors'],
   'platform/access': ['platform/errors'],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { textSchema } from '#libs/platform/http';
+import { textSchema } from '#libs/platform/contract';
 
 export const loginSchema = z
   .strictObject({

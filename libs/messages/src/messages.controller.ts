@@ -66,7 +66,7 @@ export class MessagesController {
     standardSchema: sentPageSchema,
     description: 'A page, without bodies; `Link` names the next',
   })
-  @ApiProblems('invalid-request', 'invalid-cursor')
+  @ApiProblems('invalid-request', 'invalid-cursor', 'cursor-of-another-query')
   async list(
     @Query({ schema: listSentSchema }) query: ListSent,
     @Caller() caller: Principal,

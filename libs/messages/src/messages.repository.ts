@@ -1,3 +1,4 @@
+import type { TimePosition } from '#libs/platform/contract';
 import { Injectable } from '@nestjs/common';
 
 import { auditInsert } from '#libs/security/audit';
@@ -171,8 +172,8 @@ export class MessagesRepository {
   }
 
   /** Newest first. */
-  findSent(sender: string, limit: number, after: { ms: number; id: string } | undefined): Promise<SentRow[]> {
-    return this.sql.rows({ text: sent }, [sender, limit, after?.ms ?? null, after?.id ?? null]);
+  findSent(sender: string, limit: number, after: TimePosition | undefined): Promise<SentRow[]> {
+    return this.sql.rows({ text: sent }, [sender, limit, ...(after ?? [null, null])]);
   }
 
   /** How long ago the oldest row expired that is still there, in seconds; 0 if there is none. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { pageCursorSchema, pageLimitSchema } from '#libs/platform/http';
+import { pageCursorSchema, pageLimitSchema } from '#libs/platform/contract';
 
 const [minute, day] = [60, 86_400];
 /** 64 KiB, in UTF-8. */

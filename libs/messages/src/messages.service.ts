@@ -7,7 +7,7 @@ import { type Config, CONFIG } from '#libs/platform/config';
 import { isUuid, uuidV7 } from '#libs/platform/crypto';
 import { DatabaseClock, violatedConstraint } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
-import { cutPage, decodeCursor } from '#libs/platform/http';
+import { QueryCursors, timePosition } from '#libs/platform/contract';
 
 import { LinkTokens } from './links/link-tokens.js';
 import { assertMayRead, readerIdOf, senderOf } from './message-access.js';
@@ -23,6 +23,8 @@ import {
   type RevealedMessage,
   type SentPage,
 } from './messages.schema.js';
+
+const sentCursors = new QueryCursors({ list: 'sent-messages' }, timePosition);
 
 /** Keeps messages that only their URL opens. Whatever is wrong with a URL, the answer is `message-not-found`. */
 @Injectable()
@@ -107,9 +109,9 @@ export class MessagesService {
 
   /** What the caller has sent and is not over yet, newest first. @throws AppError `invalid-cursor` */
   async listSent({ limit, cursor }: ListSent, caller: Principal): Promise<SentPage> {
-    const position = cursor === undefined ? undefined : decodeCursor(cursor);
+    const position = cursor === undefined ? undefined : sentCursors.decode(cursor);
     const found = await this.messages.findSent(senderOf(caller).sender, limit + 1, position);
-    const { rows, nextCursor } = cutPage(found, limit, ({ created_ms: ms, id }) => ({ ms, id }));
+    const { rows, nextCursor } = sentCursors.cut(found, limit, (row) => [row.created_ms, row.id]);
     return { items: rows.map(sentView), nextCursor };
   }
 

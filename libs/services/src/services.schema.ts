@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { ownClientId, scopes } from '#libs/platform/access';
-import { isVisible, mustBeVisible, textSchema } from '#libs/platform/http';
+import { isVisible, mustBeVisible, textSchema } from '#libs/platform/contract';
 
 import { planPartsSchema, planPatchSchema, ratePlanSchema } from './rate-plan.js';
 

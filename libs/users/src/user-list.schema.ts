@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { instantSchema, pageCursorSchema, pageLimitSchema, textSchema } from '#libs/platform/http';
+import { instantSchema, pageCursorSchema, pageLimitSchema, textSchema } from '#libs/platform/contract';
 
 import { emailSchema, isOneLine, userNameParamSchema, userSchema } from './users.schema.js';
 

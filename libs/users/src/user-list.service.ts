@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 
 import { type Config, CONFIG } from '#libs/platform/config';
-import { QueryCursors } from '#libs/platform/http';
+import { QueryCursors, timePosition } from '#libs/platform/contract';
 
 import { UserListRepository, type Total, type UserRows } from './user-list.repository.js';
 import type { ListUsers, UserPage } from './user-list.schema.js';
@@ -13,8 +13,6 @@ import { viewOfRow } from './user-view.js';
 import type { UserView } from './users.schema.js';
 
 /** The last time that JavaScript and PostgreSQL both know, in Unix milliseconds. */
-const latestMs = 8_640_000_000_000_000;
-const byCreation: z.ZodType<ListPosition> = z.tuple([z.int().min(0).max(latestMs), z.uuid()]);
 const byName: z.ZodType<ListPosition> = z.tuple([
   z
     .string()
@@ -86,7 +84,7 @@ const filtersOf = ({
 });
 
 const cursorsOf = (filters: UserFilters): QueryCursors<ListPosition> =>
-  new QueryCursors(filters, filters.sort.endsWith('userName') ? byName : byCreation);
+  new QueryCursors(filters, filters.sort.endsWith('userName') ? byName : timePosition);
 
 /** The only page needs no second look. */
 const counted = ({ rows }: UserRows): Total => ({ total: rows.length, totalIs: 'exact' });

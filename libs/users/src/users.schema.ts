@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { isVisible, mustBeVisible, textSchema } from '#libs/platform/http';
+import { isVisible, mustBeVisible, textSchema } from '#libs/platform/contract';
 
 import { emailLimit, faultOfEmail } from './email-address.js';
 

@@ -1,6 +1,6 @@
 import { Args, Int, Query, Resolver } from '@nestjs/graphql';
 
-import { AuditService, cursorOf, listAuditSchema } from '#libs/security/audit';
+import { AuditService, listAuditSchema } from '#libs/security/audit';
 import { Requires } from '#libs/platform/access';
 import { RateClass } from '#libs/security/rate-limits';
 
@@ -24,7 +24,9 @@ export class AuditResolver {
     @Args('after', { type: () => String, nullable: true }) after: string | undefined,
   ): Promise<object> {
     const fields = { ...withoutNulls(filter), limit: String(first), ...withoutNulls({ cursor: after }) };
-    const page = await this.audit.list(parseInput(listAuditSchema, fields, { limit: 'first', cursor: 'after' }));
+    const query = parseInput(listAuditSchema, fields, { limit: 'first', cursor: 'after' });
+    const page = await this.audit.list(query);
+    const cursorOf = this.audit.cursorsOf(query);
     return {
       nodes: page.items,
       edges: page.items.map((node) => ({ node, cursor: cursorOf(node) })),

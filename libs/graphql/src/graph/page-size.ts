@@ -1,4 +1,4 @@
-import { pageLimitSchema } from '#libs/platform/http';
+import { pageLimitSchema } from '#libs/platform/contract';
 
 import { parseInput } from './parsed.pipe.js';
 

@@ -1,1 +1,4 @@
-export { toRfc3339 } from './rfc3339.js';
+export { instantSchema } from './instant.schema.js';
+export { pageCursorSchema, pageLimitSchema, QueryCursors, type TimePosition, timePosition } from './query-cursors.js';
+export { isVisible, mustBeVisible, textSchema } from './text.schema.js';
+export { toRfc3339 } from './to-rfc3339.js';

@@ -17,7 +17,7 @@ export class AuditController {
   @Requires({ roles: ['admin'] })
   @ApiOperation({ operationId: 'listAudit', summary: 'Security events, newest first' })
   @ApiResponse({ status: 200, standardSchema: auditPageSchema, description: 'A page; `Link` names the next' })
-  @ApiProblems('invalid-request', 'invalid-cursor')
+  @ApiProblems('invalid-request', 'invalid-cursor', 'cursor-of-another-query')
   async list(
     @Query({ schema: listAuditSchema }) query: ListAudit,
     @Res({ passthrough: true }) reply: FastifyReply,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { instantSchema, pageCursorSchema, pageLimitSchema } from '#libs/platform/http';
+import { instantSchema, pageCursorSchema, pageLimitSchema } from '#libs/platform/contract';
 
 import { auditEvents } from './audit-event.js';
 

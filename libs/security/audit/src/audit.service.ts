@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { epochMs, Sql } from '#libs/platform/database';
-import { cutPage, decodeCursor, encodeCursor } from '#libs/platform/http';
+import { QueryCursors, type TimePosition, timePosition } from '#libs/platform/contract';
 
 import { erasedIdOf } from './erased-id.js';
 import type { AuditEventView, AuditPage, ListAudit } from './audit.schema.js';
@@ -32,24 +32,31 @@ const page = `select id, ${epochMs('at')} as at_ms, event, user_id, caller, ip, 
 export class AuditService {
   constructor(private readonly sql: Sql) {}
 
-  /** @throws AppError `invalid-cursor` */
-  async list({ event, userId, after, before, limit, cursor }: ListAudit): Promise<AuditPage> {
-    const position = cursor === undefined ? undefined : decodeCursor(cursor);
+  /** @throws AppError `invalid-cursor`, `cursor-of-another-query` */
+  async list(query: ListAudit): Promise<AuditPage> {
+    const { event, userId, after, before, limit, cursor } = query;
+    const cursors = cursorsOf(query);
+    const [ms, id] = cursor === undefined ? [] : cursors.decode(cursor);
     const filters = [
       event ?? null,
       userId === undefined ? null : [userId, erasedIdOf(userId)],
       after ?? null,
       before ?? null,
     ];
-    const values = [limit + 1, ...filters, position?.ms ?? null, position?.id ?? null];
-    const found = await this.sql.rows<Row>({ text: page }, values);
-    const { rows, nextCursor } = cutPage(found, limit, ({ at_ms: ms, id }) => ({ ms, id }));
+    const found = await this.sql.rows<Row>({ text: page }, [limit + 1, ...filters, ms ?? null, id ?? null]);
+    const { rows, nextCursor } = cursors.cut(found, limit, (row) => [row.at_ms, row.id]);
     return { items: rows.map(viewOf), nextCursor };
+  }
+
+  /** Gives the cursor after any event of a page of this query, not only after the last. */
+  cursorsOf(query: ListAudit): (event: AuditEventView) => string {
+    const cursors = cursorsOf(query);
+    return ({ at, id }) => cursors.encode([Date.parse(at), id]);
   }
 }
 
-/** The cursor after any event, not only the last of a page. */
-export const cursorOf = ({ at, id }: AuditEventView): string => encodeCursor({ ms: Date.parse(at), id });
+const cursorsOf = ({ event, userId, after, before }: ListAudit): QueryCursors<TimePosition> =>
+  new QueryCursors({ list: 'audit', event, userId, after, before }, timePosition);
 
 function viewOf({ id, at_ms, event, user_id, caller, ip, user_agent, request_id, details }: Row): AuditEventView {
   const at = new Date(at_ms).toISOString();

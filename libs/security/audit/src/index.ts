@@ -4,6 +4,6 @@ export { AuditEntity } from './audit.entity.js';
 export { type AuditEvent, auditEvents } from './audit-event.js';
 export { AuditModule } from './audit.module.js';
 export { type AuditEventView, listAuditSchema } from './audit.schema.js';
-export { AuditService, cursorOf } from './audit.service.js';
+export { AuditService } from './audit.service.js';
 export { erasedIdOf } from './erased-id.js';
 export { AuditTrail } from './audit-trail.service.js';

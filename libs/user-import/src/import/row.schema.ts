@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { faultOfHash, type HashFault, type HashLimits } from '#libs/security/passwords';
-import { textSchema } from '#libs/platform/http';
+import { textSchema } from '#libs/platform/contract';
 import { createUserSchema, patchUserSchema } from '#libs/users';
 
 const hashFaults: Readonly<Record<HashFault, string>> = {

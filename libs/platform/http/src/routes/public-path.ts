@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -15,3 +15,12 @@ export function setPublicPath(server: FastifyInstance, publicUrl: string): void 
 /** A path of ours as the world asks for it: what answers name is resolved by clients, which know nothing of the proxy. */
 export const toPublicPath = ({ server }: { readonly server: FastifyInstance }, path: string): string =>
   server.publicPath + path;
+
+/** Names the next page in the `Link` header (RFC 8288): the same query with another cursor. */
+export function linkNext(reply: FastifyReply, nextCursor: string | null): void {
+  if (nextCursor === null) return;
+  const [path = '', query = ''] = reply.request.url.split('?');
+  const parameters = new URLSearchParams(query);
+  parameters.set('cursor', nextCursor);
+  void reply.header('link', `<${toPublicPath(reply, path)}?${parameters.toString()}>; rel="next"`);
+}

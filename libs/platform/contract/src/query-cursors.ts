@@ -1,13 +1,8 @@
 import { hash } from 'node:crypto';
 
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 
 import { AppError } from '#libs/platform/errors';
-
-import { toPublicPath } from './routes/public-path.js';
-
-const position = z.tuple([z.int().min(0), z.uuid()]);
 
 /** Rows on a page, 1 to 100, as a query has it. */
 export const pageLimitSchema = z
@@ -19,62 +14,48 @@ export const pageLimitSchema = z
 
 export const pageCursorSchema = z.string().max(256).optional().meta({ description: '`nextCursor` of the page before' });
 
-/** The last row of a page: where the next one goes on. */
-export type Position = { readonly ms: number; readonly id: string };
-
-export const encodeCursor = ({ ms, id }: Position): string =>
-  Buffer.from(JSON.stringify([ms, id] satisfies z.infer<typeof position>)).toString('base64url');
-
-/** @throws AppError `invalid-cursor` */
-export function decodeCursor(cursor: string): Position {
-  try {
-    const [ms, id] = position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
-    return { ms, id };
-  } catch (cause) {
-    throw new AppError('invalid-cursor', { cause });
-  }
-}
-
-/**
- * A page of what was found: one row more than `limit` was asked for, which tells whether a next page exists. `next` is the
- * cursor of the last row, if there is one.
- */
-export function cutPage<Row>(
-  found: readonly Row[],
-  limit: number,
-  positionOf: (row: Row) => Position,
-): { readonly rows: readonly Row[]; readonly nextCursor: string | null } {
-  const rows = found.slice(0, limit);
-  const last = rows.at(-1);
-  return { rows, nextCursor: found.length > limit && last ? encodeCursor(positionOf(last)) : null };
-}
+const latestMs = Date.UTC(10_000, 0) - 1;
+/** The position in a list in order of time: Unix milliseconds, and the id where several have the same. */
+export type TimePosition = readonly [ms: number, id: string];
+export const timePosition: z.ZodType<TimePosition> = z.tuple([z.int().min(0).max(latestMs), z.uuid()]);
 
 /**
  * Cursors of one query: those of another with other filters or another order are told apart by a digest of it.
  * They are checked, not signed: a position says nothing that the page before did not.
  */
-export class QueryCursors<Values extends readonly unknown[]> {
+export class QueryCursors<Position extends readonly unknown[]> {
   readonly #digest: string;
 
   constructor(
     query: Readonly<Record<string, unknown>>,
-    private readonly position: z.ZodType<Values>,
+    private readonly position: z.ZodType<Position>,
   ) {
     this.#digest = hash('sha256', JSON.stringify(Object.entries(query).toSorted(byFirst)), 'base64url').slice(0, 8);
   }
 
-  encode(position: Values): string {
+  encode(position: Position): string {
     return Buffer.from(JSON.stringify([this.#digest, ...position])).toString('base64url');
   }
 
   /** @throws AppError `invalid-cursor`, `cursor-of-another-query` */
-  decode(cursor: string): Values {
+  decode(cursor: string): Position {
     const [digest, ...values] = parse(cursor);
     if (typeof digest !== 'string' || !/^[\w-]{8}$/.test(digest)) throw new AppError('invalid-cursor');
     if (digest !== this.#digest) throw new AppError('cursor-of-another-query');
     const position = this.position.safeParse(values);
     if (!position.success) throw new AppError('invalid-cursor', { cause: position.error });
     return position.data;
+  }
+
+  /** A page of rows of which one more than `limit` was asked for: that one tells whether a next page exists. */
+  cut<Row>(
+    found: readonly Row[],
+    limit: number,
+    positionOf: (row: Row) => Position,
+  ): { readonly rows: readonly Row[]; readonly nextCursor: string | null } {
+    const rows = found.slice(0, limit);
+    const last = rows.at(-1);
+    return { rows, nextCursor: found.length > limit && last ? this.encode(positionOf(last)) : null };
   }
 }
 
@@ -89,13 +70,4 @@ function parse(cursor: string): readonly unknown[] {
   } catch {
     return [];
   }
-}
-
-/** Names the next page in the `Link` header (RFC 8288): the same query with another cursor. */
-export function linkNext(reply: FastifyReply, nextCursor: string | null): void {
-  if (nextCursor === null) return;
-  const [path = '', query = ''] = reply.request.url.split('?');
-  const parameters = new URLSearchParams(query);
-  parameters.set('cursor', nextCursor);
-  void reply.header('link', `<${toPublicPath(reply, path)}?${parameters.toString()}>; rel="next"`);
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { toRfc3339 } from './rfc3339.js';
+import { toRfc3339 } from './to-rfc3339.js';
 
 const day = 86_400_000;
 const edges = [
