@@ -229,6 +229,12 @@ describe('reading it', () => {
     [{ cursor: 'garbage' }, 'invalid-cursor'],
     [{ cursor: Buffer.from('[1e400,1]').toString('base64url') }, 'invalid-cursor'],
   ];
+  test('a cursor of a page with other filters is refused', async () => {
+    const { body } = await read({ limit: '1', event: 'user-created' });
+    const answer = await read({ limit: '1', event: 'password-changed', cursor: body.nextCursor });
+    expect([answer.status, answer.body.code]).toEqual([400, 'cursor-of-another-query']);
+  });
+
   test.each(refused)('%o is refused', async (query, code) => {
     const answer = await read(query);
     expect([answer.status, answer.body.code]).toEqual([400, code]);

@@ -48,8 +48,8 @@ type Node = { readonly 'Node Type': string; readonly 'Relation Name'?: string; r
 const nodesOf = (node: Node): readonly Node[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 
 /** The nodes of the plan that PostgreSQL makes for the statement with these values. */
-async function planOf({ text, values, avoid }: Asked): Promise<readonly string[]> {
-  const [row] = await sql.tuples<[any]>({ text: `explain (format json) ${text}` }, values, avoid);
+async function planOf({ text, values, disabledPlans }: Asked): Promise<readonly string[]> {
+  const [row] = await sql.tuples<[any]>({ text: `explain (format json) ${text}` }, values, disabledPlans);
   return nodesOf(row?.[0][0].Plan).map((node) => `${node['Node Type']} ${node['Relation Name'] ?? ''}`.trim());
 }
 

@@ -5,7 +5,7 @@ import { type Claim, inUse } from '#libs/platform/idempotency';
 import type { RequestSource, Principal } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { isUuid, uuidV7 } from '#libs/platform/crypto';
-import { DatabaseClock, violatedConstraint } from '#libs/platform/database';
+import { DatabaseClock, rethrowViolation } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { QueryCursors, timePosition } from '#libs/platform/contract';
 
@@ -149,10 +149,10 @@ function assertSize(text: Buffer): void {
   throw new AppError('body-too-large', { detail });
 }
 
-function rethrowUnknown(error: unknown): never {
-  const constraint = violatedConstraint(error);
-  if (constraint === 'messages_sender_id_foreign') throw new AppError('invalid-token', { cause: error });
-  if (constraint !== 'messages_recipient_id_foreign') throw error;
-  const fieldError = { path: 'recipientId', message: 'There is no user with this id.', code: 'unknown-user' };
-  throw new AppError('invalid-request', { errors: [fieldError], cause: error });
-}
+const rethrowUnknown = rethrowViolation({
+  messages_sender_id_foreign: (cause) => new AppError('invalid-token', { cause }),
+  messages_recipient_id_foreign: (cause) => {
+    const fieldError = { path: 'recipientId', message: 'There is no user with this id.', code: 'unknown-user' };
+    return new AppError('invalid-request', { errors: [fieldError], cause });
+  },
+});

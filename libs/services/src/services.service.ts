@@ -6,7 +6,7 @@ import { type AuditEvent, AuditTrail } from '#libs/security/audit';
 import { SessionEnd } from '#libs/auth';
 import { isAdmin, type RequestSource, type Principal } from '#libs/platform/access';
 import { digest, randomToken } from '#libs/platform/crypto';
-import { epochMs, violatedConstraint } from '#libs/platform/database';
+import { epochMs, rethrowViolation } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { Revocations, type Revoke } from '#libs/security/revocation';
 
@@ -32,6 +32,10 @@ type Who = RequestSource | 'operator';
 const overlapSeconds = 24 * 3_600;
 
 /** Keeps the calling microservices; every change acts on every replica at once. */
+const rethrowTaken = rethrowViolation({
+  services_name_unique: (cause) => new AppError('service-name-taken', { cause }),
+});
+
 @Injectable()
 export class ServicesService {
   constructor(
@@ -52,11 +56,7 @@ export class ServicesService {
       const service = em.create(ServiceEntity, { name, description, scopes, plan: tidy(plan), secretHash });
       await em.flush();
       return { value: viewOf(service) };
-    }).catch((error: unknown) => {
-      if (violatedConstraint(error) === 'services_name_unique')
-        throw new AppError('service-name-taken', { cause: error });
-      throw error;
-    });
+    }).catch(rethrowTaken);
     return { ...view, secret };
   }
 

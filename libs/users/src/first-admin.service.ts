@@ -1,4 +1,5 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
+import { lockInTransaction } from '#libs/platform/database';
 import { Inject, Injectable } from '@nestjs/common';
 
 import { AuditTrail } from '#libs/security/audit';
@@ -16,7 +17,6 @@ import { type PasswordOwner, UsersRepository } from './users.repository.js';
 /** `password` only if it was made here. */
 export type MadeAdmin = { readonly userName: string; readonly password: string | undefined };
 
-const firstAdminLock = 0x61646d6e;
 const roles = ['user', 'admin'] as const;
 
 /** Makes the first administrator when there are no users at all. */
@@ -46,7 +46,7 @@ export class FirstAdmin {
     let isKept = false;
     try {
       return await this.em.fork().transactional(async (em) => {
-        await em.execute('select pg_advisory_xact_lock(?)', [firstAdminLock]);
+        await lockInTransaction(em, 'administrators');
         if ((await em.count(UserEntity)) > 0) return undefined;
         if (made !== undefined) keepFirstAdminPassword(DATA_DIR, made);
         isKept = made !== undefined;

@@ -78,8 +78,8 @@ export class UserListRepository {
     return { total: plans[0]?.Plan['Plan Rows'] ?? 0, totalIs: 'estimated' };
   }
 
-  #ask<Tuple extends readonly unknown[]>({ values, avoid, ...statement }: Asked): Promise<Tuple[]> {
-    return this.sql.tuples<Tuple>(statement, values, avoid);
+  #ask<Tuple extends readonly unknown[]>({ values, disabledPlans, ...statement }: Asked): Promise<Tuple[]> {
+    return this.sql.tuples<Tuple>(statement, values, disabledPlans);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Avoid, epochMs, type Statement } from '#libs/platform/database';
+import { type DisabledPlan, epochMs, type Statement } from '#libs/platform/database';
 
 import type { Sort } from './user-list.schema.js';
 import { toUserName } from './user-keys.js';
@@ -18,7 +18,10 @@ export type UserFilters = {
 };
 /** Where a page goes on or a walk ends: the time of creation in Unix milliseconds and the id, or a user name's key. */
 export type ListPosition = readonly [ms: number, id: string] | readonly [userNameKey: string];
-export type Asked = Statement & { readonly values: readonly unknown[]; readonly avoid: readonly Avoid[] };
+export type Asked = Statement & {
+  readonly values: readonly unknown[];
+  readonly disabledPlans: readonly DisabledPlan[];
+};
 
 /** Where a list goes on after a user. */
 export const positionAfter = (sort: Sort, user: { userName: string; createdMs: number; id: string }): ListPosition =>
@@ -217,7 +220,7 @@ class Values {
     return `$${this.#list.length}`;
   }
 
-  asked(text: string, avoid: readonly Avoid[] = []): Asked {
-    return { text, values: this.#list, avoid };
+  asked(text: string, disabledPlans: readonly DisabledPlan[] = []): Asked {
+    return { text, values: this.#list, disabledPlans };
   }
 }

@@ -2,7 +2,7 @@ import { LockMode, SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { isUuid } from '#libs/platform/crypto';
-import { BatchedRead, Sql, type Statement } from '#libs/platform/database';
+import { lockInTransaction, BatchedRead, Sql, type Statement } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
 import { type User, UserEntity } from './user.entity.js';
@@ -22,8 +22,6 @@ export type NewUser = Pick<
 
 /** What login needs of a user. */
 export type Credentials = Pick<UserRow, 'id' | 'status'> & { readonly password_hash: string };
-
-const adminLock = 0x61646d6e;
 
 const byId: Statement = {
   name: 'user-by-id',
@@ -131,7 +129,7 @@ export class UsersRepository {
    * @throws AppError `last-admin` when there is no other active administrator
    */
   async assertOtherAdmin(em: SqlEntityManager, id: string): Promise<void> {
-    await em.execute('select pg_advisory_xact_lock(?)', [adminLock]);
+    await lockInTransaction(em, 'administrators');
     const [row] = await em.execute<{ others: boolean }[]>(
       "select exists (select from users where status = 'active' and roles @> '{admin}' and id <> ?) as others",
       [id],

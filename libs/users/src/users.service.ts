@@ -4,7 +4,7 @@ import { AuditTrail } from '#libs/security/audit';
 import type { Claim } from '#libs/platform/idempotency';
 import { PasswordHasher, PasswordPolicy } from '#libs/security/passwords';
 import { type Config, CONFIG } from '#libs/platform/config';
-import { violatedConstraint } from '#libs/platform/database';
+import { rethrowViolation } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { isAdmin, type RequestSource, type Principal } from '#libs/platform/access';
 
@@ -105,10 +105,8 @@ export class UsersService {
   }
 }
 
-/** Turns the violation of a unique constraint into the error that the caller understands. */
-export function rethrowTaken(error: unknown): never {
-  const constraint = violatedConstraint(error);
-  if (constraint === 'users_user_name_key_unique') throw new AppError('user-name-taken', { cause: error });
-  if (constraint === 'users_email_key_unique') throw new AppError('email-taken', { cause: error });
-  throw error;
-}
+/** For names and addresses that somebody else has. */
+export const rethrowTaken = rethrowViolation({
+  users_user_name_key_unique: (cause) => new AppError('user-name-taken', { cause }),
+  users_email_key_unique: (cause) => new AppError('email-taken', { cause }),
+});

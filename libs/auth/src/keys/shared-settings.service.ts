@@ -32,7 +32,7 @@ export class SharedSettings {
     const differences = await this.em.fork().transactional((em) => this.#compare(em));
     if (differences.length === 0) return;
     // an embedded database has one process, which there is nobody to disagree with
-    if (this.changes.isAlone) return void (await this.adopt());
+    if (this.changes.isEmbedded) return void (await this.adopt());
     if (this.config.NODE_ENV === 'production') throw new Error(describe(differences));
     this.#logger.warn({ event: describe(differences) });
   }

@@ -4,12 +4,11 @@ import { type InferEntity, raw, SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { isUuid, MasterKey, WrongMasterKeyError } from '#libs/platform/crypto';
-import { ReplicaNotifications } from '#libs/platform/database';
+import { lockInTransaction, ReplicaNotifications } from '#libs/platform/database';
 
 import { importPrivateKey, importPublicKey, type RingKey } from './key-ring.js';
 import { type PublicJwk, SigningKeyEntity } from './signing-key.entity.js';
 
-const signingKeysLock = 0x6b657973;
 /** Under which replicas hear that the keys have changed. */
 export const keysTopic = 'signing-keys';
 
@@ -36,7 +35,7 @@ export class SigningKeysRepository {
 
   /** Replicas that change keys at the same time take turns: look again under the lock before doing so. */
   async lock(em: SqlEntityManager): Promise<void> {
-    await em.execute('select pg_advisory_xact_lock(?)', [signingKeysLock]);
+    await lockInTransaction(em, 'signingKeys');
   }
 
   /** Tells every replica with the commit. */

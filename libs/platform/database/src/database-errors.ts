@@ -60,8 +60,19 @@ export function isUnavailable(error: unknown): boolean {
 /** Whether a transaction lost against another one, so that it may be tried again as a whole. */
 export const isConflict = (error: unknown): boolean => error instanceof Error && conflicts.has(codeOf(error));
 
-/** The name of the constraint that a write violated, if that is what happened: a unique one, or any one through `Sql`. */
-export function violatedConstraint(error: unknown): string | undefined {
+/** By the name of a constraint: the error that its violation means to the caller. */
+type ConstraintErrors = Readonly<Record<string, (violation: unknown) => Error>>;
+
+/** Gives what to catch the errors of a write with: a violated constraint of the table becomes its error. */
+export function rethrowViolation(errors: ConstraintErrors): (error: unknown) => never {
+  return (error) => {
+    const name = violatedConstraint(error);
+    throw (name === undefined ? undefined : errors[name]?.(error)) ?? error;
+  };
+}
+
+/** A unique constraint, or any one through `Sql`. */
+function violatedConstraint(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const name: unknown = Reflect.get(error, 'constraint');
   if (typeof name === 'string') return name;

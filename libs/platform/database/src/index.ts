@@ -1,15 +1,16 @@
+export { lockInTransaction, lockOneOf } from './advisory-locks.js';
 export { byPages } from './by-pages.js';
 export { BatchedRead } from './batched-read.js';
 export type { ChangeView, Subscriber } from './change-view.js';
 export { ReplicaNotifications } from './replica-notifications.js';
 export { DatabaseClock } from './database-clock.js';
 export { DatabaseModule, type DatabaseSchema } from './database.module.js';
-export { ConnectionError, isUnavailable, isUniqueViolation, violatedConstraint } from './database-errors.js';
+export { ConnectionError, isUnavailable, isUniqueViolation, rethrowViolation } from './database-errors.js';
 export { DeafConnectionError } from './listening-proof.js';
 export { DataDirInUseError } from './lock-folder.js';
 export { migrate } from './migrate.js';
 export { openDatabase } from './open-database.js';
 export { SharedRead } from './shared-read.js';
-export { type Avoid, Sql, type Statement } from './sql.js';
+export { type DisabledPlan, Sql, type Statement } from './sql.js';
 export { epochMs, rfc3339Sql } from './sql-times.js';
 export { Sweeper } from './sweeper.js';

@@ -1,7 +1,5 @@
+import { lockInTransaction } from './advisory-locks.js';
 import { isEmbedded, type Orm } from './open-database.js';
-
-/** Any number that no other user of the database takes: 'gate' in ASCII. */
-const migrationLock = 0x67617465;
 
 /**
  * Runs the pending migrations, all or none. Replicas that start at once wait for the first of them and then find
@@ -11,7 +9,7 @@ const migrationLock = 0x67617465;
 export async function migrate(orm: Orm): Promise<readonly string[]> {
   if (isEmbedded(orm)) return namesOf(await orm.migrator.up());
   return orm.em.fork().transactional(async (em) => {
-    await em.execute('select pg_advisory_xact_lock(?)', [migrationLock]);
+    await lockInTransaction(em, 'migrations');
     const transaction = em.getTransactionContext();
     return namesOf(await orm.migrator.up(transaction ? { transaction } : {}));
   });

@@ -48,13 +48,13 @@ export class ReplicaNotifications implements BeforeApplicationShutdown {
   }
 
   /** Whether there can be no other replica: the embedded database has one process. */
-  get isAlone(): boolean {
+  get isEmbedded(): boolean {
     return this.config.DATABASE_URL === undefined;
   }
 
   /** Milliseconds since the listening connection was last known to hear; 0 with the embedded database. */
   get staleMs(): number {
-    return this.isAlone ? 0 : Math.max(performance.now() - this.#heardAt, this.#proof.unheardMs);
+    return this.isEmbedded ? 0 : Math.max(performance.now() - this.#heardAt, this.#proof.unheardMs);
   }
 
   /** Register every subscriber before `start`. @returns how old what it knows is */
@@ -66,7 +66,7 @@ export class ReplicaNotifications implements BeforeApplicationShutdown {
 
   /** Sends with the commit of the transaction, or not at all. At most 8,000 bytes each. */
   async publish(em: SqlEntityManager, topic: string, ...payloads: readonly string[]): Promise<void> {
-    if (this.isAlone || payloads.length === 0) return;
+    if (this.isEmbedded || payloads.length === 0) return;
     const sends = payloads.map(() => 'pg_notify(?, ?)').join(', ');
     await em.execute(
       `select ${sends}`,
@@ -76,7 +76,7 @@ export class ReplicaNotifications implements BeforeApplicationShutdown {
 
   /** Connects and has every subscriber catch up. @throws when the database does not answer, DeafConnectionError */
   start(): Promise<void> {
-    this.#started ??= this.isAlone
+    this.#started ??= this.isEmbedded
       ? this.#catchUp()
       : new Promise((resolve, reject) => {
           this.#loop = this.#run(resolve, reject);

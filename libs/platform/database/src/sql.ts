@@ -8,14 +8,14 @@ import { retryConflicts } from './retry-conflicts.js';
 export type Statement = { readonly name?: string; readonly text: string; readonly query_timeout?: number };
 
 /** Ways to a result that the planner is to leave alone, where its guesses are known to mislead it. */
-export type Avoid = 'seqscan' | 'bitmapscan' | 'sort';
+export type DisabledPlan = 'seqscan' | 'bitmapscan' | 'sort';
 
 type Query = Statement & { values: unknown[]; rowMode?: 'array' };
 type Fits = (row: unknown) => boolean;
 type Rows = Promise<{ rows: unknown[] }>;
 type Client = {
   query(statement: Query): Rows;
-  steered(statement: Query, avoid: readonly Avoid[]): Rows;
+  withPlannerSettings(statement: Query, disabledPlans: readonly DisabledPlan[]): Rows;
   /** Asks connection after connection, up to a new one, and closes those with a row that will not do. */
   until(fits: Fits, statement: Query): Promise<boolean>;
   readonly pool?: Counts;
@@ -39,7 +39,7 @@ export class Sql {
       const query = ({ text, values, rowMode }: Query): Rows => native.query(text, values, rowMode && { rowMode });
       // its one connection may be in a transaction of somebody else, which a commit of ours would end
       const until = async (fits: Fits, asked: Query): Promise<boolean> => (await query(asked)).rows.every(fits);
-      return new Sql({ query, steered: query, until });
+      return new Sql({ query, withPlannerSettings: query, until });
     }
     if (isPool(native)) {
       const query = isPooled
@@ -47,7 +47,7 @@ export class Sql {
         : (statement: Query): Rows => native.query(statement);
       return new Sql({
         query,
-        steered: (...asked) => steer(native, ...asked),
+        withPlannerSettings: (...asked) => withPlannerSettings(native, ...asked),
         until: (...asked) => letGoUntil(native, ...asked),
         pool: native,
       });
@@ -75,15 +75,17 @@ export class Sql {
 
   /**
    * As `rows`, each an array of its columns in their order: half of what the driver takes to make objects of them.
-   * @param avoid ways that the plan leaves alone, for two more round trips; the embedded database plans as it likes
+   * @param disabledPlans ways that the plan leaves alone, for two more round trips; the embedded database plans as it likes
    */
   async tuples<Tuple extends readonly unknown[]>(
     statement: Statement,
     values: readonly unknown[],
-    avoid: readonly Avoid[] = [],
+    disabledPlans: readonly DisabledPlan[] = [],
   ): Promise<Tuple[]> {
     const query: Query = { ...statement, values: [...values], rowMode: 'array' };
-    const { rows } = await (avoid.length === 0 ? this.client.query(query) : this.client.steered(query, avoid));
+    const { rows } = await (disabledPlans.length === 0
+      ? this.client.query(query)
+      : this.client.withPlannerSettings(query, disabledPlans));
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
     return rows as Tuple[];
   }
@@ -106,11 +108,11 @@ export class Sql {
 }
 
 /** The settings end with the transaction, so that a connection that goes back to the pool is as it was. */
-async function steer(pool: Pool, statement: Query, avoid: readonly Avoid[]): Rows {
+async function withPlannerSettings(pool: Pool, statement: Query, disabledPlans: readonly DisabledPlan[]): Rows {
   const client = await pool.connect();
   let failure: Error | undefined;
   try {
-    await client.query(['begin read only', ...avoid.map((way) => `set local enable_${way} = off`)].join(';'));
+    await client.query(['begin read only', ...disabledPlans.map((way) => `set local enable_${way} = off`)].join(';'));
     const found = await client.query(statement);
     await client.query('commit');
     return found;

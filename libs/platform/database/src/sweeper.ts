@@ -55,7 +55,9 @@ export class Sweeper implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
     );
   }
 
+  /** @throws when there is a sweep of this name */
   register(name: string, sweep: Sweep): void {
+    if (this.#sweeps.has(name)) throw new Error(`There is a sweep called ${name} already`);
     this.#sweeps.set(name, sweep);
   }
 

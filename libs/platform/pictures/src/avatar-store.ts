@@ -86,7 +86,7 @@ export class AvatarStore implements OnModuleInit {
    */
   async forget(hash: Buffer): Promise<void> {
     this.#forget(hash.toString('hex'));
-    if (!this.changes.isAlone) await sleep(propagationMs);
+    if (!this.changes.isEmbedded) await sleep(propagationMs);
   }
 
   /** Objects that nobody has any more go now; what fails goes with the next sweep. */
@@ -102,7 +102,7 @@ export class AvatarStore implements OnModuleInit {
 
   /** The embedded database tells nobody of what it removes: its one process asks it. */
   get #hearsRemovals(): boolean {
-    return this.#view?.isFresh === true && !this.changes.isAlone;
+    return this.#view?.isFresh === true && !this.changes.isEmbedded;
   }
 
   #forget(hash: string): void {

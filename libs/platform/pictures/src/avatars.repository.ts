@@ -1,7 +1,7 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import { Sql, type Statement } from '#libs/platform/database';
+import { lockOneOf, Sql, type Statement } from '#libs/platform/database';
 
 import type { AvatarSize, Pictures } from './avatar.js';
 
@@ -19,8 +19,6 @@ const linked: Statement = {
   text: 'select exists (select from avatars where hash = $1 and unlinked_since is null) as linked',
 };
 
-/** 'avat' in ASCII: the class of the advisory locks that keep coming and going users of one picture apart. */
-const lockClass = 0x61766174;
 const graceMinutes = 10;
 const batchRows = 100;
 
@@ -128,5 +126,5 @@ export class AvatarsRepository {
 
 async function lock(em: SqlEntityManager, hashes: readonly Buffer[]): Promise<void> {
   const keys = [...new Set(hashes.map((hash) => hash.readInt32BE(0)))].toSorted((left, right) => left - right);
-  for (const key of keys) await em.execute('select pg_advisory_xact_lock(?, ?)', [lockClass, key]);
+  for (const key of keys) await lockOneOf(em, 'pictures', key);
 }

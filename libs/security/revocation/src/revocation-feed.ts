@@ -96,7 +96,7 @@ export class RevocationFeed implements OnModuleInit {
    * under load), so that whoever is told "revoked" finds it so everywhere.
    */
   async othersHaveHeard(): Promise<void> {
-    if (!this.changes.isAlone) await sleep(propagationMs);
+    if (!this.changes.isEmbedded) await sleep(propagationMs);
   }
 
   isRevoked(token: TokenFacts): boolean | Promise<boolean> {
