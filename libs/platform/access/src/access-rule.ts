@@ -36,7 +36,10 @@ function isAdmitted(principal: Principal, rule: AccessRule | undefined): boolean
 const hasOne = (granted: readonly Scope[], asked: readonly Scope[] | undefined): boolean =>
   asked === undefined || asked.some((scope) => granted.includes(scope));
 
-/** A security requirement of OpenAPI 3.1: schemes that are needed together, each with a role or scope if one is asked. */
+/**
+ * A security requirement of OpenAPI 3.1: schemes that are needed together, each with a role or
+ * scope if one is asked.
+ */
 type Requirement = Readonly<Record<string, string[]>>;
 
 const scoped = (scope: Scope): Requirement => ({ serviceKey: [scope] });

@@ -17,19 +17,28 @@ const rule = (value: AccessRule): MethodDecorator =>
 export const Public = (): MethodDecorator => rule({ kind: 'public' });
 
 /**
- * Anyone. A service's key that is given must be good, and the request counts on its plan; a bearer token is not looked
- * at, since whoever logs in may still send the one that has expired.
+ * Anyone. A service's key that is given must be good, and the request counts on its plan; a bearer
+ * token is not looked at, since whoever logs in may still send the one that has expired.
  */
 export const PublicOrService = (): MethodDecorator => rule({ kind: 'public-or-service' });
 
-/** Anyone; but credentials that are given must be good, and a service that shows its key needs one of the scopes if any are named. */
+/**
+ * Anyone; but credentials that are given must be good, and a service that shows its key needs one
+ * of the scopes if any are named.
+ */
 export const OptionalAuth = (needed: { scopes?: readonly Scope[] } = {}): MethodDecorator =>
   rule({ kind: 'optional', scopes: needed.scopes });
 
-/** Anyone: an access token that is no longer good counts as none. A service's key that is given must be good. */
+/**
+ * Anyone: an access token that is no longer good counts as none. A service's key that is given must
+ * be good.
+ */
 export const LenientAuth = (): MethodDecorator => rule({ kind: 'lenient' });
 
-/** Anyone: what is behind has guards of its own. Who calls is found for the rate limits; bad credentials count as none. */
+/**
+ * Anyone: what is behind has guards of its own. Who calls is found for the rate limits; bad
+ * credentials count as none.
+ */
 export const GuardedWithin = (): MethodDecorator => rule({ kind: 'guarded-within' });
 
 /** A service with the scope, by any way in which an OAuth client may prove who it is. */
@@ -43,7 +52,10 @@ export const Requires = (needed: {
 }): MethodDecorator =>
   rule({ kind: 'requires', roles: needed.roles ?? [], scopes: needed.scopes ?? [], services: needed.services });
 
-/** Only people who gave their password within the last ten minutes, beside what the access rule says; and services. */
+/**
+ * Only people who gave their password within the last ten minutes, beside what the access rule
+ * says; and services.
+ */
 export const FreshAuthentication = (): MethodDecorator =>
   applyDecorators(SetMetadata(freshAuthentication, true), ApiExtension('x-fresh-authentication', true));
 

@@ -8,20 +8,21 @@ import { type AccessRule, assertAdmitted } from './access-rule.js';
 import { accessRule, freshAuthentication } from './access.decorators.js';
 import { clientCredentials, hasClientHeaders } from './client-credentials.js';
 import { bearerToken, parseServiceKey, type ServiceKey } from './credentials.js';
-import type { AskAgain } from './caller-now.js';
+import type { AskAgain } from './request-source.js';
 import { assertFreshlyAuthenticated } from './fresh-authentication.js';
 import { anonymous, type Principal, type ServicePrincipal } from './principal.js';
-import { RefusalLimiter } from './refusal-limiter.js';
+import { RefusalLimiter, ServiceVerifier, TokenVerifier } from './verifiers.js';
 import { requestOf } from './request-of.js';
-import { ServiceVerifier } from './service-verifier.js';
-import { TokenVerifier } from './token-verifier.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
     principal: Principal | undefined;
     /** How to ask again who calls: see `callerNow`. */
     askAgain: AskAgain | undefined;
-    /** `Class.method` of the handler, for the log; of a GraphQL request all of them, with spaces between. */
+    /**
+     * `Class.method` of the handler, for the log; of a GraphQL request all of them, with spaces
+     * between.
+     */
     handlerName: string | undefined;
     /** The guards have let it in before its body was read: it has been counted. */
     isAdmitted: boolean;
@@ -49,8 +50,8 @@ export class AccessGuard implements CanActivate {
     const route = this.#routeOf(context);
     const { rule } = route;
     request.askAgain = route.askAgain;
-    // Routes with bodies are asked twice: before the body is read, and once it is there, since trust may have ended while
-    // it was on its way, and a form may name a client too.
+    // Routes with bodies are asked twice: before the body is read, and once it is there, since
+    // trust may have ended while it was on its way, and a form may name a client too.
     request.handlerName = withName(request.handlerName, route.name);
     if (rule?.kind === 'public') return admitUnseen(request);
     try {
@@ -61,7 +62,10 @@ export class AccessGuard implements CanActivate {
     }
   }
 
-  /** Whether the guard cannot tell who calls before it sees the body: an OAuth client may prove itself in the form. */
+  /**
+   * Whether the guard cannot tell who calls before it sees the body: an OAuth client may prove
+   * itself in the form.
+   */
   isBodyNeeded(context: ExecutionContext): boolean {
     return this.#routeOf(context).rule?.kind === 'client' && !hasClientHeaders(requestOf(context));
   }
@@ -119,7 +123,10 @@ export class AccessGuard implements CanActivate {
     return true;
   }
 
-  /** The same credentials against the same rule; what has ended since the request came in is refused now. */
+  /**
+   * The same credentials against the same rule; what has ended since the request came in is refused
+   * now.
+   */
   async #askAgain(request: FastifyRequest, route: Admission): Promise<Principal> {
     if (route.rule?.kind !== 'public') await this.#admit(request, route);
     return request.principal ?? anonymous;

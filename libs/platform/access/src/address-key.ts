@@ -1,9 +1,9 @@
 import { isIPv6 } from 'node:net';
 
 /**
- * How much of an IPv6 address is counted, narrowest first. A network has one /64, a household is given a /56 (256 of
- * them), a company a /48 (RFC 6177): each is counted too, under a limit of a few households or companies, so that
- * whoever has many networks does not have as many limits.
+ * How much of an IPv6 address is counted, narrowest first. A network has one /64, a household is
+ * given a /56 (256 of them), a company a /48 (RFC 6177): each is counted too, under a limit of a
+ * few households or companies, so that whoever has many networks does not have as many limits.
  */
 export const addressWidths = [
   { bits: 64, factor: 1 },
@@ -11,7 +11,10 @@ export const addressWidths = [
   { bits: 48, factor: 16 },
 ] as const;
 
-/** What an address is counted under, narrowest first: IPv4 as it is, IPv6 by each of `addressWidths`. */
+/**
+ * What an address is counted under, narrowest first: IPv4 as it is, IPv6 by each of
+ * `addressWidths`.
+ */
 export function addressKeys(address: string): readonly string[] {
   if (!isIPv6(address)) return [address];
   const groups = groupsOf(address);

@@ -3,7 +3,10 @@ import { BlockList, isIP, isIPv6, SocketAddress } from 'node:net';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The address of the client, which is always one: what limits, sessions, audit rows and the log are told. */
+    /**
+     * The address of the client, which is always one: what limits, sessions, audit rows and the log
+     * are told.
+     */
     clientAddress: string;
   }
   interface FastifyInstance {
@@ -12,17 +15,22 @@ declare module 'fastify' {
   }
 }
 
-/** RFC 4291 §2.5.2: "indicates the absence of an address", here of a socket that has closed already. */
+/**
+ * RFC 4291 §2.5.2: "indicates the absence of an address", here of a socket that has closed already.
+ */
 const noAddress = '::';
-/** A proxy adds one entry. Longer chains of our own proxies do not exist; longer lists are an attacker's. */
+/**
+ * A proxy adds one entry. Longer chains of our own proxies do not exist; longer lists are an
+ * attacker's.
+ */
 const hopLimit = 32;
 /** The longest spelling: 39 characters of IPv6 with a zone, brackets, a port and quotes around. */
 const longestEntry = 80;
 
 /**
- * Finds the address of a request's client. `X-Forwarded-For` counts as far as trusted proxies wrote it: it is read from
- * its end, an entry for each proxy. What is no address is not taken, and the proxy that said so counts instead: whatever
- * stands before it may be the client's own invention.
+ * Finds the address of a request's client. `X-Forwarded-For` counts as far as trusted proxies wrote
+ * it: it is read from its end, an entry for each proxy. What is no address is not taken, and the
+ * proxy that said so counts instead: whatever stands before it may be the client's own invention.
  */
 export function clientAddressFinder(trusted: readonly string[]): (request: IncomingMessage) => string {
   if (trusted.length === 0) return remoteAddress;
@@ -57,8 +65,9 @@ function lastUntrusted(remote: string, header: string, isTrusted: (address: stri
 }
 
 /**
- * An address as proxies write it, in its one canonical spelling (RFC 5952): without port (Azure's gateway), brackets,
- * quotes and zone, and IPv4 as such where it is mapped into IPv6 (RFC 4291 §2.5.5.2). Nothing for what is no address.
+ * An address as proxies write it, in its one canonical spelling (RFC 5952): without port (Azure's
+ * gateway), brackets, quotes and zone, and IPv4 as such where it is mapped into IPv6 (RFC 4291
+ * §2.5.5.2). Nothing for what is no address.
  */
 export function parseAddress(text: string): string | undefined {
   if (text.length > longestEntry) return undefined;

@@ -7,8 +7,8 @@ import { AppError } from '#libs/platform/errors';
 import { parseServiceKey, type ServiceKey } from './credentials.js';
 
 /**
- * The service that an OAuth endpoint is asked by, through `X-Service-Key`, HTTP Basic or the form. One request uses one
- * way (RFC 6749 §2.3).
+ * The service that an OAuth endpoint is asked by, through `X-Service-Key`, HTTP Basic or the form.
+ * One request uses one way (RFC 6749 §2.3).
  * @throws AppError `invalid-service-key`, `invalid-request` for more than one way
  */
 export function clientCredentials({ headers: all, body }: FastifyRequest): ServiceKey {

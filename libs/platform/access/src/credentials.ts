@@ -4,7 +4,10 @@ import { AppError } from '#libs/platform/errors';
 
 export type ServiceKey = { readonly name: string; readonly secret: string };
 
-/** The access token of `Authorization: Bearer` (RFC 6750 §2.1); the scheme is case-insensitive (RFC 9110 §11.1). */
+/**
+ * The access token of `Authorization: Bearer` (RFC 6750 §2.1); the scheme is case-insensitive (RFC
+ * 9110 §11.1).
+ */
 export function bearerToken({ authorization }: IncomingHttpHeaders): string | undefined {
   if (authorization === undefined) return undefined;
   const match = /^bearer +([^\s]+) *$/i.exec(authorization);

@@ -12,12 +12,11 @@ export {
   Unlimited,
 } from './access.decorators.js';
 export { AccessGuard } from './access.guard.js';
-export { type CallerNow, callerNow } from './caller-now.js';
+export { type CallerNow, callerNow, Source, type RequestSource, sourceOf } from './request-source.js';
 export { addressKeys, addressWidths } from './address-key.js';
 export { clientAddressFinder, isListed, parseAddress } from './client-address.js';
 export { bearerToken, parseServiceKey } from './credentials.js';
 export { assertFreshlyAuthenticated } from './fresh-authentication.js';
-export { Source, type RequestSource, sourceOf } from './request-source.js';
 export {
   anonymous,
   callerKey,
@@ -33,7 +32,5 @@ export {
   type UserPrincipal,
 } from './principal.js';
 export { isAdmitted, isGraphql, replyOf, type RequestContext, requestOf } from './request-of.js';
-export { ServiceVerifier } from './service-verifier.js';
-export { TokenVerifier } from './token-verifier.js';
+export { ServiceVerifier, TokenVerifier, RefusalLimiter } from './verifiers.js';
 export { rateClasses, type RateClassName, type RateLimit, type RatePlan } from './rate-plan.js';
-export { RefusalLimiter } from './refusal-limiter.js';

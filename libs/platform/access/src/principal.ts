@@ -22,7 +22,9 @@ export type UserPrincipal = {
   readonly tokenId: string;
   readonly sessionId: string;
   readonly expiresAt: number;
-  /** When the user last gave the password, in Unix seconds; tokens from before the claim do not say. */
+  /**
+   * When the user last gave the password, in Unix seconds; tokens from before the claim do not say.
+   */
   readonly authTime?: number | undefined;
   /** The service that brought the token, beside its own key. */
   readonly service?: ServicePrincipal;

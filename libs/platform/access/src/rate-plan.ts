@@ -1,4 +1,7 @@
-/** What a route costs: a look-up, a change, a password tried, a password hashed, a picture worked on. */
+/**
+ * What a route costs: a look-up, a change, a password tried, a password hashed, a picture worked
+ * on.
+ */
 export const rateClasses = ['read', 'write', 'login', 'hash', 'upload'] as const;
 export type RateClassName = (typeof rateClasses)[number];
 

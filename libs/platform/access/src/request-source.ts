@@ -1,11 +1,31 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
-import { type CallerNow, callerNow } from './caller-now.js';
 import { anonymous, type Principal } from './principal.js';
 import { requestOf } from './request-of.js';
 
-/** Where a request came from: who, from which address, under which id. What an audit row keeps of it. */
+/** What the guard leaves on a request. */
+export type AskAgain = (request: FastifyRequest) => Promise<Principal>;
+
+/**
+ * Asks the guard again who calls, and whether they still may. For whatever lives longer than a
+ * moment: a deactivation, a revocation or a key switched off must also end what was begun before.
+ * In memory; ask before each write.
+ * @throws AppError what the guard says now, such as `invalid-token`, `invalid-service-key` or
+ * `forbidden`
+ */
+export type CallerNow = () => Promise<Principal>;
+
+export function callerNow(request: FastifyRequest): CallerNow {
+  // another field of the same GraphQL request leaves its own
+  const { askAgain } = request;
+  return async () => (askAgain ? askAgain(request) : anonymous);
+}
+
+/**
+ * Where a request came from: who, from which address, under which id. What an audit row keeps of
+ * it.
+ */
 export type RequestSource = {
   readonly caller: Principal;
   readonly ip: string;

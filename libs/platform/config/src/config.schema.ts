@@ -4,8 +4,7 @@ import { z } from 'zod';
 
 import { isOrigin } from './is-origin.js';
 import { quotas } from './quotas.schema.js';
-import { about, flag, integer } from './setting.js';
-import { commaList, databaseUrl, redisUrls } from './url-schemas.js';
+import { about, flag, integer, commaList, databaseUrl, redisUrls } from './setting-schemas.js';
 
 const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
@@ -35,8 +34,8 @@ function isProxy(text: string): boolean {
 }
 
 /**
- * Every variable the service reads: the one source of the types, the start-up errors and `.env.example`.
- * An empty value counts as unset.
+ * Every variable the service reads: the one source of the types, the start-up errors and
+ * `.env.example`. An empty value counts as unset.
  */
 export const configSchema = z.object({
   NODE_ENV: z.string().default('development').meta(about('`production` asks for explicit secrets')),

@@ -1,9 +1,15 @@
-/** How the connection is protected, in libpq's words; `no-verify` is node-pg's name for `require` without a certificate. */
+/**
+ * How the connection is protected, in libpq's words; `no-verify` is node-pg's name for `require`
+ * without a certificate.
+ */
 export type TlsMode = (typeof tlsModes)[number];
 
 export type DatabaseHost = { readonly host: string; readonly port: number };
 
-/** What a connection URL asks for: every connection of the service is made of this and of nothing else. */
+/**
+ * What a connection URL asks for: every connection of the service is made of this and of nothing
+ * else.
+ */
 export type DatabaseTarget = {
   /** Tried in this order; a host that begins with `/` is the folder of a Unix socket. */
   readonly hosts: readonly DatabaseHost[];
@@ -18,7 +24,10 @@ export type DatabaseTarget = {
     readonly key: string | undefined;
     readonly negotiation: 'postgres' | 'direct';
   };
-  /** Whether a pooler in transaction mode stands between: nothing of a session lasts longer than a transaction. */
+  /**
+   * Whether a pooler in transaction mode stands between: nothing of a session lasts longer than a
+   * transaction.
+   */
   readonly isPooled: boolean;
   readonly applicationName: string | undefined;
   /** Command-line options of the server, such as `-c search_path=gatehouse`. */
@@ -29,7 +38,10 @@ export type DatabaseTarget = {
 const tlsModes = ['disable', 'allow', 'prefer', 'require', 'no-verify', 'verify-ca', 'verify-full'] as const;
 const defaultPort = 5_432;
 
-/** What parameters may say: any text, or one of these words. Any other parameter is refused by its name. */
+/**
+ * What parameters may say: any text, or one of these words. Any other parameter is refused by its
+ * name.
+ */
 const parameters: Readonly<Record<string, 'text' | readonly string[]>> = {
   host: 'text',
   port: 'text',
@@ -57,18 +69,26 @@ const parameters: Readonly<Record<string, 'text' | readonly string[]>> = {
   keepalives: ['1'],
 };
 
-/** What the session sets by itself (`session-settings.ts`), so that an option of the URL would be lost. */
+/**
+ * What the session sets by itself (`session-settings.ts`), so that an option of the URL would be
+ * lost.
+ */
 const ownSettings =
   /(?:-c\s*|--)(datestyle|timezone|intervalstyle|bytea[_-]output|extra[_-]float[_-]digits|client[_-]encoding|standard[_-]conforming[_-]strings|default[_-]transaction[_-](?:isolation|deferrable|read[_-]only)|statement[_-]timeout|lock[_-]timeout|idle[_-]in[_-]transaction[_-]session[_-]timeout|transaction[_-]timeout)\s*=/i;
 
-/** Why a URL cannot be used, in words that go on from the variable's name and tell nothing of its value. */
+/**
+ * Why a URL cannot be used, in words that go on from the variable's name and tell nothing of its
+ * value.
+ */
 export class DatabaseUrlError extends Error {
   override readonly name = 'DatabaseUrlError';
 }
 
 /**
- * Reads a connection URL as libpq does: several hosts, sockets, IPv6 in brackets, TLS. WHATWG URLs know no host lists.
- * @throws DatabaseUrlError for what is no URL, and for whatever it asks that this service does not do
+ * Reads a connection URL as libpq does: several hosts, sockets, IPv6 in brackets, TLS. WHATWG URLs
+ * know no host lists.
+ * @throws DatabaseUrlError for what is no URL, and for whatever it asks that this service does not
+ * do
  */
 export function parseDatabaseUrl(url: string): DatabaseTarget {
   const parts = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(?:\/([^/?#@]*))?(?:\?([^#]*))?$/.exec(url);
@@ -121,7 +141,10 @@ const hint = (name: string): string => {
   return name === 'connection_limit' || name === 'pool_timeout' ? ': see DATABASE_POOL_SIZE' : '';
 };
 
-/** Host names, IPv6 in brackets, or folders of sockets, each with a port of its own or with one for all. */
+/**
+ * Host names, IPv6 in brackets, or folders of sockets, each with a port of its own or with one for
+ * all.
+ */
 function hostsOf(text: string, portText: string | undefined): readonly DatabaseHost[] {
   const ports = portText?.split(',');
   const names = text.split(',');

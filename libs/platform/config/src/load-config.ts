@@ -69,7 +69,8 @@ export function loadConfig(environment: Environment): Config {
 type SecretUrl = 'DATABASE_URL' | 'DATABASE_LISTEN_URL' | 'REDIS_URL';
 
 /**
- * A secret as its file says now, so that a changed one needs no restart; nothing when it did not come from a file.
+ * A secret as its file says now, so that a changed one needs no restart; nothing when it did not
+ * come from a file.
  * @throws when the file cannot be read
  */
 export async function readSecretFile(
@@ -88,7 +89,10 @@ function secretFilesOf(environment: Environment): Readonly<Record<string, string
   return Object.fromEntries(files);
 }
 
-/** node-pg takes the TLS mode from the environment where it is given none; here the URL alone says it. */
+/**
+ * node-pg takes the TLS mode from the environment where it is given none; here the URL alone says
+ * it.
+ */
 const isTlsForgotten = (url: string, { PGSSLMODE = '' }: Environment): boolean =>
   /^(require|no-verify|verify-)/.test(PGSSLMODE) &&
   !/[?&]ssl(mode)?=/.test(url) &&
@@ -104,7 +108,8 @@ function readSecret(name: string, environment: Environment, faults: string[]): s
   }
   const text = readText(file);
   if (text === undefined) faults.push(`${name}_FILE names a file that cannot be read`);
-  // an empty secret is an accident; to go on without it would make a new key or password in its place
+  // an empty secret is an accident; to go on without it would make a new key or password in its
+  // place
   else if (text === '') faults.push(`${name}_FILE names an empty file`);
   return text || undefined;
 }

@@ -1,4 +1,4 @@
-import { about, integer } from './setting.js';
+import { about, integer } from './setting-schemas.js';
 
 const perMinute = (preset: string, description: string) =>
   integer(1, 1_000_000_000).prefault(preset).meta(about(description));

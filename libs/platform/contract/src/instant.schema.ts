@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * An instant of RFC 3339, in UTC: PostgreSQL takes no offset from 16 hours on, and no year 0. What is finer than its
- * microseconds is left out.
+ * An instant of RFC 3339, in UTC: PostgreSQL takes no offset from 16 hours on, and no year 0. What
+ * is finer than its microseconds is left out.
  */
 export const instantSchema = z.iso.datetime({ offset: true }).transform((time, context) => {
   const [, seconds = '', fraction = '', offset = ''] = /^(.{19})(\.\d+)?(.+)$/.exec(time) ?? [];

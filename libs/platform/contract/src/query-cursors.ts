@@ -15,13 +15,16 @@ export const pageLimitSchema = z
 export const pageCursorSchema = z.string().max(256).optional().meta({ description: '`nextCursor` of the page before' });
 
 const latestMs = Date.UTC(10_000, 0) - 1;
-/** The position in a list in order of time: Unix milliseconds, and the id where several have the same. */
+/**
+ * The position in a list in order of time: Unix milliseconds, and the id where several have the
+ * same.
+ */
 export type TimePosition = readonly [ms: number, id: string];
 export const timePosition: z.ZodType<TimePosition> = z.tuple([z.int().min(0).max(latestMs), z.uuid()]);
 
 /**
- * Cursors of one query: those of another with other filters or another order are told apart by a digest of it.
- * They are checked, not signed: a position says nothing that the page before did not.
+ * Cursors of one query: those of another with other filters or another order are told apart by a
+ * digest of it. They are checked, not signed: a position says nothing that the page before did not.
  */
 export class QueryCursors<Position extends readonly unknown[]> {
   readonly #digest: string;
@@ -47,7 +50,10 @@ export class QueryCursors<Position extends readonly unknown[]> {
     return position.data;
   }
 
-  /** A page of rows of which one more than `limit` was asked for: that one tells whether a next page exists. */
+  /**
+   * A page of rows of which one more than `limit` was asked for: that one tells whether a next page
+   * exists.
+   */
   cut<Row>(
     found: readonly Row[],
     limit: number,

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** Text that PostgreSQL and JSON can hold: well-formed, without NUL. Lengths in characters (code points). */
+/**
+ * Text that PostgreSQL and JSON can hold: well-formed, without NUL. Lengths in characters (code
+ * points).
+ */
 export const textSchema = ({ min = 0, max }: { min?: number; max: number }) =>
   z
     .string()
@@ -17,16 +20,19 @@ export const textSchema = ({ min = 0, max }: { min?: number; max: number }) =>
     })
     .meta({ minLength: min, maxLength: max });
 
-/** In code points. Only what has surrogates must be taken apart: it is every text of every request. */
+/**
+ * In code points. Only what has surrogates must be taken apart: it is every text of every request.
+ */
 const lengthOf = (value: string): number => (/[\uD800-\uDBFF]/.test(value) ? [...value].length : value.length);
 
-// Letters, digits, punctuation and symbols, less those that are drawn as nothing: fillers and joiners by their property,
-// the blank pattern of Braille, the blanks of Egyptian and the empty note head by name.
+// Letters, digits, punctuation and symbols, less those that are drawn as nothing: fillers and
+// joiners by their property, the blank pattern of Braille, the blanks of Egyptian and the empty
+// note head by name.
 const visible = /[[\p{L}\p{N}\p{P}\p{S}]--\p{Default_Ignorable_Code_Point}--[\u2800\u{13441}\u{13442}\u{1D159}]]/v;
 
 /**
- * Whether there is anything to see in a text: blanks, controls, joiners and marks without a letter show nothing. An empty
- * text pretends nothing, and is for a least length to refuse.
+ * Whether there is anything to see in a text: blanks, controls, joiners and marks without a letter
+ * show nothing. An empty text pretends nothing, and is for a least length to refuse.
  */
 export const isVisible = (value: string): boolean => value === '' || visible.test(value);
 export const mustBeVisible = 'must have something visible in it';

@@ -5,8 +5,9 @@ const [sixties, thousands] = [numbers(60, 2), numbers(1_000, 3)];
 let [knownDay, knownDate] = [Number.NaN, ''];
 
 /**
- * A time as answers have it, from Unix milliseconds: what `Date.toISOString` gives, in 0.25 µs instead of 0.9 when the
- * time before was of the same day, as most on a page are. The two of each user were a tenth of a page of 50.
+ * A time as answers have it, from Unix milliseconds: what `Date.toISOString` gives, in 0.25 µs
+ * instead of 0.9 when the time before was of the same day, as most on a page are. The two of each
+ * user were a tenth of a page of 50.
  */
 export function toRfc3339(ms: number): string {
   const day = Math.floor(ms / dayMs);

@@ -1,6 +1,9 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** SHA-256 in base64url (43 characters): for look-up keys of high-entropy secrets, never for passwords. */
+/**
+ * SHA-256 in base64url (43 characters): for look-up keys of high-entropy secrets, never for
+ * passwords.
+ */
 export const digest = (text: string): string => hash('sha256', text, 'base64url');
 
 /** 256 random bits in base64url (43 characters). */

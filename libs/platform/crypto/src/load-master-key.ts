@@ -14,8 +14,8 @@ type Where = {
 };
 
 /**
- * The master key from the configuration, else from `DATA_DIR/master.key`, which is made when absent:
- * the folder with mode 0700, the file with 0600.
+ * The master key from the configuration, else from `DATA_DIR/master.key`, which is made when
+ * absent: the folder with mode 0700, the file with 0600.
  */
 export function loadMasterKey({ MASTER_KEY, MASTER_KEY_PREVIOUS, DATA_DIR }: Where): LoadedMasterKey {
   const previous = MASTER_KEY_PREVIOUS ? new MasterKey(fromBase64(MASTER_KEY_PREVIOUS)) : undefined;

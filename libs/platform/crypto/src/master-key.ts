@@ -19,8 +19,9 @@ export class WrongMasterKeyError extends Error {
 }
 
 /**
- * Seals small secrets at rest with AES-256-GCM (NIST SP 800-38D), and derives keys for one purpose each (RFC 5869).
- * A sealed value is: format (1 byte), key id (4), nonce (12), ciphertext, tag (16).
+ * Seals small secrets at rest with AES-256-GCM (NIST SP 800-38D), and derives keys for one purpose
+ * each (RFC 5869). A sealed value is: format (1 byte), key id (4), nonce (12), ciphertext, tag
+ * (16).
  */
 export class MasterKey {
   /** Tells keys apart without telling anything of them. */
@@ -67,7 +68,10 @@ export class MasterKey {
     return sealed.subarray(1, 1 + keyIdBytes).equals(this.id);
   }
 
-  /** @param context binds the value to its place, such as `signing-key:<kid>`; it opens nowhere else. */
+  /**
+   * @param context binds the value to its place, such as `signing-key:<kid>`; it opens nowhere
+   * else.
+   */
   seal(plaintext: Buffer, context: string): Buffer {
     const nonce = randomBytes(nonceBytes);
     const cipher = createCipheriv('aes-256-gcm', this.#sealKey, nonce).setAAD(Buffer.from(context));

@@ -4,8 +4,9 @@ import { stderr } from 'node:process';
 const othersMode = 0o077;
 
 /**
- * Makes a folder that only this user may enter, or takes others' rights from one that is there: keys and the database are
- * in it. Where that is not ours to do, as with a volume that is mounted, it is said; the files inside are 0600 all the same.
+ * Makes a folder that only this user may enter, or takes others' rights from one that is there:
+ * keys and the database are in it. Where that is not ours to do, as with a volume that is mounted,
+ * it is said; the files inside are 0600 all the same.
  */
 export function ensurePrivateFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });

@@ -1,8 +1,9 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 
 /**
- * Every advisory lock that is taken, so that no number is used for two things. The numbers are ASCII,
- * to be told from those of other applications on the same database; migrations have them as literals.
+ * Every advisory lock that is taken, so that no number is used for two things. The numbers are
+ * ASCII, to be told from those of other applications on the same database; migrations have them as
+ * literals.
  */
 const advisoryLocks = {
   /** 'gate': replicas that start together migrate in turn. */
@@ -14,11 +15,13 @@ const advisoryLocks = {
 } as const;
 
 /**
- * Advisory locks that take a second number, or a hash with this as its seed.
- * `senders` ('mesg') is taken by triggers alone, for the count of a sender's messages (migrations 0004 and 0018).
+ * Advisory locks that take a second number, or a hash with this as its seed. `senders` ('mesg') is
+ * taken by triggers alone, for the count of a sender's messages (migrations 0004 and 0018).
  */
 const advisoryLockClasses = {
-  /** 'avat', and the first 4 bytes of a picture's hash: links to one picture come and go in turn. */
+  /**
+   * 'avat', and the first 4 bytes of a picture's hash: links to one picture come and go in turn.
+   */
   pictures: 0x61766174,
   senders: 0x6d657367,
 } as const;

@@ -4,8 +4,9 @@ import { Logger } from '@nestjs/common';
 
 const staleAfterMs = 250;
 /**
- * Ready bears more than `isFresh` does: a view that is late by less is bridged by asking the database, and a loop that
- * is busy for a moment must not take every replica out of the balancer at once.
+ * Ready bears more than `isFresh` does: a view that is late by less is bridged by asking the
+ * database, and a loop that is busy for a moment must not take every replica out of the balancer at
+ * once.
  */
 const readyWithinMs = 2_000;
 const firstPauseMs = 100;
@@ -13,17 +14,20 @@ const longestPauseMs = 1_000;
 
 export type Subscriber = {
   /**
-   * Takes in a change that its notice tells in full; on every replica, in the order of commits. Without it, or when it
-   * throws, `catchUp` reads what has changed.
+   * Takes in a change that its notice tells in full; on every replica, in the order of commits.
+   * Without it, or when it throws, `catchUp` reads what has changed.
    */
   readonly onChange?: (payload: string) => void;
-  /** Reads whatever may have been missed; again until it succeeds. Called after every (re)connection too. */
+  /**
+   * Reads whatever may have been missed; again until it succeeds. Called after every (re)connection
+   * too.
+   */
   readonly catchUp: () => Promise<void>;
 };
 
 /**
- * What one subscriber knows, and how old that is. A change that was heard and could not be read makes the view stale: it
- * is read again until it could.
+ * What one subscriber knows, and how old that is. A change that was heard and could not be read
+ * makes the view stale: it is read again until it could.
  */
 export class ChangeView {
   readonly #logger = new Logger('ReplicaNotifications');
@@ -41,7 +45,10 @@ export class ChangeView {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Whether everything that was committed more than 250 ms ago is in the view. Otherwise ask the database. */
+  /**
+   * Whether everything that was committed more than 250 ms ago is in the view. Otherwise ask the
+   * database.
+   */
   get isFresh(): boolean {
     return !this.#hasFailed && this.staleMs < staleAfterMs;
   }
@@ -63,7 +70,8 @@ export class ChangeView {
         return;
       }
     } catch (error) {
-      // a newer release may say what this one does not understand; it is in the database all the same
+      // a newer release may say what this one does not understand; it is in the database all the
+      // same
       this.#logger.debug({ err: error, topic: this.topic, event: 'a notice was not understood' });
     }
     this.#heard++;

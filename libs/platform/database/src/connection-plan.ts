@@ -8,14 +8,17 @@ export type DatabaseConfig = Pick<
 >;
 
 const connectTimeoutMs = 3_000;
-/** Well under the 3 s that others wait for a connection: who waits for a locked row keeps one from them. */
+/**
+ * Well under the 3 s that others wait for a connection: who waits for a locked row keeps one from
+ * them.
+ */
 const lockMs = 1_000;
 /** A replica that froze in a transaction keeps its locks no longer than this. */
 const idleMs = 60_000;
 
 /**
- * Whether a pooler in transaction mode stands between the pool and PostgreSQL: the URL says so, or that there is another
- * way for the connection that listens.
+ * Whether a pooler in transaction mode stands between the pool and PostgreSQL: the URL says so, or
+ * that there is another way for the connection that listens.
  */
 export const isPooled = ({ DATABASE_URL, DATABASE_LISTEN_URL }: DatabaseConfig): boolean =>
   DATABASE_URL !== undefined && (DATABASE_LISTEN_URL !== undefined || parseDatabaseUrl(DATABASE_URL).isPooled);

@@ -7,7 +7,9 @@ import type { DatabaseHost, DatabaseTarget } from '#libs/platform/config';
 /** Node's `tls` calls this with the host; libpq's `verify-ca` looks at the chain alone. */
 const anyName = (): undefined => undefined;
 
-/** What a connection to this host is protected by; false for none. @throws when files cannot be read */
+/**
+ * What a connection to this host is protected by; false for none. @throws when files cannot be read
+ */
 export async function connectionTls(
   target: DatabaseTarget,
   host: DatabaseHost,
@@ -42,7 +44,10 @@ function offersTls({ host, port }: DatabaseHost, timeoutMs: number): Promise<boo
   });
 }
 
-/** Certificates are read for each connection: those that live for hours are replaced without a restart. */
+/**
+ * Certificates are read for each connection: those that live for hours are replaced without a
+ * restart.
+ */
 async function tlsOptions({ tls }: DatabaseTarget, host: string): Promise<ConnectionOptions> {
   const isVerified = tls.mode === 'verify-ca' || tls.mode === 'verify-full';
   const [ca, cert, key] = await Promise.all([
@@ -52,7 +57,8 @@ async function tlsOptions({ tls }: DatabaseTarget, host: string): Promise<Connec
   ]);
   return {
     rejectUnauthorized: isVerified,
-    // Node compares an address with the certificate only when it is told it; else it would look for "localhost"
+    // Node compares an address with the certificate only when it is told it; else it would look for
+    // "localhost"
     host,
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert, key }),

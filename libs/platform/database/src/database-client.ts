@@ -36,7 +36,10 @@ type OnConnected = ((error: Error) => void) | ((error: null, client: pg.Client) 
 
 const readOnlyState = '25006';
 
-/** Every connection to PostgreSQL is one of these: to the same host, by the same TLS, with the same session. */
+/**
+ * Every connection to PostgreSQL is one of these: to the same host, by the same TLS, with the same
+ * session.
+ */
 export class DatabaseClient extends pg.Client {
   facts: ConnectionFacts;
   /** It came from a time when the server took no writes: it must not go back to the pool. */

@@ -6,8 +6,8 @@ import { MetricSources } from '#libs/platform/monitoring';
 const clockToleranceSeconds = 60;
 
 /**
- * The one clock that trust is dated and judged by: the database's. A replica whose own clock is wrong would let tokens and
- * secrets live longer, or write the end of a token as if it were over.
+ * The one clock that trust is dated and judged by: the database's. A replica whose own clock is
+ * wrong would let tokens and secrets live longer, or write the end of a token as if it were over.
  */
 @Injectable()
 export class DatabaseClock implements OnModuleInit {
@@ -26,7 +26,10 @@ export class DatabaseClock implements OnModuleInit {
     });
   }
 
-  /** Unix milliseconds by the database's clock, as it was last measured; with the embedded database there is one clock. */
+  /**
+   * Unix milliseconds by the database's clock, as it was last measured; with the embedded database
+   * there is one clock.
+   */
   nowMs(): number {
     return Date.now() + this.#offsetMs;
   }

@@ -2,7 +2,10 @@ import { UniqueConstraintViolationException } from '@mikro-orm/sql';
 
 const connectionFailed = 'connection-failed';
 
-/** A connection could not be made, or the server at its end is none to work with; `message` names the server and why. */
+/**
+ * A connection could not be made, or the server at its end is none to work with; `message` names
+ * the server and why.
+ */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
   /** An own property, so that the ORM's errors, which copy those, carry it on. */
@@ -15,8 +18,8 @@ export class ConnectionError extends Error {
 }
 
 /**
- * SQLSTATE by class or in full, and codes of system errors, that mean "not now", not "the query is wrong"
- * (PostgreSQL, appendix A). Whatever fails while a connection is made is among them.
+ * SQLSTATE by class or in full, and codes of system errors, that mean "not now", not "the query is
+ * wrong" (PostgreSQL, appendix A). Whatever fails while a connection is made is among them.
  */
 const notNow: readonly string[] = [
   connectionFailed,
@@ -63,7 +66,10 @@ export const isConflict = (error: unknown): boolean => error instanceof Error &&
 /** By the name of a constraint: the error that its violation means to the caller. */
 type ConstraintErrors = Readonly<Record<string, (violation: unknown) => Error>>;
 
-/** Gives what to catch the errors of a write with: a violated constraint of the table becomes its error. */
+/**
+ * Gives what to catch the errors of a write with: a violated constraint of the table becomes its
+ * error.
+ */
 export function rethrowViolation(errors: ConstraintErrors): (error: unknown) => never {
   return (error) => {
     const name = violatedConstraint(error);

@@ -8,8 +8,8 @@ import { Sql, type Statement } from './sql.js';
 
 const probeTimeoutMs = 2_000;
 /**
- * A session keeps the defaults that it began with. So the ones of now are looked up as well: a database that was made
- * read-only is so for new connections, while old ones write on.
+ * A session keeps the defaults that it began with. So the ones of now are looked up as well: a
+ * database that was made read-only is so for new connections, while old ones write on.
  */
 const writable: Statement = {
   text: `select current_setting('transaction_read_only') = 'off' and not pg_is_in_recovery() and not coalesce((
@@ -22,14 +22,20 @@ const writable: Statement = {
     ), false) as is_writable`,
   query_timeout: probeTimeoutMs,
 };
-/** How many of ours have not run. Those of a newer release may have: migrations expand before they contract. */
+/**
+ * How many of ours have not run. Those of a newer release may have: migrations expand before they
+ * contract.
+ */
 const pending: Statement = {
   text: `select count(*)::int as count from unnest($1::text[]) as wanted (name)
     where not exists (select 1 from schema_migrations where schema_migrations.name = wanted.name)`,
   query_timeout: probeTimeoutMs,
 };
 
-/** What the database says of itself: whether it takes writes, whether its schema is ours, how full the pool is. */
+/**
+ * What the database says of itself: whether it takes writes, whether its schema is ours, how full
+ * the pool is.
+ */
 @Injectable()
 export class DatabaseVitals implements OnModuleInit {
   constructor(

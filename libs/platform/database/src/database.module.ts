@@ -14,7 +14,10 @@ import { isEmbedded, openDatabase, type Orm } from './open-database.js';
 import { Sql } from './sql.js';
 import { Sweeper } from './sweeper.js';
 
-/** All tables and how they came about; assembled by `#libs/migrations`, since platform knows no feature. */
+/**
+ * All tables and how they came about; assembled by `#libs/migrations`, since platform knows no
+ * feature.
+ */
 export type DatabaseSchema = {
   readonly entities: readonly EntitySchema[];
   readonly migrations: readonly MigrationObject[];
@@ -62,7 +65,10 @@ export class DatabaseModule implements OnApplicationShutdown {
   }
 }
 
-/** Requests have seconds; a migration of a large table takes as long as it takes, on a connection of its own. */
+/**
+ * Requests have seconds; a migration of a large table takes as long as it takes, on a connection of
+ * its own.
+ */
 async function migrateFirst(orm: Orm, config: Config, schema: DatabaseSchema): Promise<void> {
   if (isEmbedded(orm)) {
     await migrate(orm);

@@ -3,8 +3,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Where the install leaves an empty cluster of just this PGlite (`scripts/prepare-embedded.ts`). Making one takes 4 s of
- * initdb in WebAssembly, copying it 0.1 s. Without it, as in the image, the first start makes its own.
+ * Where the install leaves an empty cluster of just this PGlite (`scripts/prepare-embedded.ts`).
+ * Making one takes 4 s of initdb in WebAssembly, copying it 0.1 s. Without it, as in the image, the
+ * first start makes its own.
  */
 export function embeddedTemplate(): string {
   const modules = join(dirname(fileURLToPath(import.meta.resolve('@mikro-orm/pglite'))), '../..');
@@ -14,7 +15,10 @@ export function embeddedTemplate(): string {
   return join(modules, '.cache/gatehouse', `pglite-${String(version)}`);
 }
 
-/** Puts the template where there is no cluster yet: whole or not at all, whenever the process is killed. */
+/**
+ * Puts the template where there is no cluster yet: whole or not at all, whenever the process is
+ * killed.
+ */
 export function placeTemplate(folder: string): void {
   const template = embeddedTemplate();
   if (existsSync(folder) || !existsSync(template)) return;

@@ -1,6 +1,6 @@
 export { lockInTransaction, lockOneOf } from './advisory-locks.js';
 export { byPages } from './by-pages.js';
-export { BatchedRead } from './batched-read.js';
+export { BatchedRead, SharedRead } from './shared-read.js';
 export type { ChangeView, Subscriber } from './change-view.js';
 export { ReplicaNotifications } from './replica-notifications.js';
 export { DatabaseClock } from './database-clock.js';
@@ -10,7 +10,5 @@ export { DeafConnectionError } from './listening-proof.js';
 export { DataDirInUseError } from './lock-folder.js';
 export { migrate } from './migrate.js';
 export { openDatabase } from './open-database.js';
-export { SharedRead } from './shared-read.js';
-export { type DisabledPlan, Sql, type Statement } from './sql.js';
-export { epochMs, rfc3339Sql } from './sql-times.js';
+export { type DisabledPlan, Sql, type Statement, epochMs, rfc3339Sql } from './sql.js';
 export { Sweeper } from './sweeper.js';

@@ -5,7 +5,10 @@ import type { Sql, Statement } from './sql.js';
 
 const beat: Statement = { text: 'select pg_notify($1, $2)', query_timeout: 2_000 };
 const everyMs = 1_000;
-/** A pooler may hand over one by luck: when the session of a statement happens to be the one that listens. */
+/**
+ * A pooler may hand over one by luck: when the session of a statement happens to be the one that
+ * listens.
+ */
 const beatsAtFirst = 3;
 
 /** The connection lives, and hears nothing. */
@@ -18,8 +21,9 @@ export class DeafConnectionError extends Error {
 }
 
 /**
- * Proves that a connection hears: beats are sent over the pool, to a channel of this replica's own, and must arrive. Only
- * a beat that was committed and is not heard counts; a pool that is too busy to send says nothing about hearing.
+ * Proves that a connection hears: beats are sent over the pool, to a channel of this replica's own,
+ * and must arrive. Only a beat that was committed and is not heard counts; a pool that is too busy
+ * to send says nothing about hearing.
  */
 export class ListeningProof {
   readonly channel = `gatehouse_${randomBytes(8).toString('hex')}`;

@@ -13,8 +13,8 @@ export class DataDirInUseError extends Error {
 const socketPathLimit = 100;
 
 /**
- * Keeps a second process out of a folder. A listening socket is the lock: the kernel frees it when its process dies,
- * however it dies, which a file with a process id cannot promise.
+ * Keeps a second process out of a folder. A listening socket is the lock: the kernel frees it when
+ * its process dies, however it dies, which a file with a process id cannot promise.
  * @returns a function that gives the folder free
  * @throws DataDirInUseError when another process holds it
  */
@@ -24,7 +24,8 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     // also one that is there: nobody else is to read the database
     chmodSync(folder, 0o700);
   } catch {
-    // a volume that is mounted may belong to somebody else; its files are ours alone all the same (umask)
+    // a volume that is mounted may belong to somebody else; its files are ours alone all the same
+    // (umask)
   }
   const path = socketPath(realpathSync(folder));
   const server = await listen(path).catch(async (error: unknown) => {

@@ -2,8 +2,9 @@ import { lockInTransaction } from './advisory-locks.js';
 import { isEmbedded, type Orm } from './open-database.js';
 
 /**
- * Runs the pending migrations, all or none. Replicas that start at once wait for the first of them and then find
- * nothing to do; the embedded database has one process and one connection, which a lock would keep for itself.
+ * Runs the pending migrations, all or none. Replicas that start at once wait for the first of them
+ * and then find nothing to do; the embedded database has one process and one connection, which a
+ * lock would keep for itself.
  * @returns the names of the migrations that ran
  */
 export async function migrate(orm: Orm): Promise<readonly string[]> {

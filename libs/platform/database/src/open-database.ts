@@ -10,15 +10,15 @@ import { placeTemplate } from './embedded-template.js';
 import { lockFolder } from './lock-folder.js';
 import { connectionPlan, type DatabaseConfig } from './connection-plan.js';
 import { retireSpent, returnLostConnections } from './return-lost-connections.js';
-import { retryingEntityManager } from './retrying-entity-manager.js';
+import { retryingEntityManager } from './retry-conflicts.js';
 
 export type Orm = MikroORM<AbstractSqlDriver, SqlEntityManager>;
 /** Whether this is PGlite: one process, one connection. */
 export const isEmbedded = (orm: Orm): boolean => orm.em.getDriver().constructor.name === 'PgliteDriver';
 
 /**
- * PGlite writes all of its buffers at start: with the 128 MB it would take by itself a start costs 120 ms and 100 MB more.
- * What does not fit is in the system's cache of files.
+ * PGlite writes all of its buffers at start: with the 128 MB it would take by itself a start costs
+ * 120 ms and 100 MB more. What does not fit is in the system's cache of files.
  */
 const embeddedBuffers = '32MB';
 
@@ -28,16 +28,21 @@ type Where = DatabaseConfig & {
 };
 
 /**
- * A request that waits for a connection and then for a server that hangs has its 503 within the 10 s that requests have
- * (14 s with a statement of 10; bench/postgres-outage.ts).
+ * A request that waits for a connection and then for a server that hangs has its 503 within the 10
+ * s that requests have (14 s with a statement of 10; bench/postgres-outage.ts).
  */
 const requestStatementMs = 6_000;
 /** The server's own limit does not help when the server itself hangs. */
 const graceMs = 500;
-/** The transaction of a migration has one, and what the migrator looks up beside it needs another. */
+/**
+ * The transaction of a migration has one, and what the migrator looks up beside it needs another.
+ */
 const migrationConnections = 2;
 
-/** PostgreSQL at `DATABASE_URL`, else the embedded database in `DATA_DIR`, which one process may open at a time. */
+/**
+ * PostgreSQL at `DATABASE_URL`, else the embedded database in `DATA_DIR`, which one process may
+ * open at a time.
+ */
 export async function openDatabase(where: Where, { entities, migrations }: DatabaseSchema): Promise<Orm> {
   const logger = new Logger('Database');
   const shared = {
@@ -66,7 +71,8 @@ async function openPostgres(where: Where, shared: Options): Promise<Orm> {
     ...shared,
     driver: PostgreSqlDriver,
     entityManager: retryingEntityManager(plan.isPooled ? transactionSettings(plan.limits) : undefined),
-    // the connections know where they go: the ORM would read half of the URL by itself. `openFirst` puts the name right
+    // the connections know where they go: the ORM would read half of the URL by itself. `openFirst`
+    // puts the name right
     dbName: 'postgres',
     ensureDatabase: false,
     pool: { min: 0, max: statementMs > 0 ? where.DATABASE_POOL_SIZE : migrationConnections },

@@ -21,8 +21,10 @@ const look = `select current_database() as database,
       as unlimited`;
 
 /**
- * Makes the first connection of the pool, and says in the log how it is connected: all but the password.
- * @throws ConnectionError in one sentence when it cannot be made, or would have the service begin anew beside its tables
+ * Makes the first connection of the pool, and says in the log how it is connected: all but the
+ * password.
+ * @throws ConnectionError in one sentence when it cannot be made, or would have the service begin
+ * anew beside its tables
  */
 export async function openFirst(orm: Orm, plan: ConnectionPlan): Promise<void> {
   const pool: unknown = await orm.em.getConnection().getNativeClient();
@@ -32,7 +34,8 @@ export async function openFirst(orm: Orm, plan: ConnectionPlan): Promise<void> {
     const [found] = (await client.query<Found>(look)).rows;
     if (!found) return;
     if (found.hidden_schema !== null) throw new ConnectionError('DATABASE_URL', new Error(explainHidden(found)));
-    // behind a pooler it may have another name than in the URL, and the migrator would make one of that name
+    // behind a pooler it may have another name than in the URL, and the migrator would make one of
+    // that name
     orm.config.set('dbName', found.database);
     if (plan.limits.statementMs > 0 && client instanceof DatabaseClient) report(client, found);
   } finally {

@@ -19,13 +19,16 @@ const deadAfterMs = 3_000;
 const deafAfterMs = 2_000;
 const retryMs = 200;
 
-/** What also tells that a pooler gives each statement another session, and what time it is there. */
+/**
+ * What also tells that a pooler gives each statement another session, and what time it is there.
+ */
 const heartbeat = 'select pg_backend_pid() as pid, extract(epoch from clock_timestamp())::float8 * 1000 as now_ms';
 
 /**
- * Tells every replica of changes within milliseconds over PostgreSQL's LISTEN/NOTIFY, and knows when it cannot:
- * a heartbeat every 100 ms on the listening connection itself proves that it lives, a beat every second over the pool
- * that it hears. With the embedded database there is one process, which knows of its own changes without it.
+ * Tells every replica of changes within milliseconds over PostgreSQL's LISTEN/NOTIFY, and knows
+ * when it cannot: a heartbeat every 100 ms on the listening connection itself proves that it lives,
+ * a beat every second over the pool that it hears. With the embedded database there is one process,
+ * which knows of its own changes without it.
  */
 @Injectable()
 export class ReplicaNotifications implements BeforeApplicationShutdown {
@@ -52,7 +55,10 @@ export class ReplicaNotifications implements BeforeApplicationShutdown {
     return this.config.DATABASE_URL === undefined;
   }
 
-  /** Milliseconds since the listening connection was last known to hear; 0 with the embedded database. */
+  /**
+   * Milliseconds since the listening connection was last known to hear; 0 with the embedded
+   * database.
+   */
   get staleMs(): number {
     return this.isEmbedded ? 0 : Math.max(performance.now() - this.#heardAt, this.#proof.unheardMs);
   }
@@ -74,7 +80,10 @@ export class ReplicaNotifications implements BeforeApplicationShutdown {
     );
   }
 
-  /** Connects and has every subscriber catch up. @throws when the database does not answer, DeafConnectionError */
+  /**
+   * Connects and has every subscriber catch up. @throws when the database does not answer,
+   * DeafConnectionError
+   */
   start(): Promise<void> {
     this.#started ??= this.isEmbedded
       ? this.#catchUp()
@@ -125,7 +134,8 @@ export class ReplicaNotifications implements BeforeApplicationShutdown {
   async #listen(onReady: () => void, signal: AbortSignal): Promise<never> {
     const { DatabaseClient } = await import('./database-client.js');
     const client = new DatabaseClient(listenerPlan(this.config), { query_timeout: deadAfterMs });
-    // a lost connection may report more than one error, and one that nobody listens to would end the process
+    // a lost connection may report more than one error, and one that nobody listens to would end
+    // the process
     client.on('error', () => undefined);
     const lost = once(client, 'end', { signal }).then((): never => {
       throw new Error('the listening connection ended');

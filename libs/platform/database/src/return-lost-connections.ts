@@ -5,10 +5,11 @@ import type { Pool, PoolClient } from 'pg';
 const lookEveryMs = 200;
 
 /**
- * Kysely does not give a connection back whose `begin`, `commit` or `rollback` fails, so each connection that is lost in
- * a transaction took a place of the pool for ever: after a crash of PostgreSQL under load every request got 503 until a
- * restart (bench/postgres-outage.ts). Here a lost connection goes back by itself, and one whose server has not answered
- * for `silentMs` is ended. (0: it is waited for.)
+ * Kysely does not give a connection back whose `begin`, `commit` or `rollback` fails, so each
+ * connection that is lost in a transaction took a place of the pool for ever: after a crash of
+ * PostgreSQL under load every request got 503 until a restart (bench/postgres-outage.ts). Here a
+ * lost connection goes back by itself, and one whose server has not answered for `silentMs` is
+ * ended. (0: it is waited for.)
  */
 export const returnLostConnections =
   (silentMs: number) =>
@@ -21,7 +22,10 @@ export const returnLostConnections =
 
 const ended = (): void => undefined;
 
-/** A connection that a server made while it took no writes keeps that for ever: the next one may be to the new primary. */
+/**
+ * A connection that a server made while it took no writes keeps that for ever: the next one may be
+ * to the new primary.
+ */
 export function retireSpent(pool: Pool): void {
   pool.on('release', (_error: Error | undefined, client: PoolClient) => {
     // the pool lets go of what is ending
@@ -31,9 +35,10 @@ export function retireSpent(pool: Pool): void {
 }
 
 /**
- * In place of the driver's `query_timeout`, whose timer a query kept every result alive through V8's young generation: a
- * page of 50 users cost 100 µs more in garbage collection. One look at a time is enough, since a connection of the pool
- * has one query at a time; what would be sent after a silent one, a `rollback` too, would wait as long again.
+ * In place of the driver's `query_timeout`, whose timer a query kept every result alive through
+ * V8's young generation: a page of 50 users cost 100 µs more in garbage collection. One look at a
+ * time is enough, since a connection of the pool has one query at a time; what would be sent after
+ * a silent one, a `rollback` too, would wait as long again.
  */
 function endWhenSilent(client: PoolClient, silentMs: number): void {
   let askedAtMs = Infinity;
@@ -57,7 +62,10 @@ function destroy(client: PoolClient, reason: Error): void {
   if (stream instanceof Socket) stream.destroy(reason);
 }
 
-/** Who holds it may still give it back: then, as when the pool has it already, there is nothing left to do. */
+/**
+ * Who holds it may still give it back: then, as when the pool has it already, there is nothing left
+ * to do.
+ */
 function giveBack(client: PoolClient): void {
   const release: unknown = Reflect.get(client, 'release');
   if (typeof release !== 'function') return;

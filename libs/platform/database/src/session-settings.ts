@@ -3,7 +3,9 @@ import { type ClientBase, escapeLiteral, type QueryResult } from 'pg';
 /** Milliseconds after which the server gives up; 0: never, as for migrations. */
 export type TimeLimits = { readonly statementMs: number; readonly lockMs: number; readonly idleMs: number };
 
-/** What our statements rely on, whatever the server, the database or the role has as its default. */
+/**
+ * What our statements rely on, whatever the server, the database or the role has as its default.
+ */
 const needed: Readonly<Record<string, string>> = {
   client_encoding: 'UTF8',
   DateStyle: 'ISO, MDY',
@@ -21,9 +23,15 @@ const needed: Readonly<Record<string, string>> = {
   gin_fuzzy_search_limit: '0',
   row_security: 'on',
 };
-/** No session of ours may set these; constraints and triggers do not hold while the second is `replica`. */
+/**
+ * No session of ours may set these; constraints and triggers do not hold while the second is
+ * `replica`.
+ */
 const unsettable: Readonly<Record<string, string>> = { server_encoding: 'UTF8', session_replication_role: 'origin' };
-/** PgBouncer keeps these for each of its clients, so that setting them works through it in transaction mode as well. */
+/**
+ * PgBouncer keeps these for each of its clients, so that setting them works through it in
+ * transaction mode as well.
+ */
 const kept = new Set(['client_encoding', 'DateStyle', 'TimeZone', 'standard_conforming_strings']);
 /** PostgreSQL's own; a path of the operator's choice comes in the URL's `options`. */
 const searchPath = '"$user", public';
@@ -41,8 +49,9 @@ export type SessionPlan = {
 };
 
 /**
- * Sets what we rely on and looks whether it holds, in one round trip. Not by startup parameters: PgBouncer knows few.
- * Through a pooler in transaction mode most cannot be set; there the defaults must be right.
+ * Sets what we rely on and looks whether it holds, in one round trip. Not by startup parameters:
+ * PgBouncer knows few. Through a pooler in transaction mode most cannot be set; there the defaults
+ * must be right.
  * @throws UnfitSettingError with the setting's name; Error when the server is a standby
  */
 export async function prepareSession(client: ClientBase, plan: SessionPlan): Promise<void> {
@@ -60,7 +69,10 @@ export async function prepareSession(client: ClientBase, plan: SessionPlan): Pro
   if (wrong) throw new UnfitSettingError(explain(wrong[0], wrong[1], facts?.settings[wrong[0]] ?? ''));
 }
 
-/** The limits and the rest for one transaction: all that can be set through a pooler in transaction mode. */
+/**
+ * The limits and the rest for one transaction: all that can be set through a pooler in transaction
+ * mode.
+ */
 export const transactionSettings = (limits: TimeLimits): string => setting(limitValues(limits), true);
 
 type Facts = { readonly in_recovery: boolean; readonly settings: Readonly<Record<string, string | null>> };

@@ -2,12 +2,14 @@ import type { Orm } from './open-database.js';
 import { retryConflicts } from './retry-conflicts.js';
 
 /**
- * Parameters are `$1`, `$2`, …; a `name` has PostgreSQL keep the plan, for look-ups by key only. `query_timeout` in
- * milliseconds, where the shared one is too long (PostgreSQL only).
+ * Parameters are `$1`, `$2`, …; a `name` has PostgreSQL keep the plan, for look-ups by key only.
+ * `query_timeout` in milliseconds, where the shared one is too long (PostgreSQL only).
  */
 export type Statement = { readonly name?: string; readonly text: string; readonly query_timeout?: number };
 
-/** Ways to a result that the planner is to leave alone, where its guesses are known to mislead it. */
+/**
+ * Ways to a result that the planner is to leave alone, where its guesses are known to mislead it.
+ */
 export type DisabledPlan = 'seqscan' | 'bitmapscan' | 'sort';
 
 type Query = Statement & { values: unknown[]; rowMode?: 'array' };
@@ -16,7 +18,10 @@ type Rows = Promise<{ rows: unknown[] }>;
 type Client = {
   query(statement: Query): Rows;
   withPlannerSettings(statement: Query, disabledPlans: readonly DisabledPlan[]): Rows;
-  /** Asks connection after connection, up to a new one, and closes those with a row that will not do. */
+  /**
+   * Asks connection after connection, up to a new one, and closes those with a row that will not
+   * do.
+   */
   until(fits: Fits, statement: Query): Promise<boolean>;
   readonly pool?: Counts;
 };
@@ -26,18 +31,23 @@ type Counts = { readonly totalCount: number; readonly idleCount: number; readonl
 export type PoolState = { readonly used: number; readonly idle: number; readonly waiting: number };
 
 /**
- * Hot reads as plain SQL on the driver itself: 75 µs of CPU a look-up against 107 through MikroORM's `execute` and
- * 450 through its entities (design §4). Outside of any transaction; writes go through the entity manager.
+ * Hot reads as plain SQL on the driver itself: 75 µs of CPU a look-up against 107 through
+ * MikroORM's `execute` and 450 through its entities (design §4). Outside of any transaction; writes
+ * go through the entity manager.
  */
 export class Sql {
   private constructor(private readonly client: Client) {}
 
-  /** @param isPooled whether a pooler in transaction mode gives each statement another session: none is kept by name */
+  /**
+   * @param isPooled whether a pooler in transaction mode gives each statement another session: none
+   * is kept by name
+   */
   static async of(orm: Orm, isPooled: boolean): Promise<Sql> {
     const native: unknown = await orm.em.getConnection().getNativeClient();
     if (isPglite(native)) {
       const query = ({ text, values, rowMode }: Query): Rows => native.query(text, values, rowMode && { rowMode });
-      // its one connection may be in a transaction of somebody else, which a commit of ours would end
+      // its one connection may be in a transaction of somebody else, which a commit of ours would
+      // end
       const until = async (fits: Fits, asked: Query): Promise<boolean> => (await query(asked)).rows.every(fits);
       return new Sql({ query, withPlannerSettings: query, until });
     }
@@ -69,13 +79,15 @@ export class Sql {
     const query = { ...statement, values: [...values] };
     // a statement outside of any transaction is one by itself
     const { rows } = await retryConflicts(() => this.client.query(query));
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the edge where the statement's author vouches
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the statement's author vouches
     return rows as Row[];
   }
 
   /**
-   * As `rows`, each an array of its columns in their order: half of what the driver takes to make objects of them.
-   * @param disabledPlans ways that the plan leaves alone, for two more round trips; the embedded database plans as it likes
+   * As `rows`, each an array of its columns in their order: half of what the driver takes to make
+   * objects of them.
+   * @param disabledPlans ways that the plan leaves alone, for two more round trips; the embedded
+   * database plans as it likes
    */
   async tuples<Tuple extends readonly unknown[]>(
     statement: Statement,
@@ -91,8 +103,8 @@ export class Sql {
   }
 
   /**
-   * Whether sessions are as they have to be. Those of the pool that are not any more (the server became a standby, its
-   * defaults changed) are closed; false when a new one is not either.
+   * Whether sessions are as they have to be. Those of the pool that are not any more (the server
+   * became a standby, its defaults changed) are closed; false when a new one is not either.
    */
   hasFitSession(statement: Statement, column: string): Promise<boolean> {
     const fits = (row: unknown): boolean =>
@@ -107,7 +119,10 @@ export class Sql {
   }
 }
 
-/** The settings end with the transaction, so that a connection that goes back to the pool is as it was. */
+/**
+ * The settings end with the transaction, so that a connection that goes back to the pool is as it
+ * was.
+ */
 async function withPlannerSettings(pool: Pool, statement: Query, disabledPlans: readonly DisabledPlan[]): Rows {
   const client = await pool.connect();
   let failure: Error | undefined;
@@ -150,3 +165,10 @@ const isPool = (client: unknown): client is Pool =>
   typeof client === 'object' && client !== null && 'query' in client && 'connect' in client;
 const isPglite = (client: unknown): client is Pglite =>
   typeof client === 'object' && client !== null && 'waitReady' in client;
+
+/** A column of times in Unix milliseconds, as rows of hot reads have it. */
+export const epochMs = (column: string): string => `(extract(epoch from ${column}) * 1000)::float8`;
+
+/** A column of times as RFC 3339 in UTC, with milliseconds. */
+export const rfc3339Sql = (column: string): string =>
+  `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;

@@ -17,12 +17,15 @@ const batchRows = 1_000;
 /** Gives back how many rows it removed. */
 type Sweep = () => Promise<number>;
 
-/** Which rows of a table have outlived their use; `condition` is SQL over them with `?` for the values. */
+/**
+ * Which rows of a table have outlived their use; `condition` is SQL over them with `?` for the
+ * values.
+ */
 export type Expired = { readonly table: string; readonly condition: string; readonly values: readonly unknown[] };
 
 /**
- * Removes what has outlived its use, about every minute, on every replica and without a leader: rows that another
- * replica is removing are skipped, not waited for.
+ * Removes what has outlived its use, about every minute, on every replica and without a leader:
+ * rows that another replica is removing are skipped, not waited for.
  */
 @Injectable()
 export class Sweeper implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -62,8 +65,9 @@ export class Sweeper implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
   }
 
   /**
-   * Rows go in batches of 1,000, so that no lock is held for long and no replica waits, with as long a rest after each as
-   * it took: `me` of a replica that sweeps 100,000 rows is to notice nothing (issue 7, bench/messages-sweep.ts).
+   * Rows go in batches of 1,000, so that no lock is held for long and no replica waits, with as
+   * long a rest after each as it took: `me` of a replica that sweeps 100,000 rows is to notice
+   * nothing (issue 7, bench/messages-sweep.ts).
    */
   registerRetention({ table, condition, values }: Expired): void {
     const text = `with gone as (

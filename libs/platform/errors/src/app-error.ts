@@ -15,7 +15,10 @@ export type AppErrorOptions = {
   readonly cause?: unknown;
 };
 
-/** An expected failure. The filter answers it as a problem document (RFC 9457) with the status of its code. */
+/**
+ * An expected failure. The filter answers it as a problem document (RFC 9457) with the status of
+ * its code.
+ */
 export class AppError extends Error {
   override readonly name = 'AppError';
   readonly status: number;

@@ -1,8 +1,9 @@
 type ErrorEntry = { readonly status: number; readonly title: string; readonly detail: string };
 
 /**
- * Every error the service can answer. Closed: a code that is not here does not compile.
- * `detail` is what the caller reads when the thrower has nothing better to say; docs/errors.md is made from this table.
+ * Every error the service can answer. Closed: a code that is not here does not compile. `detail` is
+ * what the caller reads when the thrower has nothing better to say; docs/errors.md is made from
+ * this table.
  */
 export const errorCodes = {
   'malformed-json': { status: 400, title: 'Malformed JSON', detail: 'The body is not valid JSON.' },

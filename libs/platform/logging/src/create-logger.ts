@@ -14,7 +14,10 @@ export const droppedLines = (log: Log): number => writers.get(log)?.dropped ?? 0
 
 type LoggerOptions = { readonly level: string; readonly isTerminal: boolean; readonly destination?: DestinationStream };
 
-/** JSON lines; coloured text in a terminal. For lines of known fields; `NestLogger` takes secrets out of any others. */
+/**
+ * JSON lines; coloured text in a terminal. For lines of known fields; `NestLogger` takes secrets
+ * out of any others.
+ */
 export function createLogger({ level, isTerminal, destination }: LoggerOptions): Log {
   const options = {
     level,
@@ -35,8 +38,8 @@ export function createLogger({ level, isTerminal, destination }: LoggerOptions):
 }
 
 /**
- * Lines are written in place. pino's own way hands each to libuv's threads: 110 µs of CPU more at a few hundred lines a
- * second, and behind every password hash that is under way.
+ * Lines are written in place. pino's own way hands each to libuv's threads: 110 µs of CPU more at a
+ * few hundred lines a second, and behind every password hash that is under way.
  */
 function toStdout(options: PinoOptions): Log {
   const writer = lineWriter({ write: writeToStdout, describeDropped });
@@ -48,7 +51,10 @@ function toStdout(options: PinoOptions): Log {
 const describeDropped = (lines: number): string =>
   `${JSON.stringify({ level: 'warn', time: toRfc3339(Date.now()), lines, msg: 'lines dropped: nobody read the log' })}\n`;
 
-/** pino would take the whole message of an error for that of the line, with the row that a driver put into it. */
+/**
+ * pino would take the whole message of an error for that of the line, with the row that a driver
+ * put into it.
+ */
 function logOwnMessage(this: Logger, parameters: Parameters<LogFn>, method: LogFn): void {
   const fields: unknown = parameters[0];
   const error: unknown = isObject(fields) && !(fields instanceof Error) ? fields['err'] : fields;

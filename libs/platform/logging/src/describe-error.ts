@@ -3,8 +3,8 @@ type Description = { type: string; message: string; code?: string; stack?: strin
 const causeLimit = 4;
 
 /**
- * An error as the log may keep it. Drivers hang whole rows and statements with their values on an error, and repeat
- * them in further lines of its message: none of that is kept.
+ * An error as the log may keep it. Drivers hang whole rows and statements with their values on an
+ * error, and repeat them in further lines of its message: none of that is kept.
  */
 export function describeError(error: unknown, depth = 0): Description {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error).slice(0, 256) };

@@ -10,7 +10,10 @@ const source = (script: string): string => `
   const describeDropped = (count) => 'dropped ' + count + '\\n';
   ${script}`;
 
-/** Runs a script that has `out`, which writes to standard output, and gives back what each of its writes wrote. */
+/**
+ * Runs a script that has `out`, which writes to standard output, and gives back what each of its
+ * writes wrote.
+ */
 function writesOf(script: string): readonly string[] {
   const whole = `
     const write = (bytes) => (writeSync(1, JSON.stringify(String(bytes)) + '\\n'), bytes.length);
@@ -37,7 +40,10 @@ test.each(['process.exit(1)', "throw new Error('unexpected')", 'await Promise.re
   },
 );
 
-/** Runs a script whose standard output nobody reads before it says so on standard error, and gives back all of it. */
+/**
+ * Runs a script whose standard output nobody reads before it says so on standard error, and gives
+ * back all of it.
+ */
 async function readLate(script: string): Promise<readonly string[]> {
   const whole = `
     const out = lineWriter({ write: writeToStdout, describeDropped, limitBytes: 100_000 });

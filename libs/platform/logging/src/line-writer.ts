@@ -20,10 +20,11 @@ const retryMs = 50;
 const exitMs = 1_000;
 
 /**
- * Writes the lines of one turn of the event loop together: in a flood a system call for each was a tenth of what a
- * refusal cost. A reader that stops reading never stops the service: what the pipe does not take waits, up to a bound,
- * and beyond that lines are thrown away, counted, and told of when there is room again. An exit writes what still waits;
- * who kills the process loses the lines of its last turn.
+ * Writes the lines of one turn of the event loop together: in a flood a system call for each was a
+ * tenth of what a refusal cost. A reader that stops reading never stops the service: what the pipe
+ * does not take waits, up to a bound, and beyond that lines are thrown away, counted, and told of
+ * when there is room again. An exit writes what still waits; who kills the process loses the lines
+ * of its last turn.
  */
 export function lineWriter({ write, describeDropped, limitBytes = 1024 * 1024 }: Output): LineWriter {
   let turn = '';
@@ -78,7 +79,9 @@ export function lineWriter({ write, describeDropped, limitBytes = 1024 * 1024 }:
   };
 }
 
-/** Whoever read has left for good. Anything else, a full pipe (EAGAIN) or disk, may be over soon. */
+/**
+ * Whoever read has left for good. Anything else, a full pipe (EAGAIN) or disk, may be over soon.
+ */
 const hasLeft = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && ['EPIPE', 'EBADF', 'ECONNRESET'].includes(String(error.code));
 
@@ -88,8 +91,8 @@ function pause(): void {
 }
 
 /**
- * Writes to standard output without waiting. Node has set its pipes and sockets to that once `process.stdout` was looked
- * at; files always take what is written.
+ * Writes to standard output without waiting. Node has set its pipes and sockets to that once
+ * `process.stdout` was looked at; files always take what is written.
  */
 export function writeToStdout(bytes: Buffer): number {
   return writeSync(process.stdout.fd, bytes);

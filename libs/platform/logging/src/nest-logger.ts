@@ -20,12 +20,16 @@ const redact = {
   censor: '[redacted]',
 };
 
-/** Lets Nest and `new Logger(context)` write to the service's log. Secrets are replaced by `[redacted]`. */
+/**
+ * Lets Nest and `new Logger(context)` write to the service's log. Secrets are replaced by
+ * `[redacted]`.
+ */
 export class NestLogger implements LoggerService {
   readonly #logger: Log;
 
   constructor(log: Log) {
-    // a tenth of the cost of a small request (22 of 300 µs), which its line of known fields is spared
+    // a tenth of the cost of a small request (22 of 300 µs), which its line of known fields is
+    // spared
     this.#logger = log.child({}, { redact });
   }
 

@@ -10,7 +10,10 @@ import { multipartMediaType } from './multipart-upload.js';
 export const formMediaType = 'application/x-www-form-urlencoded';
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** Lists of rows, read as they come where a route says so in its `consumes`: the handler gets the stream. */
+/**
+ * Lists of rows, read as they come where a route says so in its `consumes`: the handler gets the
+ * stream.
+ */
 export const rowMediaTypes = [
   'application/x-ndjson',
   'application/ndjson',
@@ -24,7 +27,10 @@ export const rowMediaTypes = [
   'application/vnd.ms-excel',
 ] as const;
 
-/** JSON, or forms where a route says so (RFC 7009 §2.1 and RFC 7662 §2.1 ask for them); anything else is 415. */
+/**
+ * JSON, or forms where a route says so (RFC 7009 §2.1 and RFC 7662 §2.1 ask for them); anything
+ * else is 415.
+ */
 export function registerBodyParsers(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   const types = ['application/json', 'application/merge-patch+json'];

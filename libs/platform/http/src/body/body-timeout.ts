@@ -3,8 +3,9 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /**
- * How long a body may take. Node's own `requestTimeout` knows one time for all requests, so it is off, and its answer
- * (408, and the connection closed) is given here, unless the handler has taken the time into its own hands.
+ * How long a body may take. Node's own `requestTimeout` knows one time for all requests, so it is
+ * off, and its answer (408, and the connection closed) is given here, unless the handler has taken
+ * the time into its own hands.
  */
 const bodyTimeoutMs = 10_000;
 
@@ -21,7 +22,10 @@ export function limitBodyTime(server: FastifyInstance): void {
 export const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
-/** For routes whose bodies may take long: from now on the handler sees to it that a slow client is not waited for. */
+/**
+ * For routes whose bodies may take long: from now on the handler sees to it that a slow client is
+ * not waited for.
+ */
 export function liftBodyTimeout({ raw }: FastifyRequest): void {
   clearTimeout(timers.get(raw));
   raw.emit(bodyTimeLifted);

@@ -8,8 +8,9 @@ import { hasBody } from './body-timeout.js';
 const preset = ['application/json'];
 
 /**
- * Refuses bodies in a content coding that the route does not name in its `contentCodings`: by default none. `identity` is
- * no coding, though RFC 9110 §8.4.1 would not have it sent. What would be taken is said as RFC 9110 §15.5.16 asks for.
+ * Refuses bodies in a content coding that the route does not name in its `contentCodings`: by
+ * default none. `identity` is no coding, though RFC 9110 §8.4.1 would not have it sent. What would
+ * be taken is said as RFC 9110 §15.5.16 asks for.
  */
 export function assertNotEncoded({ raw, routeOptions: { config } }: FastifyRequest): void {
   const coding = raw.headers['content-encoding'];
@@ -28,7 +29,10 @@ export function assertNotEncoded({ raw, routeOptions: { config } }: FastifyReque
   throw new AppError('unsupported-media-type', { detail, headers });
 }
 
-/** @throws AppError for a text in another encoding, under whatever name it is known (WHATWG Encoding §4.2) */
+/**
+ * @throws AppError for a text in another encoding, under whatever name it is known (WHATWG Encoding
+ * §4.2)
+ */
 export function assertUtf8({ headers }: FastifyRequest): void {
   const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '')?.[1];
   if (charset === undefined || isUtf8(charset)) return;
@@ -44,7 +48,10 @@ function isUtf8(label: string): boolean {
   }
 }
 
-/** Adds to a 415 which content types the route takes, unless it says already what is wrong (RFC 9110 §15.5.16). */
+/**
+ * Adds to a 415 which content types the route takes, unless it says already what is wrong (RFC 9110
+ * §15.5.16).
+ */
 export function withTakenTypes(error: AppError, { routeOptions: { config }, method }: FastifyRequest): AppError {
   if (error.code !== 'unsupported-media-type' || error.options.detail !== undefined) return error;
   const types = config.consumes ?? (method === 'PATCH' ? [...preset, 'application/merge-patch+json'] : preset);

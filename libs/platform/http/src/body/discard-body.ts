@@ -7,9 +7,10 @@ const longestRounds = 5;
 const discardLimitBytes = 1024 * 1024;
 
 /**
- * Reads what a refused client still sends and throws it away, so that the client sees its answer and
- * can keep the connection (RFC 9112 §9.6). Destroys the socket when the client stops sending for a
- * second, and after 5 s or 1 MiB in any case. Node itself discards the bytes once the answer is sent.
+ * Reads what a refused client still sends and throws it away, so that the client sees its answer
+ * and can keep the connection (RFC 9112 §9.6). Destroys the socket when the client stops sending
+ * for a second, and after 5 s or 1 MiB in any case. Node itself discards the bytes once the answer
+ * is sent.
  */
 export function discardBody(request: IncomingMessage): void {
   if (request.complete || request.destroyed) return;
@@ -27,6 +28,9 @@ export function discardBody(request: IncomingMessage): void {
   request.resume().once('end', stop).once('close', stop);
 }
 
-/** Whether a refused body is short enough to be discarded, so that its client is sure to get the answer. */
+/**
+ * Whether a refused body is short enough to be discarded, so that its client is sure to get the
+ * answer.
+ */
 export const isDiscardable = ({ headers }: IncomingMessage): boolean =>
   Number(headers['content-length']) <= discardLimitBytes;

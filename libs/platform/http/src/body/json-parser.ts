@@ -7,8 +7,8 @@ const [quote, backslash, openBracket, closeBracket, openBrace, closeBrace] = [0x
 const suspiciousEscape = /\\u(?:0000|[dD][89a-fA-F])/;
 
 /**
- * JSON from the bytes of a body (RFC 8259), stricter than `JSON.parse`: bad UTF-8 is refused instead of becoming
- * U+FFFD, as are NUL, lone surrogates and nesting beyond 32 levels.
+ * JSON from the bytes of a body (RFC 8259), stricter than `JSON.parse`: bad UTF-8 is refused
+ * instead of becoming U+FFFD, as are NUL, lone surrogates and nesting beyond 32 levels.
  * @throws AppError `malformed-json`, `invalid-encoding`, `json-too-deep`
  */
 export function parseJson(bytes: Buffer): unknown {
@@ -37,7 +37,10 @@ function parse(text: string): unknown {
   }
 }
 
-/** One pass over the bytes; the brackets and quotes of JSON are ASCII, which UTF-8 never repeats inside a character. */
+/**
+ * One pass over the bytes; the brackets and quotes of JSON are ASCII, which UTF-8 never repeats
+ * inside a character.
+ */
 function isTooDeep(bytes: Buffer): boolean {
   let depth = 0;
   let isInString = false;

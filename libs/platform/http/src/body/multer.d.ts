@@ -5,7 +5,10 @@ declare module 'multer' {
   type Part = { readonly fieldname: string; readonly stream: Readable };
   type Done = (error: unknown, outcome?: unknown) => void;
 
-  /** The part of multer that we use, without the types of Express: all that it asks of a request is Node's. */
+  /**
+   * The part of multer that we use, without the types of Express: all that it asks of a request is
+   * Node's.
+   */
   export type Options = {
     readonly limits: Readonly<Record<'fields' | 'fieldSize' | 'fieldNameSize' | 'parts', number>>;
     readonly fileFilter: (request: IncomingMessage, part: Part, accept: Done) => void;

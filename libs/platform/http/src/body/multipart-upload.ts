@@ -11,7 +11,9 @@ export const multipartMediaType = 'multipart/form-data';
 const fieldsLimitBytes = 16 * 1024;
 const fieldCountLimit = 16;
 
-/** What one file may be. `accepts` judges its first bytes and throws what the caller is to be told. */
+/**
+ * What one file may be. `accepts` judges its first bytes and throws what the caller is to be told.
+ */
 export type FileRule = {
   readonly field: string;
   readonly limitBytes: number;
@@ -21,9 +23,10 @@ export type Upload = { readonly file: Buffer | undefined; readonly fields: Reado
 type Refuse = (error: Error) => void;
 
 /**
- * Reads forms with one file into memory, never more than `budgetBytes` of all uploads together, so that many slow
- * senders cannot fill it. multer waits for the end of the request before it reports a failure; here the caller hears of
- * it at once, and multer goes on to read what still comes and throws it away.
+ * Reads forms with one file into memory, never more than `budgetBytes` of all uploads together, so
+ * that many slow senders cannot fill it. multer waits for the end of the request before it reports
+ * a failure; here the caller hears of it at once, and multer goes on to read what still comes and
+ * throws it away.
  */
 export class UploadReader {
   #usedBytes = 0;
@@ -32,7 +35,8 @@ export class UploadReader {
 
   /**
    * Hands the form to `work` and counts its bytes until that has ended.
-   * @throws AppError `body-too-large`, `malformed-multipart`, `invalid-request`, `overloaded`, what `accepts` throws
+   * @throws AppError `body-too-large`, `malformed-multipart`, `invalid-request`, `overloaded`, what
+   * `accepts` throws
    */
   async read<T>(request: IncomingMessage, rule: FileRule, work: (upload: Upload) => Promise<T>): Promise<T> {
     if (Number(request.headers['content-length'] ?? 0) > rule.limitBytes + fieldsLimitBytes) throw tooLarge(rule);
@@ -94,7 +98,10 @@ type Receiving = { readonly keep: (chunk: Buffer) => void; readonly accepts: (he
 
 const headBytes = 64;
 
-/** The format is judged as soon as its first bytes are there: a film is refused before it has been sent. */
+/**
+ * The format is judged as soon as its first bytes are there: a film is refused before it has been
+ * sent.
+ */
 function receiveFile(stream: Readable, { keep, accepts }: Receiving): Promise<void> {
   return new Promise((resolve, reject) => {
     let head = Buffer.alloc(0);
@@ -131,7 +138,10 @@ function receiveFile(stream: Readable, { keep, accepts }: Receiving): Promise<vo
 
 type Feeding = { readonly rule: FileRule; readonly refuse: Refuse };
 
-/** Feeds the form's parser, and says what is wrong with the form when it is seen, not when the sender has ended. */
+/**
+ * Feeds the form's parser, and says what is wrong with the form when it is seen, not when the
+ * sender has ended.
+ */
 function feed(source: IncomingMessage, parser: NodeJS.WritableStream, { rule, refuse }: Feeding): void {
   let seenBytes = 0;
   source.on('data', (chunk: Buffer) => {

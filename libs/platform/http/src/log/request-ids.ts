@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
-/** Letters, digits and the few marks that ids are made of: nothing that could break a log line or a header. */
+/**
+ * Letters, digits and the few marks that ids are made of: nothing that could break a log line or a
+ * header.
+ */
 const sane = /^[A-Za-z0-9._:+/=@-]{1,128}$/;
 
 /** `X-Request-Id` of the caller if it is sane, else a new UUID. */

@@ -21,7 +21,10 @@ declare module 'fastify' {
     errorFormat?: 'oauth';
     /** Most bytes of a body this route takes. */
     bodyLimit?: number;
-    /** The route hashes a password: while the queue for that is full it is refused before anything is done for it. */
+    /**
+     * The route hashes a password: while the queue for that is full it is refused before anything
+     * is done for it.
+     */
     hashesPassword?: boolean;
     /** Content codings of bodies that this route takes beside none (RFC 9110 §8.4.1). */
     contentCodings?: readonly string[];
@@ -30,7 +33,9 @@ declare module 'fastify' {
   }
 }
 
-/** Health probes come every few seconds from every balancer: of use only when something is wrong. */
+/**
+ * Health probes come every few seconds from every balancer: of use only when something is wrong.
+ */
 const quiet = /^\/(health\/|metrics$)/;
 
 /** The status that a request got; 400 if its client hung up before. */

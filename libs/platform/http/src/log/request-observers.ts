@@ -2,7 +2,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import type { ErrorCode } from '#libs/platform/errors';
 
-/** Called once for each request, when its answer has gone out or its client has; `status` as in the log. */
+/**
+ * Called once for each request, when its answer has gone out or its client has; `status` as in the
+ * log.
+ */
 export type RequestObserver = (request: FastifyRequest, reply: FastifyReply, status: number) => void;
 
 type Observed = { readonly observers: RequestObserver[]; readonly refusals: Map<ErrorCode, number> };

@@ -16,7 +16,10 @@ const byNodeCode: Readonly<Record<string, ErrorCode>> = {
 /** What was answered, for the log. */
 type Refusal = { readonly errorCode: ErrorCode; readonly requestId: string };
 
-/** Answers what Node's HTTP parser refused, for which there is no request and no reply, as a problem document too. */
+/**
+ * Answers what Node's HTTP parser refused, for which there is no request and no reply, as a problem
+ * document too.
+ */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): Refusal | undefined {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy();

@@ -37,7 +37,9 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** Only Fastify's own errors: a driver's error may have a `statusCode` that means something else. */
+/**
+ * Only Fastify's own errors: a driver's error may have a `statusCode` that means something else.
+ */
 function statusOf(error: Error): number | undefined {
   const isFastify = codeOf(error)?.startsWith('FST_') === true;
   return isFastify && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : undefined;

@@ -13,7 +13,10 @@ type Answer = { readonly status: number; readonly headers: Readonly<Record<strin
 const bearer = (error: AppError): string =>
   error.code === 'invalid-token' ? 'Bearer realm="gatehouse", error="invalid_token"' : 'Bearer realm="gatehouse"';
 
-/** Writes the answer to an error, wherever it is met: a problem document (RFC 9457), or OAuth's form. */
+/**
+ * Writes the answer to an error, wherever it is met: a problem document (RFC 9457), or OAuth's
+ * form.
+ */
 export function problemAnswer(error: AppError, { path, requestId, errorFormat }: Occasion): Answer {
   const isOAuth = errorFormat === 'oauth';
   const challenge = isOAuth ? 'Basic realm="gatehouse"' : bearer(error);

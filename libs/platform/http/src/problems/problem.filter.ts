@@ -20,8 +20,8 @@ import { sendProblem } from './send-problem.js';
 const logger = new Logger('Problem');
 
 /**
- * Answers every failure as a problem document (RFC 9457); logs the unexpected ones, once, here. A GraphQL answer may
- * hold several failures: to its resolver an error is given back, as one of ours.
+ * Answers every failure as a problem document (RFC 9457); logs the unexpected ones, once, here. A
+ * GraphQL answer may hold several failures: to its resolver an error is given back, as one of ours.
  */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -33,7 +33,10 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** For what Fastify refuses before a handler runs, too: the way through Nest costs as much as the refusal. */
+/**
+ * For what Fastify refuses before a handler runs, too: the way through Nest costs as much as the
+ * refusal.
+ */
 export function answerFailure(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
   sendProblem(toLogged(exception, request), request, reply);
 }
@@ -55,7 +58,10 @@ function toAppError(exception: unknown, request: FastifyRequest): AppError {
   return withTakenTypes(toFailure(exception), request);
 }
 
-/** What is answered for an exception, whatever was asked: one of ours, a lost database, or a fault of our own. */
+/**
+ * What is answered for an exception, whatever was asked: one of ours, a lost database, or a fault
+ * of our own.
+ */
 export function toFailure(exception: unknown): AppError {
   if (exception instanceof AppError) return exception;
   if (isUnavailable(exception))

@@ -19,7 +19,10 @@ export class StrictValidationPipe extends StandardSchemaValidationPipe {
     });
   }
 
-  /** Nest drops `__proto__` and `constructor` in silence; strict schemas refuse them like any other unknown field. */
+  /**
+   * Nest drops `__proto__` and `constructor` in silence; strict schemas refuse them like any other
+   * unknown field.
+   */
   protected override stripProtoKeys(): void {}
 }
 

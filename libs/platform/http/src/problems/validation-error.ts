@@ -11,7 +11,10 @@ export function toValidationError(issues: readonly StandardSchemaV1.Issue[]): Ap
   return new AppError('invalid-request', { errors: errors.filter(isFirstFault).slice(0, errorLimit) });
 }
 
-/** Of what has the wrong type, nothing else needs to be said: a text in place of a list is not also a list too long. */
+/**
+ * Of what has the wrong type, nothing else needs to be said: a text in place of a list is not also
+ * a list too long.
+ */
 function isFirstFault({ path, code }: FieldError, _: number, all: readonly FieldError[]): boolean {
   return code === 'invalid-type' || !all.some((other) => other.path === path && other.code === 'invalid-type');
 }

@@ -1,8 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 
-/** RFC 9112 §3.2.2: who sends the absolute form means its authority, whatever `Host` says, and servers must take it. */
+/**
+ * RFC 9112 §3.2.2: who sends the absolute form means its authority, whatever `Host` says, and
+ * servers must take it.
+ */
 const absoluteForm = /^https?:\/\/([^/?#]*)(.*)$/i;
-/** `host [":" port]` of RFC 3986 §3.2.2: a name, IPv4, or IPv6 in brackets. No user information, nothing empty. */
+/**
+ * `host [":" port]` of RFC 3986 §3.2.2: a name, IPv4, or IPv6 in brackets. No user information,
+ * nothing empty.
+ */
 const authority = /^(?:\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d{0,5})?$/i;
 
 /** The target of a request as a path with its query; `Host` becomes what the target names. */
@@ -10,7 +16,8 @@ export function toOriginForm(request: IncomingMessage): string {
   const { url = '/' } = request;
   if (url.startsWith('/')) return url;
   const [, host, path = ''] = absoluteForm.exec(url) ?? [];
-  // an asterisk or an authority names nothing here; as a path it meets the same hooks as any other address
+  // an asterisk or an authority names nothing here; as a path it meets the same hooks as any other
+  // address
   if (host === undefined) return `/${url}`;
   request.headers.host = host;
   return path.startsWith('/') ? path : `/${path}`;

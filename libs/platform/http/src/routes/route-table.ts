@@ -33,7 +33,10 @@ export function trackRoutes(server: FastifyInstance): void {
   });
 }
 
-/** Not where there is no body to speak of, where the handler reads it as it comes, or where errors look otherwise. */
+/**
+ * Not where there is no body to speak of, where the handler reads it as it comes, or where errors
+ * look otherwise.
+ */
 const refusesUnseen = (method: string, config: RouteOptions['config'] = {}): boolean =>
   !bodyless.has(method) &&
   config.errorFormat === undefined &&
@@ -55,7 +58,10 @@ export function hashingRoute({ server }: FastifyInstance, { method, url = '' }: 
   return tables.get(server)?.find(isMeant)?.url;
 }
 
-/** Of the routes that a request may mean the one that takes the largest body, with its limit in bytes. */
+/**
+ * Of the routes that a request may mean the one that takes the largest body, with its limit in
+ * bytes.
+ */
 export function bodyLimitOf(
   { server }: FastifyInstance,
   { method, url = '' }: IncomingMessage,
@@ -65,7 +71,10 @@ export function bodyLimitOf(
   return meant.toSorted((left, right) => right.bodyLimit - left.bodyLimit)[0];
 }
 
-/** The methods that the address takes, sorted; none when there is no such address (RFC 9110 §15.5.6). */
+/**
+ * The methods that the address takes, sorted; none when there is no such address (RFC 9110
+ * §15.5.6).
+ */
 export function allowedMethods(server: FastifyInstance, url: string): readonly string[] {
   const path = pathOf(url);
   const matching = (tables.get(server.server) ?? []).filter(({ pattern }) => pattern.test(path));

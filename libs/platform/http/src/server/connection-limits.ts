@@ -21,9 +21,10 @@ type Address = { readonly key: string; readonly isProxy: boolean; readonly waiti
 type Connection = { readonly socket: Socket; readonly from: Address; requests: number };
 
 /**
- * Bounds the connections of all clients and of each address. When there is no room for a new one, the one is closed that
- * has waited longest for its client: whoever opens connections and sends nothing closes their own, and a new client gets
- * in, a probe for example. A request that is being answered is never cut off; only when all are is the new one closed.
+ * Bounds the connections of all clients and of each address. When there is no room for a new one,
+ * the one is closed that has waited longest for its client: whoever opens connections and sends
+ * nothing closes their own, and a new client gets in, a probe for example. A request that is being
+ * answered is never cut off; only when all are is the new one closed.
  */
 export class ConnectionLimits {
   readonly #addresses = new Map<string, Address>();
@@ -46,7 +47,8 @@ export class ConnectionLimits {
   }
 
   #admit(socket: Socket): void {
-    // read once while it is open, Node still knows `remoteAddress` when a request is logged after its client has left
+    // read once while it is open, Node still knows `remoteAddress` when a request is logged after
+    // its client has left
     const address = parseAddress(socket.remoteAddress ?? '') ?? '::';
     const from = this.#addressOf(address);
     const isOneTooMany = !from.isProxy && from.count >= this.limits.perAddress;

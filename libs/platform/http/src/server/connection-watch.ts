@@ -6,14 +6,19 @@ import type { Config } from '#libs/platform/config';
 import { type ConnectionLimit, ConnectionLimits } from './connection-limits.js';
 
 type Settings = Pick<Config, 'TRUST_PROXY' | 'MAX_CONNECTIONS' | 'MAX_CONNECTIONS_PER_ADDRESS'>;
-/** How many connections are open, and how many had to go for others, by the limit that was reached. */
+/**
+ * How many connections are open, and how many had to go for others, by the limit that was reached.
+ */
 type ConnectionCounts = { readonly open: () => number; readonly closed: ReadonlyMap<ConnectionLimit, number> };
 
 /** A flood must not fill the log as well. */
 const quietMs = 60_000;
 const byServer = new WeakMap<object, ConnectionCounts>();
 
-/** Holds a server's connections to `MAX_CONNECTIONS` and `MAX_CONNECTIONS_PER_ADDRESS`, and says when one is reached. */
+/**
+ * Holds a server's connections to `MAX_CONNECTIONS` and `MAX_CONNECTIONS_PER_ADDRESS`, and says
+ * when one is reached.
+ */
 export function limitConnections(server: FastifyInstance, settings: Settings): void {
   const closed = new Map<ConnectionLimit, number>();
   let quietUntil = 0;

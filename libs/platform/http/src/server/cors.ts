@@ -15,8 +15,8 @@ const exposedHeaders = [
 const preflightSeconds = 600;
 
 /**
- * Lets pages of these origins call the API; of none by default. Cookies (the device cookie of login) only go with
- * origins that are named, not with `*`.
+ * Lets pages of these origins call the API; of none by default. Cookies (the device cookie of
+ * login) only go with origins that are named, not with `*`.
  */
 export function allowOrigins(server: FastifyInstance, origins: readonly string[]): void {
   if (origins.length === 0) return;
@@ -31,7 +31,9 @@ export function allowOrigins(server: FastifyInstance, origins: readonly string[]
   });
 }
 
-/** `https://*.example.org` is every host below that domain, however deep, but not the domain itself. */
+/**
+ * `https://*.example.org` is every host below that domain, however deep, but not the domain itself.
+ */
 function toMatcher(origin: string): string | RegExp {
   const [scheme = '', domain] = origin.split('*.');
   if (domain === undefined) return origin;

@@ -40,7 +40,10 @@ const paramLimit = 512;
 const headersTimeoutMs = 8_000;
 /** Longer than the idle time-out of common load balancers (60 s), so that they close first. */
 const keepAliveTimeoutMs = 65_000;
-/** So long nothing may move on a connection with a request: its client reads no answer. Handlers answer in less. */
+/**
+ * So long nothing may move on a connection with a request: its client reads no answer. Handlers
+ * answer in less.
+ */
 const stalledMs = 30_000;
 
 type Settings = Pick<
@@ -110,7 +113,8 @@ function prepareServer(server: FastifyInstance, { PUBLIC_URL, TRUST_PROXY }: Set
   trackRoutes(server);
   registerBodyParsers(server);
   limitBodyTime(server);
-  // an expectation that we do not know may be ignored (RFC 9110 §10.1.1); Node would answer 417 without a body
+  // an expectation that we do not know may be ignored (RFC 9110 §10.1.1); Node would answer 417
+  // without a body
   server.server.on('checkExpectation', (request, response) => void server.server.emit('request', request, response));
   server.addHook('onRoute', (route) => {
     if (route.config?.bodyLimit) route.bodyLimit = route.config.bodyLimit;

@@ -17,7 +17,10 @@ export class Draining implements OnModuleInit, BeforeApplicationShutdown {
     return this.#isDraining;
   }
 
-  /** However the end came about: a connection that is kept alive would hold the server open until it is idle too long. */
+  /**
+   * However the end came about: a connection that is kept alive would hold the server open until it
+   * is idle too long.
+   */
   beforeApplicationShutdown(): void {
     this.begin();
   }

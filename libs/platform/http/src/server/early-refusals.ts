@@ -23,14 +23,18 @@ const rulesByServer = new WeakMap<object, Rule[]>();
 
 /**
  * Adds a rule that refuses requests before the framework has made anything of them. It is for what
- * attackers send most: in a flood of logins there are nine refusals to each login, and what they cost
- * is taken from the logins (bench/login-flood.ts). The rules are asked in the order of their coming.
+ * attackers send most: in a flood of logins there are nine refusals to each login, and what they
+ * cost is taken from the logins (bench/login-flood.ts). The rules are asked in the order of their
+ * coming.
  */
 export function refuseBeforeRouting(server: FastifyInstance, rule: Rule): void {
   rulesOf(server).push(rule);
 }
 
-/** The rules of a server. The first call puts them before everything that listens for requests by then. */
+/**
+ * The rules of a server. The first call puts them before everything that listens for requests by
+ * then.
+ */
 function rulesOf(server: FastifyInstance): Rule[] {
   const http = server.server;
   const known = rulesByServer.get(http);
@@ -85,10 +89,10 @@ const sharedFields = ({ method }: IncomingMessage, route: string, { status, code
 });
 
 /**
- * Refuses a body whose `Content-Length` is over the limit of its route: 413, with nothing made of it.
- * When a connection is closed with bytes unread it is reset, and a client that is still sending may
- * lose its answer with it (RFC 9112 §9.6): most clients in Python and Node did. So a body that is a
- * little too large is discarded; a larger one is not worth that, and its connection is closed.
+ * Refuses a body whose `Content-Length` is over the limit of its route: 413, with nothing made of
+ * it. When a connection is closed with bytes unread it is reset, and a client that is still sending
+ * may lose its answer with it (RFC 9112 §9.6): most clients in Python and Node did. So a body that
+ * is a little too large is discarded; a larger one is not worth that, and its connection is closed.
  */
 export function refuseTooLarge(server: FastifyInstance, smallestLimitBytes: number): void {
   const routeOf = (request: IncomingMessage): string | undefined => {

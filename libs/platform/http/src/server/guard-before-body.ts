@@ -18,16 +18,20 @@ declare module 'fastify' {
 
 type Guards = {
   readonly guards: readonly CanActivate[];
-  /** Whether the guards cannot tell before they see the body: they then run after it, as Nest has them run. */
+  /**
+   * Whether the guards cannot tell before they see the body: they then run after it, as Nest has
+   * them run.
+   */
   readonly isBodyNeeded: (context: ExecutionContext) => boolean;
 };
 
 const bodyless = new Set<RequestMethod>([RequestMethod.GET, RequestMethod.HEAD, RequestMethod.OPTIONS]);
 
 /**
- * Runs guards of routes that take bodies before the body is read: Nest runs them when it has been read and parsed, which
- * costs more than the refusal, and strangers are not to be told what is wrong with theirs. `isAdmitted` tells the
- * rate limits that the request is counted; who calls is asked again by Nest's own call. Call before the routes are made.
+ * Runs guards of routes that take bodies before the body is read: Nest runs them when it has been
+ * read and parsed, which costs more than the refusal, and strangers are not to be told what is
+ * wrong with theirs. `isAdmitted` tells the rate limits that the request is counted; who calls is
+ * asked again by Nest's own call. Call before the routes are made.
  */
 export function guardBeforeBodies(app: NestFastifyApplication, { guards, isBodyNeeded }: Guards): void {
   nameEndpoints(app.get(ModulesContainer));
@@ -47,7 +51,10 @@ export function guardBeforeBodies(app: NestFastifyApplication, { guards, isBodyN
     });
 }
 
-/** Tells each route with a body which method answers it. Nest hands the route's configuration on to Fastify. */
+/**
+ * Tells each route with a body which method answers it. Nest hands the route's configuration on to
+ * Fastify.
+ */
 function nameEndpoints(modules: ModulesContainer): void {
   const scanner = new MetadataScanner();
   const controllers = [...modules.values()].flatMap((module) => Array.from(module.controllers.values()));

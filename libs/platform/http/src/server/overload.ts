@@ -9,15 +9,16 @@ import { sendProblem } from '../problems/send-problem.js';
 const neverShed = /^\/(health\/|metrics$)/;
 
 /**
- * Refuses requests while the event loop is later than `maxLoopDelayMs` on average over a second: those that are let in
- * are then answered in time, where all of them would have been too late.
+ * Refuses requests while the event loop is later than `maxLoopDelayMs` on average over a second:
+ * those that are let in are then answered in time, where all of them would have been too late.
  */
 export function shedWhenLate(server: FastifyInstance, maxLoopDelayMs: number): void {
   if (maxLoopDelayMs === 0) return;
   void server.register(underPressure, {
     maxEventLoopDelay: maxLoopDelayMs,
     pressureHandler: (request, reply, _, delayMs) => {
-      // Infinity stands for "no sample yet", as in the first second after a start that kept the loop busy
+      // Infinity stands for "no sample yet", as in the first second after a start that kept the
+      // loop busy
       const isLate = Number.isFinite(delayMs) && !neverShed.test(request.routeOptions.url ?? '');
       if (isLate) sendProblem(overloaded, request, reply);
     },

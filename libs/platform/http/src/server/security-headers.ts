@@ -1,6 +1,7 @@
 /**
- * Headers of every answer, after OWASP's REST Security Cheat Sheet. Constant, so they are set by one plain hook
- * (helmet costs 31 µs a request for the same, design §4). Routes that answer pages or cacheable bodies override them.
+ * Headers of every answer, after OWASP's REST Security Cheat Sheet. Constant, so they are set by
+ * one plain hook (helmet costs 31 µs a request for the same, design §4). Routes that answer pages
+ * or cacheable bodies override them.
  */
 export const securityHeaders: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',

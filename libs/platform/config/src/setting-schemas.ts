@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { DatabaseUrlError, parseDatabaseUrl } from './database-url.js';
+
 /** A whole number in digits; the errors name the bounds. */
 export const integer = (min: number, max: number) =>
   z
@@ -14,4 +16,23 @@ export const flag = z.enum(['true', 'false'], { error: 'must be true or false' }
 export const about = (description: string, more: { secret?: true; example?: string; preset?: string } = {}) => ({
   description,
   ...more,
+});
+
+export const commaList = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
+
+const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' });
+export const redisUrls = commaList.pipe(z.array(redisUrl).min(1));
+
+export const databaseUrl = z.string().superRefine((text, context) => {
+  try {
+    parseDatabaseUrl(text);
+  } catch (error) {
+    if (!(error instanceof DatabaseUrlError)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+  }
 });

@@ -1,0 +1,38 @@
+import type { ExecutionContext } from '@nestjs/common';
+
+import type { ServicePrincipal, UserPrincipal } from './principal.js';
+
+/**
+ * What the guard asks about a bearer token. Auth implements it, so that no feature depends on auth
+ * to be guarded.
+ */
+export abstract class TokenVerifier {
+  /**
+   * The user that a token stands for.
+   * @throws AppError `invalid-token` when it is malformed, expired, revoked or not ours;
+   * `unavailable` when revocation cannot be checked
+   */
+  abstract verify(token: string): UserPrincipal | Promise<UserPrincipal>;
+}
+
+/** What the guard asks about a service's key. The services lib implements it. */
+export abstract class ServiceVerifier {
+  /**
+   * The service that a name and secret stand for.
+   * @throws AppError `invalid-service-key`; the same, after the same work, for an unknown name and
+   * a wrong secret
+   */
+  abstract verify(name: string, secret: string): ServicePrincipal | Promise<ServicePrincipal>;
+}
+
+/**
+ * Counts the requests that access refuses: who guesses keys is limited like anybody else. The rate
+ * limits implement it.
+ */
+export abstract class RefusalLimiter {
+  /**
+   * Counts against the caller as far as it is known, else against its address.
+   * @throws AppError `rate-limited` instead of the refusal
+   */
+  abstract countRefusal(context: ExecutionContext): Promise<void>;
+}
