@@ -1,10 +1,11 @@
 export { ApiProblems } from './api-problems.js';
 export { formMediaType, rowMediaTypes } from './body-parsers.js';
 export { liftBodyTimeout } from './body-timeout.js';
-export { ClientGone, goneSignal } from './client-gone.js';
+export { ClientGone } from './client-gone.js';
 export { connectionsOf } from './connection-watch.js';
 export { createHttpAdapter } from './create-http-adapter.js';
 export { Draining } from './draining.js';
+export { etagOf, ifMatch, isKnownTag, type Precondition } from './etag.js';
 export { guardBeforeBodies } from './guard-before-body.js';
 export { HttpModule } from './http.module.js';
 export { instantSchema } from './instant.schema.js';

@@ -1,9 +1,9 @@
 type Entry = { readonly bytes: Buffer; readonly loadedAtMs: number };
 
-/** What an entry costs beside its bytes: key, object, place in the map. */
+/** What an entry costs beside its bytes: key, object, slot in the map. */
 const entryBytes = 300;
 
-/** The pictures that were asked for last, bounded by bytes. What is older than `maxAgeMs` is asked for again. */
+/** Least-recently-used cache of pictures, bounded by bytes; entries expire after `maxAgeMs`. */
 export class PictureCache {
   readonly #entries = new Map<string, Entry>();
   #bytes = 0;
@@ -13,7 +13,7 @@ export class PictureCache {
   get(key: string, nowMs: number): Buffer | undefined {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
-    // to the end of the map, so that the first entry is the one not asked for the longest
+    // moved to the end of the map, so that the first entry is the least recently used
     this.#entries.delete(key);
     if (nowMs - entry.loadedAtMs < this.limits.maxAgeMs) {
       this.#entries.set(key, entry);
