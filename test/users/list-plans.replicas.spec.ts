@@ -85,25 +85,21 @@ const orders = [
   ['-userName', ['maria.smith1']],
 ] as const satisfies readonly (readonly [UserFilters['sort'], ListPosition])[];
 
-/** With what a sample of the texts makes of it, and as it is before there is one. */
-function searchesOf(
-  statements: UserListStatements,
-  { q }: UserFilters,
-  after?: ListPosition,
-): readonly BoundStatement[] {
+/** Searches with a sample of the texts, and before there is one. */
+function searchesOf(statements: UserListStatements, { q }: UserFilters): readonly BoundStatement[] {
   const pattern = q === undefined ? undefined : rarePattern({ counts: new Map(), letters: 'all' }, q);
-  return [statements.search(51, 5_001, after), statements.search(51, 5_001, after, pattern)];
+  return [statements.search(51, 5_001), statements.search(51, 5_001, pattern)];
 }
 
 /** Every statement that the repository may choose for a page. */
 function statementsOf(filters: UserFilters, after?: ListPosition): readonly BoundStatement[] {
-  const statements = new UserListStatements(filters);
-  if (statements.isIndexScan) return [statements.page(51, after)];
+  const statements = new UserListStatements(filters, after);
+  if (statements.isIndexScan) return [statements.page(51)];
   return [
-    statements.scan(51, 1_000, after),
-    ...(statements.isSearchable('all') ? searchesOf(statements, filters, after) : []),
-    statements.scan(51, 100_000, after),
-    statements.boundedScan(51, 100_000, after),
+    statements.scan(51, 1_000),
+    ...(statements.isSearchable('all') ? searchesOf(statements, filters) : []),
+    statements.scan(51, 100_000),
+    statements.boundedScan(51, 100_000),
   ];
 }
 

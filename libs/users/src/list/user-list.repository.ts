@@ -17,7 +17,6 @@ import {
 export type UserRows = { readonly rows: readonly UserRow[]; readonly next: ListPosition | undefined };
 export type Total = { readonly total: number; readonly totalIs: 'exact' | 'estimated' | 'at-least' };
 
-type Part = { readonly limit: number; readonly after: ListPosition | undefined };
 type FoundTuple = readonly [found: number, ...user: UserTuple];
 type ScanTuple = readonly [endId: string | null, endKey: string, endMs: number, ...user: UserTuple | Nobody];
 type Nobody = Nulls<UserTuple>;
@@ -40,30 +39,28 @@ export class UserListRepository {
     private readonly trigrams: TrigramSampleRepository,
   ) {}
 
-  async findPage(filters: UserFilters, part: Part): Promise<UserRows> {
-    const statements = new UserListStatements(filters);
-    const { limit, after } = part;
+  async findPage(filters: UserFilters, limit: number, after: ListPosition | undefined): Promise<UserRows> {
+    const statements = new UserListStatements(filters, after);
     // one extra row tells whether a next page exists
     const wanted = limit + 1;
     const cut = (found: readonly UserTuple[]): UserRows => cutPage(found.map(rowOf), limit, filters);
-    if (statements.isIndexScan) return cut(await this.#ask(statements.page(wanted, after)));
-    const near = await this.#ask<UserTuple>(statements.scan(wanted, firstScanRows, after));
+    if (statements.isIndexScan) return cut(await this.#ask(statements.page(wanted)));
+    const near = await this.#ask<UserTuple>(statements.scan(wanted, firstScanRows));
     if (near.length === wanted) return cut(near);
-    // the costs of reading on until the page is full and of finding all matches are about equal
-    // here
+    // here reading on until the page is full costs about as much as finding all matches
     const isRare = near.length * 15 < wanted;
     const sample = this.trigrams.current;
     if (isRare && statements.isSearchable(sample?.letters ?? 'all')) {
       const pattern = filters.q === undefined || !sample ? undefined : rarePattern(sample, filters.q);
-      const all = await this.#ask<FoundTuple>(statements.search(wanted, searchRows + 1, after, pattern));
+      const all = await this.#ask<FoundTuple>(statements.search(wanted, searchRows + 1, pattern));
       if ((all[0]?.[0] ?? 0) <= searchRows) return cut(all.map(([, ...user]) => user));
     }
-    const rows = await this.#ask<UserTuple>(statements.scan(wanted, scanRows, after));
+    const rows = await this.#ask<UserTuple>(statements.scan(wanted, scanRows));
     if (rows.length === wanted) return cut(rows);
-    const ended = await this.#ask<ScanTuple>(statements.boundedScan(wanted, scanRows, after));
-    const found = ended.flatMap(([, , , ...user]) => (isUser(user) ? [user] : []));
+    const bounded = await this.#ask<ScanTuple>(statements.boundedScan(wanted, scanRows));
+    const found = bounded.flatMap(([, , , ...user]) => (isUser(user) ? [user] : []));
     if (found.length === wanted) return cut(found);
-    return { rows: found.map(rowOf), next: endOf(ended[0], filters) };
+    return { rows: found.map(rowOf), next: endOf(bounded[0], filters) };
   }
 
   async count(filters: UserFilters): Promise<Total> {

@@ -8,7 +8,7 @@ import { toEmailKey } from '../account/email-address.js';
 import { toUserName } from '../account/user-keys.js';
 import { viewOfRow } from '../account/user-view.js';
 import type { UserView } from '../account/users.schema.js';
-import { type Total, UserListRepository, type UserRows } from './user-list.repository.js';
+import { type Total, UserListRepository } from './user-list.repository.js';
 import type { ListUsers, UserPage } from './user-list.schema.js';
 import { type ListPosition, positionAfter, type UserFilters } from './user-list.sql.js';
 
@@ -44,12 +44,13 @@ export class UserListService {
     const filters = filtersOf(query);
     const cursors = cursorsOf(filters);
     const after = cursor === undefined ? undefined : cursors.decode(cursor);
-    const page = await this.lists.findPage(filters, { limit, after });
+    const page = await this.lists.findPage(filters, limit, after);
     const isWhole = after === undefined && page.next === undefined;
     return {
       items: page.rows.map((row) => make(viewOfRow(row, this.config.PUBLIC_URL), row.version)),
       nextCursor: page.next ? cursors.encode(page.next) : null,
-      ...(count && (isWhole ? counted(page) : await this.#count(filters, count))),
+      // a single page already holds the exact total
+      ...(count && (isWhole ? { total: page.rows.length, totalIs: 'exact' } : await this.#count(filters, count))),
     };
   }
 
@@ -71,7 +72,7 @@ export class UserListService {
   }
 }
 
-/** Drops the members that concern one page only. */
+/** Without the members that concern one page only. */
 const filtersOf = ({
   userName,
   email,
@@ -87,6 +88,3 @@ const filtersOf = ({
 
 const cursorsOf = (filters: UserFilters): QueryCursors<ListPosition> =>
   new QueryCursors(filters, filters.sort.endsWith('userName') ? byName : byCreation);
-
-/** A single page already holds the exact total. */
-const counted = ({ rows }: UserRows): Total => ({ total: rows.length, totalIs: 'exact' });

@@ -28,34 +28,30 @@ export type BoundStatement = Statement & { readonly values: readonly unknown[]; 
 export const positionAfter = (sort: Sort, user: { userName: string; createdMs: number; id: string }): ListPosition =>
   sort.endsWith('userName') ? [toUserName(user.userName).key] : [user.createdMs, user.id];
 
-type Condition = (values: Values) => string;
-type Conditions = { readonly indexConditions: readonly Condition[]; readonly filters: readonly Condition[] };
+type Conditions = { readonly indexConditions: readonly string[]; readonly filters: readonly string[] };
+
+/** For so few rows the planner never prefers to sort the whole table. */
+const fewRows = 1_000;
+/** Otherwise the planner trusts its estimate that matches are rare, finds all and sorts them. */
+const inOrder = ['seqscan', 'bitmapscan', 'sort'] as const;
 
 /**
  * The statements of a list (ADR 9). The index of the order checks the index conditions, so that it
  * skips other rows at no cost; the filters are applied to rows already read. Values are parameters;
  * literals stand only where PostgreSQL must see them to use a partial index. The statements have no
- * name: a kept plan would not know the values, and would not search by the trigram index (design
- * §4).
+ * name: a kept plan would not know the values, and would not search by the trigram index (design §4).
  */
 export class UserListStatements {
-  readonly #direction: 'asc' | 'desc';
-  readonly #order: string;
-  readonly #key: string;
-  readonly #conditions: Conditions;
-
-  constructor(private readonly filters: UserFilters) {
-    this.#direction = filters.sort.startsWith('-') ? 'desc' : 'asc';
-    const columns = isByName(filters) ? ['user_name_key'] : ['created_at', 'id'];
-    this.#key = columns.length === 1 ? columns.join('') : `(${columns.join(', ')})`;
-    this.#order = `order by ${columns.map((column) => `${column} ${this.#direction}`).join(', ')}`;
-    this.#conditions = conditionsOf(filters);
-  }
+  constructor(
+    private readonly filters: UserFilters,
+    private readonly after?: ListPosition,
+  ) {}
 
   /** Whether an index alone gives the page: no row is read and filtered out. */
   get isIndexScan(): boolean {
     const { userNameKey, emailKey } = this.filters;
-    return userNameKey !== undefined || emailKey !== undefined || this.#conditions.filters.length === 0;
+    if (userNameKey !== undefined || emailKey !== undefined) return true;
+    return conditionsOf(this.filters, new Values(), byIndex).filters.length === 0;
   }
 
   /** Whether another index finds all matches, wherever they are in the order. */
@@ -65,19 +61,16 @@ export class UserListStatements {
     return isNarrow || (q !== undefined && hasTrigram(q, letters));
   }
 
-  page(limit: number, after?: ListPosition): BoundStatement {
-    const values = new Values();
-    return values.bind(`select ${userColumns} from users ${this.#all(values, after)} ${this.#first(limit, values)}`);
+  page(limit: number): BoundStatement {
+    const { values, matching, first } = this.#parts();
+    return values.bind(`select ${userColumns} from users ${matching} ${first(limit)}`);
   }
 
   /** Reads in order until the page is full or `rows` rows have been read. */
-  scan(limit: number, rows: number, after?: ListPosition): BoundStatement {
-    const values = new Values();
+  scan(limit: number, rows: number): BoundStatement {
+    const { values, indexed, filtered, first } = this.#parts();
     return values.bind(
-      `select ${userColumns} from (
-        select * from users ${where(this.#indexConditions(values, after))} ${this.#first(rows, values)}
-      ) as users ${where(this.#filters(values))} ${this.#first(limit, values)}`,
-      // the planner reads a few rows in order by itself
+      `select ${userColumns} from (select * from users ${indexed} ${first(rows)}) as users ${filtered} ${first(limit)}`,
       rows > fewRows ? inOrder : [],
     );
   }
@@ -87,13 +80,11 @@ export class UserListStatements {
    * a `pattern` that all of them fit, the index is read for the pattern, and `q` is looked for in
    * its rows.
    */
-  search(limit: number, most: number, after?: ListPosition, pattern?: string): BoundStatement {
-    const values = new Values();
-    const conditions = pattern === undefined ? this.#conditions : conditionsOf(this.filters, throughPattern(pattern));
+  search(limit: number, most: number, pattern?: string): BoundStatement {
+    const { values, matching, first } = this.#parts(pattern === undefined ? byIndex : byPattern(pattern));
     return values.bind(
-      `with found as materialized (
-        select * from users ${this.#all(values, after, conditions)} limit ${values.add(most)}
-      ) select (select count(*)::int from found) as found, ${userColumns} from found ${this.#first(limit, values)}`,
+      `with found as materialized (select * from users ${matching} limit ${values.add(most)})
+      select (select count(*)::int from found) as found, ${userColumns} from found ${first(limit)}`,
       ['seqscan'],
     );
   }
@@ -103,19 +94,16 @@ export class UserListStatements {
    * ended, null when it reached the end of the order; a page without users is one row of nulls. It
    * is one statement, so that no user who comes or goes in between is missed.
    */
-  boundedScan(limit: number, rows: number, after?: ListPosition): BoundStatement {
-    const values = new Values();
-    const indexed = where(this.#indexConditions(values, after));
+  boundedScan(limit: number, rows: number): BoundStatement {
+    const { values, indexed, filtered, order, first } = this.#parts();
     return values.bind(
       `select "end".*, page.* from (values (1)) as one (n)
       left join (
         select id as end_id, user_name_key as end_key, ${epochMs('created_at')} as end_ms
-        from users ${indexed} ${this.#order} offset ${values.add(rows - 1)} limit 1
+        from users ${indexed} ${order} offset ${values.add(rows - 1)} limit 1
       ) as "end" on true
       left join (
-        select ${userColumns} from (
-          select * from users ${indexed} ${this.#first(rows, values)}
-        ) as users ${where(this.#filters(values))} ${this.#first(limit, values)}
+        select ${userColumns} from (select * from users ${indexed} ${first(rows)}) as users ${filtered} ${first(limit)}
       ) as page on true`,
       inOrder,
     );
@@ -123,97 +111,76 @@ export class UserListStatements {
 
   /** Counts up to `most`. */
   count(most: number): BoundStatement {
-    const values = new Values();
-    return values.bind(
-      `select count(*)::int as total from (select from users ${this.#all(values)} limit ${values.add(most)}) as found`,
-    );
+    const { values, matching } = this.#parts();
+    const found = `select from users ${matching} limit ${values.add(most)}`;
+    return values.bind(`select count(*)::int as total from (${found}) as found`);
   }
 
   /** The planner's estimate. */
   estimate(): BoundStatement {
+    const { values, matching } = this.#parts();
+    return values.bind(`explain (format json) select from users ${matching}`);
+  }
+
+  #parts(contains: Contains = byIndex) {
     const values = new Values();
-    return values.bind(`explain (format json) select from users ${this.#all(values)}`);
-  }
-
-  #first(limit: number, values: Values): string {
-    return `${this.#order} limit ${values.add(limit)}`;
-  }
-
-  #all(values: Values, after?: ListPosition, conditions = this.#conditions): string {
-    return where([...this.#indexConditions(values, after, conditions), ...this.#filters(values, conditions)]);
-  }
-
-  #indexConditions(values: Values, after?: ListPosition, { indexConditions } = this.#conditions): readonly string[] {
-    const conditions = indexConditions.map((condition) => condition(values));
-    if (!after) return conditions;
-    return [...conditions, `${this.#key} ${this.#direction === 'asc' ? '>' : '<'} ${positionOf(after, values)}`];
-  }
-
-  #filters(values: Values, { filters } = this.#conditions): readonly string[] {
-    return filters.map((condition) => condition(values));
+    const { indexConditions, filters } = conditionsOf(this.filters, values, contains);
+    const direction = this.filters.sort.startsWith('-') ? 'desc' : 'asc';
+    const order = `order by ${isByName(this.filters) ? 'user_name_key' : `created_at ${direction}, id`} ${direction}`;
+    const beyond = this.after ? [beyondOf(this.after, direction, values)] : [];
+    const indexed = [...indexConditions, ...beyond];
+    return {
+      values,
+      order,
+      indexed: where(indexed),
+      filtered: where(filters),
+      matching: where([...indexed, ...filters]),
+      first: (limit: number): string => `${order} limit ${values.add(limit)}`,
+    };
   }
 }
-
-/** For so few rows the planner never prefers to sort the whole table. */
-const fewRows = 1_000;
-/** Otherwise the planner trusts its estimate that matches are rare, finds all and sorts them. */
-const inOrder = ['seqscan', 'bitmapscan', 'sort'] as const;
 
 const isByName = ({ sort }: UserFilters): boolean => sort.endsWith('userName');
 
-function conditionsOf(filters: UserFilters, contains: Contains = throughIndex): Conditions {
-  const { userNameKey, emailKey, status, role, createdAfter, createdBefore, q } = filters;
-  const created = [
-    ...given(createdAfter, (time, values) => `created_at > ${values.add(time)}::timestamptz`),
-    ...given(createdBefore, (time, values) => `created_at < ${values.add(time)}::timestamptz`),
-  ];
-  const admins = role === 'admin' ? [() => "roles @> array['admin']::text[]"] : [];
-  const users = role === 'user' ? [() => "roles @> array['user']::text[]"] : [];
-  const statuses = given(status, (name) => `status = '${name === 'active' ? 'active' : 'deactivated'}'`);
+function conditionsOf(asked: UserFilters, values: Values, contains: Contains): Conditions {
+  const { userNameKey, emailKey, status, role, createdAfter, createdBefore, q } = asked;
+  const indexConditions: string[] = [];
+  const filters: string[] = [];
+  const times = isByName(asked) ? filters : indexConditions;
   // one scan uses one partial index: that of administrators is the smaller
-  const isStatusIndexed = status === 'deactivated' && role !== 'admin';
-  return {
-    indexConditions: [
-      ...given(userNameKey, (key, values) => `user_name_key = ${values.add(key)}`),
-      ...given(emailKey, (key, values) => `email_key = ${values.add(key)}`),
-      ...admins,
-      ...(isStatusIndexed ? statuses : []),
-      ...(isByName(filters) ? [] : created),
-    ],
-    filters: [
-      ...(isStatusIndexed ? [] : statuses),
-      ...users,
-      ...(isByName(filters) ? created : []),
-      ...given(q, contains),
-    ],
-  };
+  const statuses = status === 'deactivated' && role !== 'admin' ? indexConditions : filters;
+  if (userNameKey !== undefined) indexConditions.push(`user_name_key = ${values.add(userNameKey)}`);
+  if (emailKey !== undefined) indexConditions.push(`email_key = ${values.add(emailKey)}`);
+  if (role === 'admin') indexConditions.push("roles @> array['admin']::text[]");
+  if (status !== undefined) statuses.push(status === 'active' ? "status = 'active'" : "status = 'deactivated'");
+  if (role === 'user') filters.push("roles @> array['user']::text[]");
+  if (createdAfter !== undefined) times.push(`created_at > ${values.add(createdAfter)}::timestamptz`);
+  if (createdBefore !== undefined) times.push(`created_at < ${values.add(createdBefore)}::timestamptz`);
+  if (q !== undefined) filters.push(contains(q, values));
+  return { indexConditions, filters };
 }
-
-const given = <T>(value: T | undefined, condition: (value: T, values: Values) => string): Condition[] =>
-  value === undefined ? [] : [(values) => condition(value, values)];
 
 const where = (conditions: readonly string[]): string =>
   conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`;
 
-function positionOf(position: ListPosition, values: Values): string {
-  const [first, id] = position;
-  if (id === undefined) return values.add(first);
-  return `(to_timestamp(${values.add(first)}::float8 / 1000), ${values.add(id)}::uuid)`;
+function beyondOf([first, id]: ListPosition, direction: 'asc' | 'desc', values: Values): string {
+  const isBeyond = direction === 'asc' ? '>' : '<';
+  if (id === undefined) return `user_name_key ${isBeyond} ${values.add(first)}`;
+  const position = `(to_timestamp(${values.add(first)}::float8 / 1000), ${values.add(id)}::uuid)`;
+  return `(created_at, id) ${isBeyond} ${position}`;
 }
 
 type Contains = (part: string, values: Values) => string;
 
-const throughIndex: Contains = (part, values) =>
-  `search_text like '%' || search_fold(${values.add(escapeLike(part))}) || '%'`;
+const byIndex: Contains = (part, values) =>
+  // the wildcards of LIKE are escaped
+  `search_text like '%' || search_fold(${values.add(part.replaceAll(/[\\%_]/g, String.raw`\$&`))}) || '%'`;
 
 /** `strpos`, since with two LIKE conditions the index would read the lists of both. */
-const throughPattern =
+const byPattern =
   (pattern: string): Contains =>
   (part, values) =>
     `search_text like ${values.add(pattern)} and strpos(search_text, search_fold(${values.add(part)})) > 0`;
-
-/** Escapes the wildcards of LIKE. */
-const escapeLike = (part: string): string => part.replaceAll(/[\\%_]/g, String.raw`\$&`);
 
 class Values {
   readonly #list: unknown[] = [];
