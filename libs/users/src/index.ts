@@ -1,3 +1,4 @@
+export { AdminsService, type MadeAdmin } from './account/admins.service.js';
 export {
   type BulkProfile,
   type BulkUser,
@@ -7,8 +8,6 @@ export {
 } from './account/bulk-users.repository.js';
 export { toEmailKey } from './account/email-address.js';
 export { firstAdminPasswordFile } from './account/first-admin-password.js';
-export { FirstAdminService, type MadeAdmin } from './account/first-admin.service.js';
-export { OperatorAdminService } from './account/operator-admin.service.js';
 export { changeableId, noSuchUser } from './account/user-access.js';
 export { UserChangesService } from './account/user-changes.service.js';
 export { assertNotReserved, findKeys, toUserName } from './account/user-keys.js';

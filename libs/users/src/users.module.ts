@@ -6,9 +6,8 @@ import { AuditModule } from '#libs/security/audit';
 import { PasswordsModule } from '#libs/security/passwords';
 import { RevocationModule } from '#libs/security/revocation';
 
+import { AdminsService } from './account/admins.service.js';
 import { BulkUsersRepository } from './account/bulk-users.repository.js';
-import { FirstAdminService } from './account/first-admin.service.js';
-import { OperatorAdminService } from './account/operator-admin.service.js';
 import { PersonalDataExportController } from './account/personal-data-export.controller.js';
 import { PersonalDataExportService } from './account/personal-data-export.service.js';
 import { RegistrationController } from './account/registration.controller.js';
@@ -25,14 +24,13 @@ import { UserListRepository } from './list/user-list.repository.js';
 import { UserListService } from './list/user-list.service.js';
 
 const services = [
+  AdminsService,
   BulkUsersRepository,
   UsersRepository,
   UsersService,
   UserChangesService,
   UserListService,
   UserTurns,
-  FirstAdminService,
-  OperatorAdminService,
 ];
 
 @Module({
@@ -43,9 +41,7 @@ const services = [
 })
 export class UsersModule {}
 
-/**
- * Apart from `UsersModule`, so that its routes stand after those of auth in the OpenAPI document.
- */
+/** A second module, so that its routes come after those of auth in the OpenAPI document. */
 @Module({
   imports: [AuditModule, PicturesModule, UsersModule],
   controllers: [PicturesController, UserAvatarController],

@@ -20,9 +20,7 @@ export const AvatarEntity = defineEntity({
   },
 });
 
-/**
- * Objects in the object store that no user has any more; deleted after the commit, with retries.
- */
+/** Objects in the object store that no user has any more; deleted after the commit. */
 export const AvatarDeletionEntity = defineEntity({
   name: 'AvatarDeletion',
   tableName: 'avatar_deletions',

@@ -12,6 +12,7 @@ type Opened = { readonly sdk: Sdk; readonly client: S3Client };
 const connectTimeoutMs = 2_000;
 const requestTimeoutMs = 5_000;
 const attempts = 3;
+const objectHeaders = { ContentType: 'image/webp', CacheControl: 'public, max-age=31536000, immutable' };
 
 /** Pictures in an S3-compatible bucket. The SDK is loaded when first needed. */
 @Injectable()
@@ -27,26 +28,18 @@ export class ObjectStore implements OnModuleDestroy {
 
   /** @throws AppError `unavailable` */
   async put({ hash, files }: Pictures): Promise<void> {
-    await this.#call(async ({ sdk, client }, Bucket) => {
-      await Promise.all(
-        [...files].map(([size, Body]) =>
-          client.send(
-            new sdk.PutObjectCommand({
-              Bucket,
-              Key: this.#key(hash, size),
-              Body,
-              ContentLength: Body.length,
-              ContentType: 'image/webp',
-              CacheControl: 'public, max-age=31536000, immutable',
-            }),
-          ),
-        ),
-      );
-    });
+    await this.#call(({ sdk, client }, Bucket) =>
+      Promise.all(
+        [...files].map(([size, Body]) => {
+          const object = { Bucket, Key: this.#key(hash, size), Body, ContentLength: Body.length, ...objectHeaders };
+          return client.send(new sdk.PutObjectCommand(object));
+        }),
+      ),
+    );
   }
 
   /** @throws AppError `unavailable` */
-  async read(hash: Buffer, size: PictureSize): Promise<Buffer | undefined> {
+  read(hash: Buffer, size: PictureSize): Promise<Buffer | undefined> {
     return this.#call(async ({ sdk, client }, Bucket) => {
       try {
         const { Body } = await client.send(new sdk.GetObjectCommand({ Bucket, Key: this.#key(hash, size) }));
@@ -59,8 +52,8 @@ export class ObjectStore implements OnModuleDestroy {
   }
 
   /** Idempotent. @throws AppError `unavailable` */
-  async remove(hash: Buffer): Promise<void> {
-    await this.#call(async ({ sdk, client }, Bucket) => {
+  remove(hash: Buffer): Promise<void> {
+    return this.#call(async ({ sdk, client }, Bucket) => {
       for (const size of pictureSizes) {
         await client.send(new sdk.DeleteObjectCommand({ Bucket, Key: this.#key(hash, size) }));
       }
@@ -89,7 +82,9 @@ export class ObjectStore implements OnModuleDestroy {
 
   async #open(): Promise<Opened> {
     const sdk = await import('@aws-sdk/client-s3');
+    const { AVATAR_S3_ENDPOINT: endpoint } = this.config;
     const { AVATAR_S3_ACCESS_KEY_ID: accessKeyId, AVATAR_S3_SECRET_ACCESS_KEY: secretAccessKey } = this.config;
+    const hasKeys = accessKeyId !== undefined && secretAccessKey !== undefined;
     const client = new sdk.S3Client({
       region: this.config.AVATAR_S3_REGION,
       forcePathStyle: this.config.AVATAR_S3_PATH_STYLE,
@@ -98,11 +93,8 @@ export class ObjectStore implements OnModuleDestroy {
       // stores other than AWS may not know the checksums that newer SDKs add by default
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
-      ...(this.config.AVATAR_S3_ENDPOINT !== undefined && { endpoint: this.config.AVATAR_S3_ENDPOINT }),
-      ...(accessKeyId !== undefined &&
-        secretAccessKey !== undefined && {
-          credentials: { accessKeyId, secretAccessKey },
-        }),
+      ...(endpoint !== undefined && { endpoint }),
+      ...(hasKeys && { credentials: { accessKeyId, secretAccessKey } }),
     });
     return { sdk, client };
   }

@@ -19,12 +19,14 @@ const linked: Statement = {
   text: 'select exists (select from avatars where hash = $1 and unlinked_since is null) as linked',
 };
 
-/**
- * Class of the advisory locks that serialise links and releases of one picture: 'avat' in ASCII.
- */
-const lockClass = 0x61766174;
 const graceMinutes = 10;
+const forgotten: Statement = {
+  text: `select hash from avatars where unlinked_since < now() - make_interval(mins => ${graceMinutes}) limit $1`,
+};
+const deletions: Statement = { text: 'select hash from avatar_deletions order by requested_at limit $1' };
 const batchRows = 100;
+/** Class of the advisory locks under which one picture is linked or released: 'avat' in ASCII. */
+const lockClass = 0x61766174;
 
 /**
  * The tables `avatars` and `avatar_deletions`. Whoever links or releases a picture holds the lock
@@ -57,13 +59,14 @@ export class PicturesRepository {
     const [small, middle, large] = where === 'here' ? files.values() : [];
     return this.em.fork().transactional(async (em) => {
       await lock(em, [hash]);
-      await em.execute(
+      const written = await em.execute<unknown[]>(
         `insert into avatars (hash, w64, w256, w512, unlinked_since) values (?, ?, ?, ?, now())
          on conflict (hash) do update set w64 = excluded.w64, w256 = excluded.w256, w512 = excluded.w512,
-           unlinked_since = now() where avatars.unlinked_since is not null`,
+           unlinked_since = now() where avatars.unlinked_since is not null
+         returning 1`,
         [hash, small ?? null, middle ?? null, large ?? null],
       );
-      return this.#isLinked(em, hash);
+      return written.length === 0;
     });
   }
 
@@ -73,27 +76,15 @@ export class PicturesRepository {
    */
   async link(em: SqlEntityManager, from: Buffer | undefined, to: Buffer): Promise<boolean> {
     await lock(em, from ? [from, to] : [to]);
-    const rows = await em.execute<unknown[]>('update avatars set unlinked_since = null where hash = ? returning 1', [
-      to,
-    ]);
-    return rows.length > 0;
+    const text = 'update avatars set unlinked_since = null where hash = ? returning 1';
+    return (await em.execute<unknown[]>(text, [to])).length > 0;
   }
 
   /** Removes rows that nobody linked in time. @returns how many */
-  async removeForgotten(): Promise<number> {
-    const rows = await this.em
-      .fork()
-      .execute<{ hash: Uint8Array }[]>(
-        `select hash from avatars where unlinked_since < now() - make_interval(mins => ?) limit ?`,
-        [graceMinutes, batchRows],
-      );
-    for (const { hash } of rows) {
-      await this.em.fork().transactional(async (em) => {
-        await lock(em, [Buffer.from(hash)]);
-        await em.execute('select avatar_release(?)', [hash]);
-      });
-    }
-    return rows.length;
+  removeForgotten(): Promise<number> {
+    return this.#eachLocked(forgotten, async (em, hash) => {
+      await em.execute('select avatar_release(?)', [hash]);
+    });
   }
 
   /**
@@ -101,31 +92,28 @@ export class PicturesRepository {
    * is spared, and nobody can link one while it is being removed.
    * @returns how many rows were read
    */
-  async removeExternal(remove: (hash: Buffer) => Promise<void>): Promise<number> {
-    const rows = await this.em
-      .fork()
-      .execute<{ hash: Uint8Array }[]>('select hash from avatar_deletions order by requested_at limit ?', [batchRows]);
+  removeExternal(remove: (hash: Buffer) => Promise<void>): Promise<number> {
+    return this.#eachLocked(deletions, async (em, hash) => {
+      const [deletion] = await em.execute<{ is_back: boolean }[]>(
+        `delete from avatar_deletions d where hash = ?
+         returning exists (select from avatars a where a.hash = d.hash) as is_back`,
+        [hash],
+      );
+      if (deletion?.is_back === false) await remove(hash);
+    });
+  }
+
+  /** Handles each hash that a statement finds in a transaction that holds the lock of the hash. */
+  async #eachLocked(found: Statement, handle: (em: SqlEntityManager, hash: Buffer) => Promise<void>): Promise<number> {
+    const rows = await this.sql.rows<{ hash: Uint8Array }>(found, [batchRows]);
     for (const row of rows) {
       const hash = Buffer.from(row.hash);
       await this.em.fork().transactional(async (em) => {
         await lock(em, [hash]);
-        const [pending] = await em.execute<{ is_back: boolean }[]>(
-          `delete from avatar_deletions d where hash = ?
-           returning exists (select from avatars a where a.hash = d.hash) as is_back`,
-          [hash],
-        );
-        if (pending?.is_back === false) await remove(hash);
+        await handle(em, hash);
       });
     }
     return rows.length;
-  }
-
-  async #isLinked(em: SqlEntityManager, hash: Buffer): Promise<boolean> {
-    const [row] = await em.execute<{ linked: boolean }[]>(
-      'select unlinked_since is null as linked from avatars where hash = ?',
-      [hash],
-    );
-    return row?.linked === true;
   }
 }
 

@@ -34,9 +34,7 @@ export class PicturesService implements OnModuleInit {
   readonly #uploads: UploadReader;
   readonly #cache: PictureCache;
   #view: ChangeView | undefined;
-  /**
-   * Counts the removals heard of: bytes that were read while one arrived may be the removed ones.
-   */
+  /** Counts removals: bytes read while a notification arrived may be the removed ones. */
   #removals = 0;
 
   constructor(

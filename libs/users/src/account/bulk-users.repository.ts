@@ -9,15 +9,8 @@ import { type AuditEvent, AuditTrail } from '#libs/security/audit';
 import type { User } from './user.entity.js';
 
 /** A prepared user of an import, with keys and defaults. `createdMs` in Unix milliseconds. */
-export type BulkUser = Pick<
-  User,
-  'id' | 'userName' | 'userNameKey' | 'firstName' | 'lastName' | 'roles' | 'status' | 'passwordHash'
-> & {
-  readonly externalId: string | null;
-  readonly email: string | null;
-  readonly emailKey: string | null;
-  readonly createdMs: number;
-};
+export type BulkUser = BulkProfile &
+  Pick<User, 'userName' | 'userNameKey' | 'roles' | 'status' | 'passwordHash'> & { readonly createdMs: number };
 
 /** A user whose name, address or external id an import brings again. */
 export type ExistingUser = {
@@ -30,10 +23,7 @@ export type ExistingUser = {
   readonly email: string | null;
 };
 
-/**
- * Who writes. `assertTrusted` throws when the caller may no longer write; `callerId` is set for
- * users.
- */
+/** Who writes, with its id if it is a user; `assertTrusted` throws when it may no longer write. */
 export type Writer = {
   readonly who: RequestSource | 'operator';
   readonly callerId: string | undefined;
@@ -41,7 +31,11 @@ export type Writer = {
 };
 
 /** The fields of an existing user that an import may change. */
-export type BulkProfile = Pick<BulkUser, 'id' | 'externalId' | 'firstName' | 'lastName' | 'email' | 'emailKey'>;
+export type BulkProfile = Pick<User, 'id' | 'firstName' | 'lastName'> & {
+  readonly externalId: string | null;
+  readonly email: string | null;
+  readonly emailKey: string | null;
+};
 
 /** A user as exported. */
 export type ExportRow = Omit<ExistingUser, 'id' | 'email_key'> & {
@@ -67,9 +61,7 @@ const existing: Statement = {
       union all select id from users where user_name_key = any($2::text[])
       union all select id from users where email_key = any($3::text[]))`,
 };
-/**
- * First of two steps: addresses may be swapped, and a unique index checks each row as it changes.
- */
+/** The first step: addresses may be swapped, and a unique index checks each row as it changes. */
 const giveUpAddresses = `update users u set email = null, email_key = null
     from unnest(?::uuid[], ?::text[]) as row (id, email_key)
     where u.id = row.id and u.email_key is distinct from row.email_key`;
@@ -85,10 +77,7 @@ const page: Statement = {
     from users where user_name_key > $1 order by user_name_key limit $2`,
 };
 
-/**
- * Reads and writes users by the thousand; without entities, whose unit of work would cost most of
- * the time.
- */
+/** Reads and writes users by the thousand; entities would cost more time than all the rest. */
 @Injectable()
 export class BulkUsersRepository implements OnModuleInit {
   constructor(
@@ -121,20 +110,10 @@ export class BulkUsersRepository implements OnModuleInit {
    * @returns the ids of the inserted users
    */
   async insertMissing(users: readonly BulkUser[], writer: Writer): Promise<ReadonlySet<string>> {
-    const values = [
-      toArray(users.map(({ id }) => id)),
-      toArray(users.map(({ externalId }) => externalId)),
-      toArray(users.map(({ userName }) => userName)),
-      toArray(users.map(({ userNameKey }) => userNameKey)),
-      toArray(users.map(({ firstName }) => firstName)),
-      toArray(users.map(({ lastName }) => lastName)),
-      toArray(users.map(({ email }) => email)),
-      toArray(users.map(({ emailKey }) => emailKey)),
-      toArray(users.map(({ roles }) => roles.join(' '))),
-      toArray(users.map(({ status }) => status)),
-      toArray(users.map(({ passwordHash }) => passwordHash)),
-      `{${users.map(({ createdMs }) => createdMs).join(',')}}`,
-    ];
+    const texts = columns(users, 'id', 'externalId', 'userName', 'userNameKey', ...profile);
+    const roles = toArray(users.map((user) => user.roles.join(' ')));
+    const created = `{${users.map(({ createdMs }) => createdMs).join(',')}}`;
+    const values = [...texts, roles, ...columns(users, 'status', 'passwordHash'), created];
     return this.em.fork().transactional(async (em) => {
       const rows = await em.execute<{ id: string }[]>(insertMissing, values);
       const added = new Set(rows.map(({ id }) => id));
@@ -165,18 +144,9 @@ export class BulkUsersRepository implements OnModuleInit {
    * @throws what `assertTrusted` throws; nothing is changed then
    */
   async updateProfiles(profiles: readonly BulkProfile[], writer: Writer): Promise<void> {
-    const [ids, emailKeys] = [profiles.map(({ id }) => id), profiles.map(({ emailKey }) => emailKey)].map(toArray);
-    const values = [
-      ids,
-      toArray(profiles.map(({ externalId }) => externalId)),
-      toArray(profiles.map(({ firstName }) => firstName)),
-      toArray(profiles.map(({ lastName }) => lastName)),
-      toArray(profiles.map(({ email }) => email)),
-      emailKeys,
-    ];
     await this.em.fork().transactional(async (em) => {
-      await em.execute(giveUpAddresses, [ids, emailKeys]);
-      await em.execute(updateProfiles, values);
+      await em.execute(giveUpAddresses, columns(profiles, 'id', 'emailKey'));
+      await em.execute(updateProfiles, columns(profiles, 'id', 'externalId', ...profile));
       await assertMayCommit(em, writer);
     });
   }
@@ -201,8 +171,14 @@ async function assertMayCommit(em: SqlEntityManager, { callerId, assertTrusted }
 
 const present = (values: readonly (string | null)[]): string[] => values.filter((value) => value !== null);
 
+const profile = ['firstName', 'lastName', 'email', 'emailKey'] as const;
+
+/** One array for each name, with the values of all rows. */
+const columns = <Name extends string>(rows: readonly Record<Name, string | null>[], ...names: Name[]): string[] =>
+  names.map((name) => toArray(rows.map((row) => row[name])));
+
 /**
- * An array literal (PostgreSQL manual, §8.15.2); the driver's took a quarter of an import's time.
+ * An array literal (PostgreSQL manual §8.15.2); the driver's took a quarter of an import's time.
  */
 const toArray = (values: readonly (string | null)[]): string =>
   `{${values.map((value) => (value === null ? 'NULL' : `"${escaped(value)}"`)).join(',')}}`;

@@ -19,18 +19,16 @@ export function faultOfEmail(email: string): EmailFault | undefined {
   const [local, domain] = partsOf(email);
   const ascii = toAsciiDomain(domain);
   if (!isAscii(local)) {
-    const message = 'must have only ASCII characters before the @: SMTPUTF8 addresses are not taken';
-    return { code: 'invalid-format', message };
+    return invalid('must have only ASCII characters before the @: SMTPUTF8 addresses are not taken');
   }
-  if (!localPart.test(local) || !asciiDomain.test(ascii)) {
-    return { code: 'invalid-format', message: 'must be an e-mail address' };
-  }
-  if (local.length > localLimit) {
-    return { code: 'too-big', message: `must have at most ${localLimit} characters before the @` };
-  }
+  if (!localPart.test(local) || !asciiDomain.test(ascii)) return invalid('must be an e-mail address');
+  if (local.length > localLimit) return tooBig(`must have at most ${localLimit} characters before the @`);
   if (local.length + 1 + ascii.length <= emailLimit) return undefined;
-  return { code: 'too-big', message: `must have at most ${emailLimit} characters, with its domain in ASCII (xn--…)` };
+  return tooBig(`must have at most ${emailLimit} characters, with its domain in ASCII (xn--…)`);
 }
+
+const invalid = (message: string): EmailFault => ({ code: 'invalid-format', message });
+const tooBig = (message: string): EmailFault => ({ code: 'too-big', message });
 
 /**
  * The key by which addresses are compared: in lower case, as every large mail service does (allowed

@@ -1,5 +1,3 @@
-import type { ServerResponse } from 'node:http';
-
 import { Controller, Get, Param, Res, StreamableFile } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
@@ -28,15 +26,11 @@ export class PersonalDataExportController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
     const { userId, json } = await this.exports.export(id, source);
-    cutOffWhenUnread(reply.raw);
+    // otherwise a client that does not read would occupy one of the exports for ever
+    reply.raw.setTimeout(unreadMs, () => reply.raw.destroy());
     return new StreamableFile(json, {
       type: 'application/json; charset=utf-8',
       disposition: `attachment; filename="user-${userId}.json"`,
     });
   }
-}
-
-/** Otherwise a client that does not read would occupy one of the exports for ever. */
-function cutOffWhenUnread(response: ServerResponse): void {
-  response.setTimeout(unreadMs, () => response.destroy());
 }

@@ -23,9 +23,7 @@ export type Registration = {
   readonly signal: AbortSignal;
 };
 
-/**
- * Registers users by JSON, or by a form with the same members as text and a picture beside them.
- */
+/** Registers users by JSON, or by a form with the same members as text and a picture. */
 @Injectable()
 export class RegistrationService {
   constructor(

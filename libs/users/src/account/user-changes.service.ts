@@ -2,13 +2,13 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
 import { type AuditEvent, AuditTrail, erasedIdOf } from '#libs/security/audit';
-import { assertFreshlyAuthenticated, isUser, type RequestSource, type Principal } from '#libs/platform/access';
+import { assertFreshlyAuthenticated, isUser, type RequestSource } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import type { Precondition } from '#libs/platform/http';
 import { PersonalData } from '#libs/platform/personal-data';
 import { everyGeneration, Revocations, type Revoke } from '#libs/security/revocation';
 
-import { assertMayPatch, changeableId, noSuchUser } from './user-access.js';
+import { assertMayPatch, changeableId } from './user-access.js';
 import type { User } from './user.entity.js';
 import { toEmailKey } from './email-address.js';
 import { type VersionedUser, viewOfEntity } from './user-view.js';
@@ -40,7 +40,7 @@ export class UserChangesService {
     const userId = changeableId(id, source.caller);
     assertMayPatch(change, source.caller);
     return this.#inTurn(userId, async (em, revoke) => {
-      const user = await this.#lock(em, userId, source.caller);
+      const user = await this.users.findForUpdate(em, userId, source.caller);
       precondition(user.version);
       if (grantsTrust(user, change)) assertFreshlyAuthenticated(source.caller);
       if (losesAdmin(user, change)) await this.users.assertOtherAdmin(em, user.id);
@@ -62,7 +62,7 @@ export class UserChangesService {
     const userId = changeableId(id, source.caller);
     assertFreshlyAuthenticated(source.caller);
     await this.#inTurn(userId, async (em, revoke) => {
-      const user = await this.#lock(em, userId, source.caller);
+      const user = await this.users.findForUpdate(em, userId, source.caller);
       precondition(user.version);
       if (isActiveAdmin(user)) await this.users.assertOtherAdmin(em, user.id);
       await revoke({ kind: 'user', subject: user.id, generation: everyGeneration, cause: 'user-deleted' });
@@ -74,12 +74,6 @@ export class UserChangesService {
 
   #inTurn<T>(userId: string, work: (em: SqlEntityManager, revoke: Revoke) => Promise<T>): Promise<T> {
     return this.users.turns.take(userId, () => this.revocations.transactional(work));
-  }
-
-  async #lock(em: SqlEntityManager, id: string, caller: Principal): Promise<User> {
-    const user = await this.users.findForUpdate(em, id);
-    if (!user) throw noSuchUser(id, caller);
-    return user;
   }
 }
 
@@ -100,9 +94,7 @@ function apply(user: User, { email, firstName, lastName, roles, status }: PatchU
   if (status !== undefined) user.status = status;
 }
 
-/**
- * Deactivation ends tokens and sessions; a change of roles ends the tokens that carry the old ones.
- */
+/** Deactivation ends tokens and sessions; a change of roles ends tokens with the old ones. */
 async function endTrust(user: User, change: PatchUser, revoke: Revoke): Promise<void> {
   const isDeactivated = deactivates(user, change);
   if (!isDeactivated && !changesRoles(user, change)) return;
@@ -117,17 +109,17 @@ function eventsOf(user: User, change: PatchUser): readonly AuditEvent[] {
   const before = user.roles.join(' ');
   const roles = (change.roles ?? user.roles).join(' ');
   const fields = profileFields.filter((name) => change[name] !== undefined && change[name] !== (user[name] ?? null));
-  return [
-    ...(fields.length > 0 ? [{ event: 'user-changed', details: { fields } } as const] : []),
-    ...(deactivates(user, change) ? [{ event: 'user-deactivated', details: { roles } } as const] : []),
-    ...(change.status === 'active' && user.status !== 'active'
-      ? [{ event: 'user-activated', details: { roles } } as const]
-      : []),
-    ...(changesRoles(user, change) ? [{ event: 'roles-changed', details: { roles, before } } as const] : []),
-  ];
+  const events: AuditEvent[] = [];
+  if (fields.length > 0) events.push({ event: 'user-changed', details: { fields } });
+  if (deactivates(user, change)) events.push({ event: 'user-deactivated', details: { roles } });
+  if (activates(user, change)) events.push({ event: 'user-activated', details: { roles } });
+  if (changesRoles(user, change)) events.push({ event: 'roles-changed', details: { roles, before } });
+  return events;
 }
 
 const profileFields = ['firstName', 'lastName', 'email'] as const;
+
+const activates = (user: User, { status }: PatchUser): boolean => status === 'active' && user.status !== 'active';
 
 const deactivates = (user: User, { status }: PatchUser): boolean =>
   status === 'deactivated' && user.status === 'active';
@@ -135,13 +127,11 @@ const deactivates = (user: User, { status }: PatchUser): boolean =>
 const changesRoles = (user: User, { roles }: PatchUser): boolean =>
   roles !== undefined && !isSameSet(roles, user.roles);
 
-/**
- * Whether a stolen token would be used for it: a new role, reactivation, an address to log in by.
- */
-const grantsTrust = (user: User, { email, roles, status }: PatchUser): boolean =>
-  roles?.some((role) => !user.roles.includes(role)) === true ||
-  (status === 'active' && user.status !== 'active') ||
-  (email !== undefined && email !== (user.email ?? null));
+/** What a thief of a token would want: a new role, reactivation, an address to log in by. */
+const grantsTrust = (user: User, change: PatchUser): boolean =>
+  change.roles?.some((role) => !user.roles.includes(role)) === true ||
+  activates(user, change) ||
+  (change.email !== undefined && change.email !== (user.email ?? null));
 
 const isActiveAdmin = (user: User): boolean => user.status === 'active' && user.roles.includes('admin');
 

@@ -38,22 +38,12 @@ export function viewOfRow(row: UserRow, publicUrl: string): UserView {
 }
 
 export function viewOfEntity(user: User, publicUrl: string): VersionedUser {
-  const { id, userName, firstName, lastName, email, roles, status, createdAt, updatedAt, version } = user;
-  return {
-    version,
-    user: {
-      id,
-      userName,
-      firstName,
-      lastName,
-      email: email ?? null,
-      roles: [...roles],
-      status,
-      avatar: avatarOf(user.avatarHash && Buffer.from(user.avatarHash).toString('hex'), publicUrl),
-      createdAt: createdAt.toISOString(),
-      updatedAt: updatedAt.toISOString(),
-    },
-  };
+  const { id, userName, firstName, lastName, roles, status, version } = user;
+  const email = user.email ?? null;
+  const avatar = avatarOf(user.avatarHash && Buffer.from(user.avatarHash).toString('hex'), publicUrl);
+  const [createdAt, updatedAt] = [user.createdAt.toISOString(), user.updatedAt.toISOString()];
+  const view = { id, userName, firstName, lastName, email, roles: [...roles], status, avatar, createdAt, updatedAt };
+  return { version, user: view };
 }
 
 /** The body of an answer about one user; sets its `ETag`. */

@@ -1,26 +1,23 @@
 import { LockMode, SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
+import type { Principal } from '#libs/platform/access';
 import { isUuid } from '#libs/platform/crypto';
 import { BatchedRead, Sql, type Statement } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { Turns } from '#libs/platform/queues';
 
+import { noSuchUser } from './user-access.js';
 import { type User, UserEntity } from './user.entity.js';
 import { userColumns, type UserRow } from './user-row.sql.js';
 
-/**
- * A user whose password changes: names that it must not contain, roles that set its least length.
- */
+/** Whose password changes: names that it must not contain, roles that set its least length. */
 export type PasswordOwner = Pick<User, 'id' | 'userName' | 'firstName' | 'lastName' | 'roles' | 'passwordHash'> & {
   readonly email: string | null;
 };
 
-export type NewUser = Pick<
-  User,
-  'userName' | 'userNameKey' | 'firstName' | 'lastName' | 'email' | 'emailKey' | 'roles' | 'passwordHash'
-> &
-  Partial<Pick<User, 'avatarHash'>>;
+type Named = Pick<User, 'userName' | 'userNameKey' | 'firstName' | 'lastName' | 'email' | 'emailKey'>;
+export type NewUser = Named & Pick<User, 'roles' | 'passwordHash'> & Partial<Pick<User, 'avatarHash'>>;
 
 /** What login needs of a user. */
 export type Credentials = Pick<UserRow, 'id' | 'status'> & { readonly password_hash: string };
@@ -40,14 +37,9 @@ const byNameKey: Statement = {
   name: 'user-by-name',
   text: `select ${userColumns} from users where user_name_key = $1`,
 };
-const credentialsByName: Statement = {
-  name: 'credentials-by-name',
-  text: 'select id, status, password_hash from users where user_name_key = $1',
-};
-const credentialsByEmail: Statement = {
-  name: 'credentials-by-email',
-  text: 'select id, status, password_hash from users where email_key = $1',
-};
+const credentials = 'select id, status, password_hash from users';
+const credentialsByName: Statement = { name: 'credentials-by-name', text: `${credentials} where user_name_key = $1` };
+const credentialsByEmail: Statement = { name: 'credentials-by-email', text: `${credentials} where email_key = $1` };
 const adminNames: Statement = {
   text: `select user_name from users where roles @> array['admin']::text[] and status = 'active'
     order by created_at, id limit $1`,
@@ -171,9 +163,11 @@ export class UsersRepository {
     if (row?.others !== true) throw new AppError('last-admin');
   }
 
-  /** The user, locked until the transaction ends. */
-  findForUpdate(em: SqlEntityManager, id: string): Promise<User | null> {
-    return em.findOne(UserEntity, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  /** The user, locked until the transaction ends. @throws AppError as `noSuchUser` */
+  async findForUpdate(em: SqlEntityManager, id: string, caller: Principal): Promise<User> {
+    const user = await em.findOne(UserEntity, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (!user) throw noSuchUser(id, caller);
+    return user;
   }
 }
 

@@ -17,9 +17,7 @@ import { type VersionedUser, viewOfEntity, viewOfRow } from './user-view.js';
 import { UsersRepository } from './users.repository.js';
 import type { CreateUser } from './users.schema.js';
 
-/**
- * `picture` is the file as it came. With a `claim` the answer is kept for a retry of the request.
- */
+/** `picture` is the file as it came. With a `claim` the answer is kept for a retry. */
 type NewAccount = {
   readonly input: CreateUser;
   readonly picture: Buffer | undefined;

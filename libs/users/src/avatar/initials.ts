@@ -9,9 +9,7 @@ const escapes: Readonly<Record<string, string>> = {
 };
 const escapeXml = (text: string): string => text.replaceAll(/[&<>"']/g, (sign) => escapes[sign] ?? '');
 
-/**
- * A user's initials on a colour of its own, as SVG without scripts, style sheets and references.
- */
+/** A user's initials on a colour of its own, as SVG without scripts, styles and references. */
 export function initialsPicture({ id, firstName, lastName }: Named, size: number): string {
   const initials = escapeXml(initialsOf(firstName, lastName));
   const text = `x="50" y="50" dy=".35em" fill="#fff" font-family="system-ui,sans-serif" font-size="42" text-anchor="middle"`;
@@ -23,9 +21,7 @@ export function initialsPicture({ id, firstName, lastName }: Named, size: number
 
 /** Letters and signs, but no spaces, marks without a letter, or invisible formatting. */
 const visible = /[\p{L}\p{N}\p{S}\p{Emoji_Presentation}]/u;
-/**
- * Longer clusters (stacked marks, families of emoji) would not fit, and may be as long as a name.
- */
+/** Longer clusters (stacked marks, families of emoji) would not fit. */
 const clusterLimit = 12;
 
 const segmenter = new Intl.Segmenter('und', { granularity: 'grapheme' });

@@ -10,7 +10,7 @@ import { ifMatch, type Upload } from '#libs/platform/http';
 import { PicturesGone, PicturesService } from '#libs/platform/pictures';
 import { AuditTrail } from '#libs/security/audit';
 
-import { changeableId, noSuchUser } from '../account/user-access.js';
+import { changeableId } from '../account/user-access.js';
 import { type VersionedUser, viewOfEntity } from '../account/user-view.js';
 import { UsersRepository } from '../account/users.repository.js';
 import { UsersService } from '../account/users.service.js';
@@ -91,8 +91,7 @@ export class UserAvatarService {
     { source, match }: AvatarRequest,
   ): Promise<{ released: Buffer | undefined; changed: VersionedUser }> {
     return this.em.fork().transactional(async (em) => {
-      const user = await this.repository.findForUpdate(em, userId);
-      if (!user) throw noSuchUser(userId, source.caller);
+      const user = await this.repository.findForUpdate(em, userId, source.caller);
       ifMatch(match)(user.version);
       const before = user.avatarHash ? Buffer.from(user.avatarHash) : undefined;
       const isSame = hash === null ? before === undefined : before?.equals(hash) === true;

@@ -39,7 +39,8 @@ const inOrder = ['seqscan', 'bitmapscan', 'sort'] as const;
  * The statements of a list (ADR 9). The index of the order checks the index conditions, so that it
  * skips other rows at no cost; the filters are applied to rows already read. Values are parameters;
  * literals stand only where PostgreSQL must see them to use a partial index. The statements have no
- * name: a kept plan would not know the values, and would not search by the trigram index (design §4).
+ * name: a kept plan would not know the values, and would not search by the trigram index (design
+ * §4).
  */
 export class UserListStatements {
   constructor(
