@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 
 import { Inject, Injectable } from '@nestjs/common';
-import type { Sharp, SharpOptions } from 'sharp';
 
 import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
@@ -62,12 +61,8 @@ export class PictureMaker {
     if (format === undefined) throw new AppError('unsupported-image');
     const limit = Math.floor(this.config.AVATAR_MAX_PIXELS * pixelShareOf(file, format));
     const mended = mendFile(file, format);
-    const { data, info } = await sharp(mended.file, {
-      failOn: mended.failOn,
-      limitInputPixels: limit,
-      sequentialRead: true,
-      pages: 1,
-    })
+    const options = { failOn: mended.failOn, limitInputPixels: limit, sequentialRead: true, pages: 1 };
+    const { data, info } = await sharp(mended.file, options)
       .autoOrient()
       .resize(largest, largest, { fit: 'cover', position: 'centre' })
       .timeout({ seconds: timeoutSeconds })
@@ -77,7 +72,9 @@ export class PictureMaker {
     const raw = { raw: { width: info.width, height: info.height, channels: info.channels } };
     // one after the other: in parallel each would take a thread of the pool
     const files = new Map<PictureSize, Buffer>();
-    for (const size of pictureSizes) files.set(size, await toWebp(sharp, data, raw, size));
+    for (const size of pictureSizes) {
+      files.set(size, await sharp(data, raw).resize(size, size).webp({ quality }).toBuffer());
+    }
     const digest = createHash('sha256');
     for (const bytes of files.values()) digest.update(bytes);
     return { hash: digest.digest(), files };
@@ -92,11 +89,6 @@ async function loadSharp(): Promise<SharpModule> {
   sharp.block({ operation: ['VipsForeignLoad'] });
   sharp.unblock({ operation: [...loaders, 'VipsForeignLoadRaw'] });
   return sharp;
-}
-
-function toWebp(sharp: SharpModule, pixels: Buffer, options: SharpOptions, size: number): Promise<Buffer> {
-  const picture: Sharp = sharp(pixels, options);
-  return picture.resize(size, size).webp({ quality }).toBuffer();
 }
 
 function rethrowImageError(cause: unknown, limit: number): never {

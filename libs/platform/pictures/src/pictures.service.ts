@@ -75,10 +75,7 @@ export class PicturesService implements OnModuleInit {
     return this.maker.make(file, signal);
   }
 
-  /**
-   * Keeps pictures for 10 minutes, until they are linked. Idempotent.
-   * @throws AppError `unavailable`
-   */
+  /** Keeps pictures for 10 minutes, until they are linked. @throws AppError `unavailable` */
   async keep(pictures: Pictures): Promise<void> {
     // the row first: after a failure in between, the sweep still knows of the objects
     const isKept = await this.pictures.keep(pictures, this.objects.isChosen ? 'external' : 'here');
@@ -102,10 +99,8 @@ export class PicturesService implements OnModuleInit {
     if (!this.notifications.isAlone) await sleep(propagationMs);
     if (!this.objects.isChosen) return;
     this.#removeExternal().catch((error: unknown) => {
-      this.#logger.warn({
-        err: error,
-        event: 'objects of removed avatars are still there; the next sweep tries again',
-      });
+      const event = 'objects of removed avatars are still there; the next sweep tries again';
+      this.#logger.warn({ err: error, event });
     });
   }
 

@@ -139,8 +139,7 @@ export class BulkUsersRepository implements OnModuleInit {
   }
 
   /**
-   * Sets names, addresses and external ids, all or none; addresses may move from one user to
-   * another.
+   * Sets names, addresses and external ids, all or none; users may swap addresses.
    * @throws what `assertTrusted` throws; nothing is changed then
    */
   async updateProfiles(profiles: readonly BulkProfile[], writer: Writer): Promise<void> {
@@ -177,9 +176,7 @@ const profile = ['firstName', 'lastName', 'email', 'emailKey'] as const;
 const columns = <Name extends string>(rows: readonly Record<Name, string | null>[], ...names: Name[]): string[] =>
   names.map((name) => toArray(rows.map((row) => row[name])));
 
-/**
- * An array literal (PostgreSQL manual §8.15.2); the driver's took a quarter of an import's time.
- */
+/** An array literal (PostgreSQL §8.15.2); the driver's took a quarter of an import's time. */
 const toArray = (values: readonly (string | null)[]): string =>
   `{${values.map((value) => (value === null ? 'NULL' : `"${escaped(value)}"`)).join(',')}}`;
 

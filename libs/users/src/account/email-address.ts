@@ -18,15 +18,14 @@ export type EmailFault = { readonly code: 'invalid-format' | 'too-big'; readonly
 export function faultOfEmail(email: string): EmailFault | undefined {
   const [local, domain] = partsOf(email);
   const ascii = toAsciiDomain(domain);
-  if (!isAscii(local)) {
-    return invalid('must have only ASCII characters before the @: SMTPUTF8 addresses are not taken');
-  }
+  if (!isAscii(local)) return invalid(onlyAscii);
   if (!localPart.test(local) || !asciiDomain.test(ascii)) return invalid('must be an e-mail address');
   if (local.length > localLimit) return tooBig(`must have at most ${localLimit} characters before the @`);
   if (local.length + 1 + ascii.length <= emailLimit) return undefined;
   return tooBig(`must have at most ${emailLimit} characters, with its domain in ASCII (xn--…)`);
 }
 
+const onlyAscii = 'must have only ASCII characters before the @: SMTPUTF8 addresses are not taken';
 const invalid = (message: string): EmailFault => ({ code: 'invalid-format', message });
 const tooBig = (message: string): EmailFault => ({ code: 'too-big', message });
 

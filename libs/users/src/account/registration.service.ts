@@ -35,8 +35,7 @@ export class RegistrationService {
 
   /**
    * Nothing of a form is read before it is known that the caller may register somebody.
-   * @throws AppError what `UsersService.create`, `PicturesService.receive` and `Idempotency.run`
-   * throw
+   * @throws AppError those of `UsersService.create`, `PicturesService.receive`, `Idempotency.run`
    */
   async register(registration: Registration): Promise<VersionedUser> {
     const { request } = registration.reply;

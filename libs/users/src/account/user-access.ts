@@ -7,8 +7,7 @@ import type { PatchUser } from './users.schema.js';
 
 /**
  * The id of the user that a path names, if the caller may read that user: users themselves,
- * administrators, and services with `users:read`. Others get the same answer whether it exists or
- * not.
+ * administrators, and services with `users:read`. Others get one answer, whether it exists or not.
  * @throws AppError `forbidden`
  */
 export function readableId(id: string, caller: Principal): string {

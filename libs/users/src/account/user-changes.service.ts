@@ -53,8 +53,7 @@ export class UserChangesService {
   }
 
   /**
-   * Removes the user and what every feature keeps of it, but for one audit row that proves the
-   * erasure.
+   * Removes the user and all that features keep of it, but for one audit row that proves it.
    * @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `last-admin`,
    * `fresh-authentication-required`
    */

@@ -132,10 +132,8 @@ export class UsersRepository {
   }
 
   /**
-   * Inserts a user, then calls `inSameTransaction` for the writes that belong to it; when that
-   * throws, nothing is inserted.
-   * @throws the violation of `users_user_name_key_unique` or `users_email_key_unique`; see
-   * `rethrowTaken`
+   * Inserts a user, then calls `inSameTransaction` for what belongs to it; all or nothing.
+   * @throws the violated unique constraint, which `rethrowTaken` turns into an AppError
    */
   insert(fields: NewUser, inSameTransaction: InSameTransaction): Promise<User> {
     return this.em.fork().transactional((em) => insertInto(em, fields, inSameTransaction));

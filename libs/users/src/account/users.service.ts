@@ -1,3 +1,4 @@
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
 import { AuditTrail } from '#libs/security/audit';
@@ -12,6 +13,7 @@ import { isAdmin, type RequestSource, type Principal } from '#libs/platform/acce
 import { assertMayCreate, noSuchUser, readableId } from './user-access.js';
 import { toEmailKey } from './email-address.js';
 import { assertNotReserved, toUserName } from './user-keys.js';
+import type { User } from './user.entity.js';
 import type { UserRow } from './user-row.sql.js';
 import { type VersionedUser, viewOfEntity, viewOfRow } from './user-view.js';
 import { UsersRepository } from './users.repository.js';
@@ -62,29 +64,17 @@ export class UsersService {
     const pictures = picture && (await this.pictures.make(picture, signal));
     if (pictures) await this.pictures.keep(pictures);
     const passwordHash = await this.hasher.hash(password, { signal, place });
-    const user = await this.users
-      .insert(
-        {
-          userName,
-          userNameKey,
-          firstName,
-          lastName,
-          email,
-          emailKey,
-          roles,
-          passwordHash,
-          avatarHash: pictures?.hash ?? null,
-        },
-        async (em, created) => {
-          const details = { roles: roles.join(' ') };
-          if (pictures) await this.pictures.link(em, undefined, pictures.hash);
-          await this.audit.record({ event: 'user-created', userId: created.id, details }, source, em);
-          await claim?.keep(em, viewOfEntity(created, this.config.PUBLIC_URL), created.id);
-          // picture and hash took time, in which trust may have ended
-          assertMayCreate(input, await source.callerNow(), this.config.REGISTRATION);
-        },
-      )
-      .catch(rethrowTaken);
+    const avatarHash = pictures?.hash ?? null;
+    const fields = { userName, userNameKey, firstName, lastName, email, emailKey, roles, passwordHash, avatarHash };
+    const inSameTransaction = async (em: SqlEntityManager, created: User): Promise<void> => {
+      if (avatarHash) await this.pictures.link(em, undefined, avatarHash);
+      const details = { roles: roles.join(' ') };
+      await this.audit.record({ event: 'user-created', userId: created.id, details }, source, em);
+      await claim?.keep(em, viewOfEntity(created, this.config.PUBLIC_URL), created.id);
+      // picture and hash took time, in which trust may have ended
+      assertMayCreate(input, await source.callerNow(), this.config.REGISTRATION);
+    };
+    const user = await this.users.insert(fields, inSameTransaction).catch(rethrowTaken);
     return viewOfEntity(user, this.config.PUBLIC_URL);
   }
 

@@ -52,9 +52,8 @@ export class UserAvatarService {
 
   /**
    * Nothing of the body is read before it is known that the caller may change this user.
-   * @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `overloaded`,
-   * `unavailable`
-   * @throws AppError what a bad form or image is told
+   * @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `unavailable`, those of
+   * `PicturesService.receive` and `PicturesService.make`
    */
   async set(request: AvatarRequest, body: IncomingMessage, signal: AbortSignal): Promise<VersionedUser> {
     const userId = changeableId(request.id, request.source.caller);
@@ -75,10 +74,7 @@ export class UserAvatarService {
     return this.#change(changeableId(request.id, request.source.caller), null, request);
   }
 
-  /**
-   * Once this resolves, no replica shows the picture that the user had before, unless somebody else
-   * has it.
-   */
+  /** Once this resolves, no replica shows the old picture, unless somebody else has it. */
   async #change(userId: string, hash: Buffer | null, request: AvatarRequest): Promise<VersionedUser> {
     const { released, changed } = await this.repository.turns.take(userId, () => this.#update(userId, hash, request));
     if (released) await this.pictures.release(released);

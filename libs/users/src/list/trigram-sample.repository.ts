@@ -27,10 +27,7 @@ export class TrigramSampleRepository {
 
   constructor(private readonly sql: Sql) {}
 
-  /**
-   * Undefined until the first sample is taken; nobody waits for it, nor for the next after 10
-   * minutes.
-   */
+  /** Undefined until the first sample is taken; nobody waits for it. Renewed after 10 minutes. */
   get current(): Sample | undefined {
     if (performance.now() - this.#takenAtMs > freshMs) void this.#take();
     return this.#sample;

@@ -16,10 +16,7 @@ export type UserFilters = {
   readonly q?: string | undefined;
   readonly sort: Sort;
 };
-/**
- * A position in the order of a list: the creation in Unix milliseconds and the id, or a user name's
- * key.
- */
+/** A position in the order: creation in Unix milliseconds and id, or the key of a user name. */
 export type ListPosition = readonly [ms: number, id: string] | readonly [userNameKey: string];
 /** A statement with its values, and the plans that are disabled for it. */
 export type BoundStatement = Statement & { readonly values: readonly unknown[]; readonly avoid: readonly Avoid[] };
@@ -39,8 +36,7 @@ const inOrder = ['seqscan', 'bitmapscan', 'sort'] as const;
  * The statements of a list (ADR 9). The index of the order checks the index conditions, so that it
  * skips other rows at no cost; the filters are applied to rows already read. Values are parameters;
  * literals stand only where PostgreSQL must see them to use a partial index. The statements have no
- * name: a kept plan would not know the values, and would not search by the trigram index (design
- * §4).
+ * name: a kept plan would not know the values, and not search by the trigram index (design §4).
  */
 export class UserListStatements {
   constructor(
@@ -77,9 +73,8 @@ export class UserListStatements {
   }
 
   /**
-   * Finds up to `most` matches, then sorts them; the first column of each row is their number. With
-   * a `pattern` that all of them fit, the index is read for the pattern, and `q` is looked for in
-   * its rows.
+   * Finds up to `most` matches, then sorts them; the first column of each row is their number. A
+   * `pattern` that all of them fit is looked up in the index, and `q` in the rows that it finds.
    */
   search(limit: number, most: number, pattern?: string): BoundStatement {
     const { values, matching, first } = this.#parts(pattern === undefined ? byIndex : byPattern(pattern));

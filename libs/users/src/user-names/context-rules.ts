@@ -41,10 +41,7 @@ const virama = [
   String.raw`\u{11F41}\u{11F42}\u{1612F}`,
 ].join('');
 
-type ContextRule = {
-  readonly appliesTo: RegExp;
-  readonly allows: (before: string, after: string) => boolean;
-};
+type ContextRule = readonly [appliesTo: RegExp, allows: (before: string, after: string) => boolean];
 
 const afterVirama = new RegExp(`[${virama}]$`, 'v');
 const afterJoining = new RegExp(`[${joinsToNext}][${transparent}]*$`, 'v');
@@ -52,27 +49,21 @@ const beforeJoining = new RegExp(`^[${transparent}]*[${joinsToPrevious}]`, 'v');
 
 const contextRules: readonly ContextRule[] = [
   // A.1 zero width non-joiner
-  {
-    appliesTo: /^\u200C$/,
-    allows: (before, after) => afterVirama.test(before) || (afterJoining.test(before) && beforeJoining.test(after)),
-  },
+  [/^\u200C$/, (before, after) => afterVirama.test(before) || (afterJoining.test(before) && beforeJoining.test(after))],
   // A.2 zero width joiner
-  { appliesTo: /^\u200D$/, allows: (before) => afterVirama.test(before) },
+  [/^\u200D$/, (before) => afterVirama.test(before)],
   // A.3 middle dot, as in Catalan
-  { appliesTo: /^\u00B7$/, allows: (before, after) => before.endsWith('l') && after.startsWith('l') },
+  [/^\u00B7$/, (before, after) => before.endsWith('l') && after.startsWith('l')],
   // A.4 Greek keraia
-  { appliesTo: /^\u0375$/, allows: (_before, after) => /^\p{Script=Greek}/v.test(after) },
+  [/^\u0375$/, (_before, after) => /^\p{Script=Greek}/v.test(after)],
   // A.5 and A.6 Hebrew geresh and gershayim
-  { appliesTo: /^[\u05F3\u05F4]$/, allows: (before) => /\p{Script=Hebrew}$/v.test(before) },
+  [/^[\u05F3\u05F4]$/, (before) => /\p{Script=Hebrew}$/v.test(before)],
   // A.7 katakana middle dot
-  {
-    appliesTo: /^\u30FB$/,
-    allows: (before, after) => /[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/v.test(before + after),
-  },
+  [/^\u30FB$/, (before, after) => /[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/v.test(before + after)],
   // A.8 Arabic-Indic digits
-  { appliesTo: /^[\u0660-\u0669]$/, allows: (before, after) => !/[\u06F0-\u06F9]/.test(before + after) },
+  [/^[\u0660-\u0669]$/, (before, after) => !/[\u06F0-\u06F9]/.test(before + after)],
   // A.9 extended Arabic-Indic digits
-  { appliesTo: /^[\u06F0-\u06F9]$/, allows: (before, after) => !/[\u0660-\u0669]/.test(before + after) },
+  [/^[\u06F0-\u06F9]$/, (before, after) => !/[\u0660-\u0669]/.test(before + after)],
 ];
 
 /**
@@ -85,8 +76,8 @@ export function satisfiesContextRules(name: string): boolean {
     const before = name.slice(0, position);
     position += character.length;
     const after = name.slice(position);
-    const rule = contextRules.find(({ appliesTo }) => appliesTo.test(character));
-    if (rule && !rule.allows(before, after)) return false;
+    const rule = contextRules.find(([appliesTo]) => appliesTo.test(character));
+    if (rule?.[1](before, after) === false) return false;
   }
   return true;
 }
