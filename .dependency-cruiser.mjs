@@ -21,7 +21,7 @@ const uses = {
     'platform/monitoring',
   ],
   'platform/idempotency': ['platform/*'],
-  'platform/pictures': ['platform/*', 'security/rate-limits', 'security/audit', 'users'],
+  'platform/pictures': ['platform/*'],
   'security/passwords': ['platform/*'],
   'security/revocation': ['platform/*'],
   'security/audit': ['platform/*'],

@@ -125,7 +125,8 @@ test('another implementation of the store takes, gives and deletes them too', as
   const buckets = [{ name: 'pictures' }];
   const s3rver = new S3rver({ address: '127.0.0.1', port, silent: true, directory, configureBuckets: buckets });
   await s3rver.run();
-  // the one pair of keys that s3rver knows; it proves nothing of signatures, since it takes wrong secrets
+  // the one pair of keys that s3rver knows; it proves nothing of signatures, since it takes wrong
+  // secrets
   const settings = { AVATAR_S3_ENDPOINT: `http://127.0.0.1:${port}`, AVATAR_S3_ACCESS_KEY_ID: 'S3RVER' };
   const service = await startGatehouse({ ...environment('S3RVER'), ...settings });
   try {

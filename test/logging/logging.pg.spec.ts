@@ -32,7 +32,10 @@ test('a request has one line that says who asked for what, and how it went', asy
   const [method, route] = ['GET', '/v1/users/:id'];
   const expected = [
     ['good', { method, route, handler: 'UsersController.get', status: 200, caller, path: `/v1/users/${person.id}` }],
-    ['refused', { route: '/v1/users', handler: 'UsersController.list', status: 403, caller, errorCode: 'forbidden' }],
+    [
+      'refused',
+      { route: '/v1/users', handler: 'UserListController.list', status: 403, caller, errorCode: 'forbidden' },
+    ],
     ['anonymous', { route: '/v1/users/me', status: 401, caller: 'anonymous', errorCode: 'authentication-required' }],
     ['nowhere', { route: 'unmatched', path: '/v1/nothing', handler: 'none', status: 404, errorCode: 'not-found' }],
     ['public', { handler: 'WellKnownController.jwks', status: 200, caller: 'anonymous' }],

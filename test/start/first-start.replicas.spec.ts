@@ -4,7 +4,7 @@ import { SqlEntityManager } from '@mikro-orm/sql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { SigningKeys } from '#libs/auth';
-import { FirstAdmin } from '#libs/users';
+import { AdminsService } from '#libs/users';
 
 import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
@@ -27,7 +27,7 @@ const sql = (statement: string): Promise<any[]> | undefined =>
 
 // processes that start at once seldom reach a step at the same moment; these do
 test.for<[string, string, (replica: Gatehouse) => Promise<unknown>]>([
-  ['administrator', 'users', ({ app }) => app.get(FirstAdmin).ensure()],
+  ['administrator', 'users', ({ app }) => app.get(AdminsService).ensureFirst()],
   ['signing key', 'signing_keys', ({ app }) => app.get(SigningKeys).ensure()],
 ])('replicas that find an empty database at the same moment make one %s', async ([, table, ensure]) => {
   await sql(`delete from ${table}`);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { Sql } from '#libs/platform/database';
 
-import { foldCase } from '../../libs/users/src/user-search/fold-case.js';
+import { foldCase } from '../../libs/users/src/list/trigrams.js';
 import { signInAdmin } from '../support/people.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 

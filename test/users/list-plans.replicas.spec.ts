@@ -6,12 +6,12 @@ import { Sql } from '#libs/platform/database';
 
 import { insertUsers } from '../../bench/lib/generated-users.js';
 import {
-  type Asked,
+  type BoundStatement,
   type ListPosition,
   type UserFilters,
   UserListStatements,
-} from '../../libs/users/src/user-list.statements.js';
-import { rarePattern } from '../../libs/users/src/user-search/trigrams.js';
+} from '../../libs/users/src/list/user-list.sql.js';
+import { rarePattern } from '../../libs/users/src/list/trigrams.js';
 import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { signInAdmin } from '../support/people.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
@@ -48,7 +48,7 @@ type Node = { readonly 'Node Type': string; readonly 'Relation Name'?: string; r
 const nodesOf = (node: Node): readonly Node[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 
 /** The nodes of the plan that PostgreSQL makes for the statement with these values. */
-async function planOf({ text, values, disabledPlans }: Asked): Promise<readonly string[]> {
+async function planOf({ text, values, disabledPlans }: BoundStatement): Promise<readonly string[]> {
   const [row] = await sql.tuples<[any]>({ text: `explain (format json) ${text}` }, values, disabledPlans);
   return nodesOf(row?.[0][0].Plan).map((node) => `${node['Node Type']} ${node['Relation Name'] ?? ''}`.trim());
 }
@@ -85,21 +85,21 @@ const orders = [
   ['-userName', ['maria.smith1']],
 ] as const satisfies readonly (readonly [UserFilters['sort'], ListPosition])[];
 
-/** With what a sample of the texts makes of it, and as it is before there is one. */
-function searchesOf(statements: UserListStatements, { q }: UserFilters, after?: ListPosition): readonly Asked[] {
+/** Searches with a sample of the texts, and before there is one. */
+function searchesOf(statements: UserListStatements, { q }: UserFilters): readonly BoundStatement[] {
   const pattern = q === undefined ? undefined : rarePattern({ counts: new Map(), letters: 'all' }, q);
-  return [statements.search(51, 5_001, after), statements.search(51, 5_001, after, pattern)];
+  return [statements.search(51, 5_001), statements.search(51, 5_001, pattern)];
 }
 
 /** Every statement that the repository may choose for a page. */
-function statementsOf(filters: UserFilters, after?: ListPosition): readonly Asked[] {
-  const statements = new UserListStatements(filters);
-  if (statements.isStraight) return [statements.page(51, after)];
+function statementsOf(filters: UserFilters, after?: ListPosition): readonly BoundStatement[] {
+  const statements = new UserListStatements(filters, after);
+  if (statements.isIndexScan) return [statements.page(51)];
   return [
-    statements.window(51, 1_000, after),
-    ...(statements.isSearchable('all') ? searchesOf(statements, filters, after) : []),
-    statements.window(51, 100_000, after),
-    statements.endedWindow(51, 100_000, after),
+    statements.scan(51, 1_000),
+    ...(statements.isSearchable('all') ? searchesOf(statements, filters) : []),
+    statements.scan(51, 100_000),
+    statements.boundedScan(51, 100_000),
   ];
 }
 

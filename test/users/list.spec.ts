@@ -16,7 +16,10 @@ afterAll(async () => {
   await gatehouse.stop();
 });
 
-/** Users as SQL, since none of them signs in; many of one millisecond, so that the time alone does not order them. */
+/**
+ * Users as SQL, since none of them signs in; many of one millisecond, so that the time alone does
+ * not order them.
+ */
 async function insert(count: number): Promise<void> {
   await gatehouse.app
     .get(SqlEntityManager)
@@ -82,7 +85,10 @@ test.for(['0', '101', '-1', '1.5', '1e2', '', 'ten', '%20', '01000'])('a limit o
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const id = '0190a6d4-7f3a-7c8b-9d1e-2f3a4b5c6d7e';
-/** Made as ours are, for the query that is asked; it is what comes after the digest that is not ours. */
+/**
+ * Made as ours are, for the query that is asked; it is what comes after the digest that is not
+ * ours.
+ */
 const forged = async (...values: readonly unknown[]): Promise<string> => {
   const { nextCursor } = (await list('?limit=1')).body;
   const [digest] = JSON.parse(Buffer.from(nextCursor, 'base64url').toString());

@@ -135,7 +135,8 @@ describe('an erased user', () => {
     await gatehouse.api.patch('/v1/users/me', { token: person.token, headers: named, body });
     expect(await whereIs(requestId)).toEqual(['audit_events.request_id']);
     expect((await gatehouse.api.delete('/v1/users/me', { token: person.token, headers })).status).toBe(204);
-    // the id tells to the millisecond when its user was made, and so would lead from the proof to the pseudonym
+    // the id tells to the millisecond when its user was made, and so would lead from the proof to
+    // the pseudonym
     expect(await whereIs(person.id)).toEqual(['revocations.subject']);
     for (const trace of [person.userName, email, firstName, headers['user-agent'], person.sessionId, requestId]) {
       expect(await whereIs(trace), trace).toEqual([]);

@@ -2,7 +2,6 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 
 import { AuthModule } from '#libs/auth';
-import { AvatarsModule } from '#libs/platform/pictures';
 import { GraphqlModule } from '#libs/graphql';
 import { HealthModule } from '#libs/health';
 import { MessagesModule } from '#libs/messages';
@@ -19,7 +18,7 @@ import { SealedKeysModule } from '#libs/platform/sealed-keys';
 import { schema } from '#libs/migrations';
 import { ServicesModule } from '#libs/services';
 import { TransferModule } from '#libs/user-import';
-import { UsersModule } from '#libs/users';
+import { AvatarsModule, UsersModule } from '#libs/users';
 
 import { DocsController } from './docs.controller.js';
 import { OpenApi } from './openapi.service.js';

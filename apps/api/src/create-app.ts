@@ -19,7 +19,7 @@ import { droppedLines, type Log, NestLogger } from '#libs/platform/logging';
 import { MetricSources } from '#libs/platform/monitoring';
 import { LoopRest, overloaded } from '#libs/platform/queues';
 import { RateLimitGuard, RateLimitsModule } from '#libs/security/rate-limits';
-import { FirstAdmin, type MadeAdmin } from '#libs/users';
+import { AdminsService, type MadeAdmin } from '#libs/users';
 
 import { AppModule } from './app.module.js';
 import { OpenApi } from './openapi.service.js';
@@ -60,7 +60,7 @@ export async function createApp(config: Config, masterKey: MasterKey, log: Log):
     await app.get(SigningKeys).ensure();
     await app.get(ReplicaNotifications).start();
     await app.get(RateLimitsModule).start();
-    return { app, madeAdmin: await app.get(FirstAdmin).ensure() };
+    return { app, madeAdmin: await app.get(AdminsService).ensureFirst() };
   } catch (error) {
     await app.close();
     throw error;

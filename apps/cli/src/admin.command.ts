@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { PasswordChange } from '#libs/auth';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
-import { OperatorAdmin, UsersRepository } from '#libs/users';
+import { AdminsService, UsersRepository } from '#libs/users';
 
 import { type Environment, withContext } from './operator-context.js';
 
@@ -20,7 +20,7 @@ export function addAdmin(program: Command, environment: Environment): void {
     .description('make an administrator; the password is shown once')
     .action((name: string) =>
       withContext(environment, async (context) => {
-        const { userName, password } = await context.get(OperatorAdmin).create(name);
+        const { userName, password } = await context.get(AdminsService).create(name);
         show(userName, password);
       }),
     );

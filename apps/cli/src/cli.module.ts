@@ -1,7 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 
 import { AuthModule } from '#libs/auth';
-import { AvatarsModule } from '#libs/platform/pictures';
 import { MessagesModule } from '#libs/messages';
 import { type Config, ConfigModule } from '#libs/platform/config';
 import { CryptoModule, type MasterKey } from '#libs/platform/crypto';
@@ -30,7 +29,6 @@ export class CliModule {
         RateLimitsModule,
         ServicesModule,
         AuthModule,
-        AvatarsModule,
         MessagesModule,
         TransferModule,
       ],

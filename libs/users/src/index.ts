@@ -1,27 +1,19 @@
+export { AdminsService, type MadeAdmin } from './account/admins.service.js';
 export {
   type BulkProfile,
   type BulkUser,
   BulkUsersRepository,
+  type ExistingUser,
   type ExportRow,
-  type Holder,
-} from './bulk-users.repository.js';
-export { FirstAdmin, type MadeAdmin } from './first-admin.service.js';
-export { firstAdminPasswordFile } from './first-admin-password.js';
-export { OperatorAdmin } from './operator-admin.service.js';
-export { type User, UserEntity } from './user.entity.js';
-export { UsersModule } from './users.module.js';
-export { RegistrationPicture } from './registration-picture.js';
-export { etagOf, ifMatch, isKnownTag } from './etag.js';
-export { changeableId, noSuchUser } from './user-access.js';
-export { UserAvatar } from './user-avatar.service.js';
-export { avatarSizes, type VersionedUser } from './user-view.js';
-export { type Credentials, type PasswordOwner, UsersRepository } from './users.repository.js';
-export { UserChangesService } from './user-changes.service.js';
-export { toEmailKey } from './email-address.js';
-export { assertNotReserved, findKeys, toUserName } from './user-keys.js';
-export { type ListUsers, listUsersSchema, sorts, type UserPage } from './user-list.schema.js';
-export { UserListService } from './user-list.service.js';
-export { UserTurns } from './user-turns.js';
+} from './account/bulk-users.repository.js';
+export { toEmailKey } from './account/email-address.js';
+export { firstAdminPasswordFile } from './account/first-admin-password.js';
+export { changeableId, noSuchUser } from './account/user-access.js';
+export { UserChangesService } from './account/user-changes.service.js';
+export { assertNotReserved, findKeys, toUserName } from './account/user-keys.js';
+export { type VersionedUser } from './account/user-view.js';
+export { type User, UserEntity } from './account/user.entity.js';
+export { type Credentials, type PasswordOwner, UsersRepository, UserTurns } from './account/users.repository.js';
 export {
   type CreateUser,
   createUserSchema,
@@ -30,7 +22,9 @@ export {
   roleNames,
   userIdSchema,
   userNameParamSchema,
-  userSchema,
   type UserView,
-} from './users.schema.js';
-export { UsersService } from './users.service.js';
+} from './account/users.schema.js';
+export { UsersService } from './account/users.service.js';
+export { type ListUsers, listUsersSchema, sorts, type UserPage } from './list/user-list.schema.js';
+export { UserListService } from './list/user-list.service.js';
+export { AvatarsModule, UsersModule } from './users.module.js';

@@ -1,52 +1,50 @@
 import { Module } from '@nestjs/common';
 
-import { AuditModule } from '#libs/security/audit';
 import { IdempotencyModule } from '#libs/platform/idempotency';
+import { PicturesController, PicturesModule } from '#libs/platform/pictures';
+import { AuditModule } from '#libs/security/audit';
 import { PasswordsModule } from '#libs/security/passwords';
 import { RevocationModule } from '#libs/security/revocation';
 
-import { BulkUsersRepository } from './bulk-users.repository.js';
-import { FirstAdmin } from './first-admin.service.js';
-import { OperatorAdmin } from './operator-admin.service.js';
-import { UserExportController } from './user-export.controller.js';
-import { UserExport } from './user-export.service.js';
-import { UserAvatar } from './user-avatar.service.js';
-import { UserListRepository } from './user-list.repository.js';
-import { UserListService } from './user-list.service.js';
-import { TrigramSample } from './user-search/trigram-sample.js';
-import { UserTurns } from './user-turns.js';
-import { UserChangesService } from './user-changes.service.js';
-import { UsersController } from './users.controller.js';
-import { UsersRepository } from './users.repository.js';
-import { UsersService } from './users.service.js';
+import { AdminsService } from './account/admins.service.js';
+import { BulkUsersRepository } from './account/bulk-users.repository.js';
+import { PersonalDataExportController } from './account/personal-data-export.controller.js';
+import { PersonalDataExportService } from './account/personal-data-export.service.js';
+import { RegistrationController } from './account/registration.controller.js';
+import { RegistrationService } from './account/registration.service.js';
+import { UserChangesService } from './account/user-changes.service.js';
+import { UsersController } from './account/users.controller.js';
+import { UsersRepository, UserTurns } from './account/users.repository.js';
+import { UsersService } from './account/users.service.js';
+import { UserAvatarController } from './avatar/user-avatar.controller.js';
+import { UserAvatarService } from './avatar/user-avatar.service.js';
+import { TrigramSampleRepository } from './list/trigram-sample.repository.js';
+import { UserListController } from './list/user-list.controller.js';
+import { UserListRepository } from './list/user-list.repository.js';
+import { UserListService } from './list/user-list.service.js';
+
+const services = [
+  AdminsService,
+  BulkUsersRepository,
+  UsersRepository,
+  UsersService,
+  UserChangesService,
+  UserListService,
+  UserTurns,
+];
 
 @Module({
-  imports: [AuditModule, IdempotencyModule, PasswordsModule, RevocationModule],
-  controllers: [UserExportController, UsersController],
-  providers: [
-    BulkUsersRepository,
-    UsersRepository,
-    UsersService,
-    UserChangesService,
-    UserExport,
-    UserListRepository,
-    UserListService,
-    TrigramSample,
-    UserAvatar,
-    UserTurns,
-    FirstAdmin,
-    OperatorAdmin,
-  ],
-  exports: [
-    BulkUsersRepository,
-    UsersRepository,
-    UsersService,
-    UserChangesService,
-    UserListService,
-    UserAvatar,
-    UserTurns,
-    FirstAdmin,
-    OperatorAdmin,
-  ],
+  imports: [AuditModule, IdempotencyModule, PasswordsModule, PicturesModule, RevocationModule],
+  controllers: [PersonalDataExportController, RegistrationController, UserListController, UsersController],
+  providers: [...services, PersonalDataExportService, RegistrationService, TrigramSampleRepository, UserListRepository],
+  exports: services,
 })
 export class UsersModule {}
+
+/** A second module, so that its routes come after those of auth in the OpenAPI document. */
+@Module({
+  imports: [AuditModule, PicturesModule, UsersModule],
+  controllers: [PicturesController, UserAvatarController],
+  providers: [UserAvatarService],
+})
+export class AvatarsModule {}

@@ -1,4 +1,5 @@
-import { etagOf, type UserView, type VersionedUser } from '#libs/users';
+import { etagOf } from '#libs/platform/http';
+import type { UserView, VersionedUser } from '#libs/users';
 
 /** A user as the graph shows it: headers of REST are fields here. */
 export type GraphUser = UserView & { readonly etag: string };

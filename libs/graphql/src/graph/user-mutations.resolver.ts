@@ -16,12 +16,11 @@ import {
   type RequestContext,
   Requires,
 } from '#libs/platform/access';
-import { ClientGone } from '#libs/platform/http';
+import { ClientGone, ifMatch } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
 import {
   type CreateUser,
   createUserSchema,
-  ifMatch,
   type PatchUser,
   patchUserSchema,
   UserChangesService,

@@ -3,9 +3,9 @@ import { defineEntity, p } from '@mikro-orm/sql';
 const picture = () => p.blob().nullable();
 
 /**
- * The pictures of one or more users, under the SHA-256 of their bytes; without bytes where those are in an object store.
- * `unlinkedSince` is set while no user has it yet: between the keeping of the files and the change of the user.
- * A trigger on `users` removes the row with the last user that has it (migration 0006).
+ * The pictures of one or more users under their SHA-256; the bytes are null when they are in an
+ * object store. `unlinkedSince` is set while no user has them: from the upload to the change of the
+ * user. A trigger on `users` removes the row with its last user (migration 0006).
  */
 export const AvatarEntity = defineEntity({
   name: 'Avatar',
@@ -20,7 +20,7 @@ export const AvatarEntity = defineEntity({
   },
 });
 
-/** Objects of an object store that no user has any more: deleted after the commit, and tried again until that works. */
+/** Objects in the object store that no user has any more; deleted after the commit. */
 export const AvatarDeletionEntity = defineEntity({
   name: 'AvatarDeletion',
   tableName: 'avatar_deletions',

@@ -1,9 +1,9 @@
 type Entry = { readonly bytes: Buffer; readonly loadedAtMs: number };
 
-/** What an entry costs beside its bytes: key, object, place in the map. */
+/** What an entry costs beside its bytes: key, object, slot in the map. */
 const entryBytes = 300;
 
-/** The pictures that were asked for last, bounded by bytes. What is older than `maxAgeMs` is asked for again. */
+/** Least-recently-used cache of pictures, bounded by bytes; entries expire after `maxAgeMs`. */
 export class PictureCache {
   readonly #entries = new Map<string, Entry>();
   #bytes = 0;
@@ -11,23 +11,17 @@ export class PictureCache {
   constructor(private readonly limits: { readonly bytes: number; readonly maxAgeMs: number }) {}
 
   get(key: string, nowMs: number): Buffer | undefined {
-    const entry = this.#entries.get(key);
-    if (!entry) return undefined;
-    // to the end of the map, so that the first entry is the one not asked for the longest
-    this.#entries.delete(key);
-    if (nowMs - entry.loadedAtMs < this.limits.maxAgeMs) {
-      this.#entries.set(key, entry);
-      return entry.bytes;
-    }
-    this.#bytes -= costOf(entry.bytes);
-    return undefined;
+    const entry = this.delete(key);
+    if (!entry || nowMs - entry.loadedAtMs >= this.limits.maxAgeMs) return undefined;
+    // back at the end of the map, so that the first entry is the least recently used
+    this.#add(key, entry);
+    return entry.bytes;
   }
 
   set(key: string, bytes: Buffer, nowMs: number): void {
     if (costOf(bytes) > this.limits.bytes) return;
     this.delete(key);
-    this.#entries.set(key, { bytes, loadedAtMs: nowMs });
-    this.#bytes += costOf(bytes);
+    this.#add(key, { bytes, loadedAtMs: nowMs });
     for (const [oldest] of this.#entries) {
       if (this.#bytes <= this.limits.bytes) return;
       this.delete(oldest);
@@ -39,11 +33,16 @@ export class PictureCache {
     this.#bytes = 0;
   }
 
-  delete(key: string): void {
+  delete(key: string): Entry | undefined {
     const entry = this.#entries.get(key);
-    if (!entry) return;
+    if (entry) this.#bytes -= costOf(entry.bytes);
     this.#entries.delete(key);
-    this.#bytes -= costOf(entry.bytes);
+    return entry;
+  }
+
+  #add(key: string, entry: Entry): void {
+    this.#entries.set(key, entry);
+    this.#bytes += costOf(entry.bytes);
   }
 }
 

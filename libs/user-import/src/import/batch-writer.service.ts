@@ -39,7 +39,7 @@ export class BatchWriter {
     const created = rows.filter(({ user }) => made.has(user.id)).map(({ row, user }) => createdRow(row, user.id));
     const rest = rows.filter(({ user }) => !made.has(user.id));
     if (rest.length === 0) return created;
-    const holders = new Holders(await this.users.findHolders(rest.map(({ user }) => user)));
+    const holders = new Holders(await this.users.findExisting(rest.map(({ user }) => user)));
     return [...created, ...(await this.#settleRest(rest, holders, run))];
   }
 

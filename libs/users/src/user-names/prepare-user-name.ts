@@ -11,32 +11,38 @@ export type UserNameFault =
   | 'mixed-direction'
   | 'bad-unicode';
 
-/** `userName` keeps the case (UsernameCasePreserved); `key` is what makes it unique (UsernameCaseMapped). */
+/**
+ * `userName` keeps the case (UsernameCasePreserved); `key` is what makes it unique
+ * (UsernameCaseMapped).
+ */
 export type PreparedUserName = { readonly userName: string; readonly key: string };
 
 const maxCodePoints = 64;
-// Before NFC a character takes at most four UTF-16 units (α with three marks), so no acceptable name is longer.
+// Before NFC a character takes at most four UTF-16 units (α with three marks).
 const maxInputUnits = maxCodePoints * 4;
-// RFC 8264 section 7: apply the rules once, then up to three more times, and reject what is still not stable.
+// RFC 8264 section 7: apply the rules up to four times, and refuse a name that is still not stable.
 const maxPasses = 4;
 
-// What the full rules give for ASCII: allowed, left-to-right, one script, unchanged by width mapping and NFC.
+// Fast path: the full rules allow these and change nothing but the case.
 const asciiName = /^[\x21-\x3F\x41-\x7E]{1,64}$/;
 
 /**
- * Gives the form of a user name to store and show, and the key to compare it by, or the reason for refusing it.
+ * Returns the form of a user name to store and show, and its key to compare by; or why it is
+ * refused.
  *
- * The profiles are UsernameCasePreserved and UsernameCaseMapped of RFC 8265, sections 3.3 and 3.4, with the rules in
- * the order of RFC 8264 section 7: width, case, NFC, direction, code points. Both forms must pass. The key is derived
- * from `userName`, so it can be computed again from what is stored. Preparing either form again changes nothing.
+ * The profiles are UsernameCasePreserved and UsernameCaseMapped of RFC 8265, sections 3.3 and 3.4,
+ * with the rules in the order of RFC 8264 section 7: width, case, NFC, direction, code points. Both
+ * forms must pass. The key is derived from `userName`, so that it can be computed again from what
+ * is stored. Preparing either form again changes nothing.
  *
  * Stricter than the RFC, to keep names apart that people cannot:
- * - `@` is refused: login takes a user name or an e-mail address, and neither may pass for the other.
+ * - `@` is refused: login takes a user name or an e-mail address, and neither may pass for the
+ *   other.
  * - All letters are of one script, see {@link isSingleScript}.
  * - A name has 1 to 64 code points.
  *
- * White space is refused, never trimmed. Case mapping is not case folding: `ß` is not `ss`, and `ς` is not `σ`.
- * Who may take names that are reserved, such as `me` and `admin`, is another question: `reserved-names.ts`.
+ * White space is refused, never trimmed. Case mapping is not case folding: `ß` is not `ss`, and `ς`
+ * is not `σ`. `reserved-names.ts` tells which names are reserved, such as `me` and `admin`.
  */
 export function prepareUserName(input: string): PreparedUserName | UserNameFault {
   if (input === '') return 'empty';
@@ -60,7 +66,7 @@ function mapCase(text: string): string {
   return mapWidth(text).toLowerCase().normalize('NFC');
 }
 
-/** The other wide and narrow characters map to nothing that the IdentifierClass allows, so they may stay. */
+/** Other wide and narrow characters stay: the IdentifierClass allows none that they map to. */
 function mapWidth(text: string): string {
   return text.replace(/[\uFF01-\uFF9F]/g, (character) => character.normalize('NFKC'));
 }

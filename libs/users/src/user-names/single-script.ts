@@ -1,5 +1,5 @@
-// Every Script value of Unicode 17.0, without Common, Inherited and Unknown. The five that are parts of the sets below
-// are left out, and the frequent ones come first.
+// Every Script value of Unicode 17.0 but Common, Inherited, Unknown and the five of the sets below;
+// the frequent ones come first.
 const scripts = `
   Latn Cyrl Grek Arab Hebr Deva Thai Beng Taml Telu Armn Geor Ethi Khmr Mymr Sinh Gujr Guru Knda Mlym Orya Laoo Tibt
   Adlm Aghb Ahom Armi Avst Bali Bamu Bass Batk Berf Bhks Brah Brai Bugi Buhd Cakm Cans Cari Cham Cher Chrs Copt Cpmn
@@ -10,7 +10,7 @@ const scripts = `
   Sunu Sylo Syrc Tagb Takr Tale Talu Tang Tavt Tayo Tfng Tglg Thaa Tirh Tnsa Todr Tols Toto Tutg Ugar Vaii Vith Wara
   Wcho Xpeo Xsux Yezi Yiii Zanb`;
 
-// UTS #39 section 5.1: each of these counts as one script. They contain Han, Hiragana, Katakana, Hangul and Bopomofo.
+// Each of these counts as one script (UTS #39 section 5.1).
 const japanese = ['Hani', 'Hira', 'Kana'];
 const korean = ['Hani', 'Hang'];
 const hanWithBopomofo = ['Hani', 'Bopo'];
@@ -26,10 +26,10 @@ const writingSystems: readonly RegExp[] = [
 const goesWithEveryScript = /[\p{Script_Extensions=Common}\p{Script_Extensions=Inherited}]+/gv;
 
 /**
- * Whether a name is "single script" after UTS #39 section 5.1: its resolved script set, the intersection of the
- * augmented Script_Extensions of its characters, is not empty. Common and Inherited go with every script.
+ * Whether a name is "single script" (UTS #39 section 5.1): the intersection of the augmented
+ * Script_Extensions of its characters is not empty. Common and Inherited go with every script.
  *
- * A Cyrillic `а` among Latin letters is found so. A whole name of look-alikes (`сосо`) is not.
+ * Finds a Cyrillic `а` among Latin letters, but not a whole name of look-alikes (`сосо`).
  */
 export function isSingleScript(name: string): boolean {
   const letters = name.replace(goesWithEveryScript, '');

@@ -4,16 +4,11 @@ import { replyOf } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 
 /** An `AbortSignal` that fires when the client hangs up before it has its answer. */
-export const ClientGone = createParamDecorator((_: undefined, context: ExecutionContext): AbortSignal =>
-  goneSignal(context),
-);
-
-/** What `ClientGone` gives, for decorators that give more than that. */
-export function goneSignal(context: ExecutionContext): AbortSignal {
+export const ClientGone = createParamDecorator((_: undefined, context: ExecutionContext): AbortSignal => {
   const { raw } = replyOf(context);
   const controller = new AbortController();
   raw.once('close', () => {
     if (!raw.writableFinished) controller.abort(new AppError('bad-request', { detail: 'The client hung up.' }));
   });
   return controller.signal;
-}
+});

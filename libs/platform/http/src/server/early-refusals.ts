@@ -28,7 +28,7 @@ const rulesByServer = new WeakMap<object, Rule[]>();
  * coming.
  */
 export function refuseBeforeRouting(server: FastifyInstance, rule: Rule): void {
-  rulesOf(server).push(rule);
+  rulesOf(server).unshift(rule);
 }
 
 /**

@@ -1,0 +1,53 @@
+import type { FastifyReply } from 'fastify';
+
+import type { Role } from '#libs/platform/access';
+import { toRfc3339 } from '#libs/platform/contract';
+import { etagOf } from '#libs/platform/http';
+import { pictureSizes } from '#libs/platform/pictures';
+
+import type { User } from './user.entity.js';
+import type { UserRow } from './user-row.sql.js';
+import type { UserView } from './users.schema.js';
+
+/** A user as the API shows it, with the version that makes its ETag. */
+export type VersionedUser = { readonly user: UserView; readonly version: number };
+
+/** An absolute URL, since pages of other origins show it; the number in it is the size. */
+const avatarOf = (hash: string | null | undefined, publicUrl: string): UserView['avatar'] =>
+  hash ? { url: `${publicUrl}/v1/avatars/${hash}-256.webp`, sizes: [...pictureSizes] } : null;
+
+const isRole = (name: string): name is Role => name === 'user' || name === 'admin';
+
+/** Fast path: most users have only the role `user`. */
+const rolesOf = (text: string): Role[] => (text === 'user' ? ['user'] : text.split(' ').filter(isRole));
+
+export function viewOfRow(row: UserRow, publicUrl: string): UserView {
+  const createdAt = toRfc3339(row.created_ms);
+  return {
+    id: row.id,
+    userName: row.user_name,
+    firstName: row.first_name,
+    lastName: row.last_name,
+    email: row.email,
+    roles: rolesOf(row.roles),
+    status: row.status,
+    avatar: avatarOf(row.avatar_hash, publicUrl),
+    createdAt,
+    updatedAt: row.updated_ms === null ? createdAt : toRfc3339(row.updated_ms),
+  };
+}
+
+export function viewOfEntity(user: User, publicUrl: string): VersionedUser {
+  const { id, userName, firstName, lastName, roles, status, version } = user;
+  const email = user.email ?? null;
+  const avatar = avatarOf(user.avatarHash && Buffer.from(user.avatarHash).toString('hex'), publicUrl);
+  const [createdAt, updatedAt] = [user.createdAt.toISOString(), user.updatedAt.toISOString()];
+  const view = { id, userName, firstName, lastName, email, roles: [...roles], status, avatar, createdAt, updatedAt };
+  return { version, user: view };
+}
+
+/** The body of an answer about one user; sets its `ETag`. */
+export function withTag({ user, version }: VersionedUser, reply: FastifyReply): UserView {
+  void reply.header('etag', etagOf(version));
+  return user;
+}

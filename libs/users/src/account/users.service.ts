@@ -1,0 +1,107 @@
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { Inject, Injectable } from '@nestjs/common';
+
+import { AuditTrail } from '#libs/security/audit';
+import type { Claim } from '#libs/platform/idempotency';
+import { PasswordHasher, PasswordPolicy } from '#libs/security/passwords';
+import { type Config, CONFIG } from '#libs/platform/config';
+import { rethrowViolation } from '#libs/platform/database';
+import { AppError } from '#libs/platform/errors';
+import { PicturesService } from '#libs/platform/pictures';
+import { isAdmin, type RequestSource, type Principal } from '#libs/platform/access';
+
+import { assertMayCreate, noSuchUser, readableId } from './user-access.js';
+import { toEmailKey } from './email-address.js';
+import { assertNotReserved, toUserName } from './user-keys.js';
+import type { User } from './user.entity.js';
+import type { UserRow } from './user-row.sql.js';
+import { type VersionedUser, viewOfEntity, viewOfRow } from './user-view.js';
+import { UsersRepository } from './users.repository.js';
+import type { CreateUser } from './users.schema.js';
+
+/** `picture` is the file as it came. With a `claim` the answer is kept for a retry. */
+type NewAccount = {
+  readonly input: CreateUser;
+  readonly picture: Buffer | undefined;
+  readonly claim: Claim<VersionedUser> | undefined;
+};
+
+/** Creates and reads accounts. */
+@Injectable()
+export class UsersService {
+  constructor(
+    private readonly users: UsersRepository,
+    private readonly hasher: PasswordHasher,
+    private readonly policy: PasswordPolicy,
+    private readonly pictures: PicturesService,
+    private readonly audit: AuditTrail,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /**
+   * @throws AppError `invalid-request`, `registration-closed`, `forbidden`, `password-refused`,
+   * `user-name-taken`, `email-taken`, `unreadable-image`, `image-too-large`, `overloaded`
+   */
+  async create(
+    { input, picture, claim }: NewAccount,
+    source: RequestSource,
+    signal: AbortSignal,
+  ): Promise<VersionedUser> {
+    assertMayCreate(input, source.caller, this.config.REGISTRATION);
+    this.hasher.queue.assertRoom();
+    const name = toUserName(input.userName);
+    if (!isAdmin(source.caller)) assertNotReserved(name);
+    const { userName, key: userNameKey } = name;
+    const { firstName, lastName, password, email = null, roles = ['user'] } = input;
+    await this.policy.check(password, { userName, firstName, lastName, email, roles });
+    // after the policy, which may ask the network: a place must not be held for that long
+    using place = this.hasher.queue.keepPlace();
+    const emailKey = email === null ? null : toEmailKey(email);
+    // so that a taken name costs no hashing; the constraint decides
+    const taken = await this.users.findTaken(userNameKey, emailKey);
+    if (taken.isNameTaken) throw new AppError('user-name-taken');
+    if (taken.isEmailTaken) throw new AppError('email-taken');
+    const pictures = picture && (await this.pictures.make(picture, signal));
+    if (pictures) await this.pictures.keep(pictures);
+    const passwordHash = await this.hasher.hash(password, { signal, place });
+    const avatarHash = pictures?.hash ?? null;
+    const fields = { userName, userNameKey, firstName, lastName, email, emailKey, roles, passwordHash, avatarHash };
+    const inSameTransaction = async (em: SqlEntityManager, created: User): Promise<void> => {
+      if (avatarHash) await this.pictures.link(em, undefined, avatarHash);
+      const details = { roles: roles.join(' ') };
+      await this.audit.record({ event: 'user-created', userId: created.id, details }, source, em);
+      await claim?.keep(em, viewOfEntity(created, this.config.PUBLIC_URL), created.id);
+      // picture and hash took time, in which trust may have ended
+      assertMayCreate(input, await source.callerNow(), this.config.REGISTRATION);
+    };
+    const user = await this.users.insert(fields, inSameTransaction).catch(rethrowTaken);
+    return viewOfEntity(user, this.config.PUBLIC_URL);
+  }
+
+  /** @throws AppError `forbidden`, `user-not-found`, `invalid-token` when the caller is no more */
+  async get(id: string, caller: Principal): Promise<VersionedUser> {
+    const userId = readableId(id, caller);
+    const row = await this.users.findById(userId);
+    if (!row) throw noSuchUser(userId, caller);
+    return this.#view(row);
+  }
+
+  /** @throws AppError `forbidden`, `user-not-found` */
+  async getByUserName(name: string, caller: Principal): Promise<VersionedUser> {
+    const row = await this.users.findByNameKey(toUserName(name).key);
+    // a stranger must not learn from the answer whether the name is taken
+    readableId(row?.id ?? '', caller);
+    if (!row) throw new AppError('user-not-found');
+    return this.#view(row);
+  }
+
+  #view(row: UserRow): VersionedUser {
+    return { user: viewOfRow(row, this.config.PUBLIC_URL), version: row.version };
+  }
+}
+
+/** For names and addresses that somebody else has. */
+export const rethrowTaken = rethrowViolation({
+  users_user_name_key_unique: (cause) => new AppError('user-name-taken', { cause }),
+  users_email_key_unique: (cause) => new AppError('email-taken', { cause }),
+});
