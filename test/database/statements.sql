@@ -100,15 +100,11 @@ from users where roles @> array['admin']::text[] order by created_at desc, id de
 left join (
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
-case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from (
-select * from users where roles @> array['admin']::text[] order by created_at desc, id desc limit $2
-) as users where status = 'active' order by created_at desc, id desc limit $3
+case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from (select * from users where roles @> array['admin']::text[] order by created_at desc, id desc limit $2) as users where status = 'active' order by created_at desc, id desc limit $3
 ) as page on true;
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
-case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from (
-select * from users where roles @> array['admin']::text[] order by created_at desc, id desc limit $1
-) as users where status = 'active' order by created_at desc, id desc limit $2;
+case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from (select * from users where roles @> array['admin']::text[] order by created_at desc, id desc limit $1) as users where status = 'active' order by created_at desc, id desc limit $2;
 
 -- GET /v1/users?createdAfter=
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
@@ -119,20 +115,16 @@ case when updated_at <> created_at then (extract(epoch from updated_at) * 1000):
 select "end".*, page.* from (values (1)) as one (n)
 left join (
 select id as end_id, user_name_key as end_key, (extract(epoch from created_at) * 1000)::float8 as end_ms
-from users  order by created_at desc, id desc offset $1 limit 1
+from users  order by created_at desc, id desc offset $2 limit 1
 ) as "end" on true
 left join (
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
-case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from (
-select * from users  order by created_at desc, id desc limit $2
-) as users where search_text like '%' || search_fold($3) || '%' order by created_at desc, id desc limit $4
+case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from (select * from users  order by created_at desc, id desc limit $3) as users where search_text like '%' || search_fold($1) || '%' order by created_at desc, id desc limit $4
 ) as page on true;
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
-case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from (
-select * from users  order by created_at desc, id desc limit $1
-) as users where search_text like '%' || search_fold($2) || '%' order by created_at desc, id desc limit $3;
+case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from (select * from users  order by created_at desc, id desc limit $2) as users where search_text like '%' || search_fold($1) || '%' order by created_at desc, id desc limit $3;
 
 -- GET /v1/users?q=&count=exact
 
