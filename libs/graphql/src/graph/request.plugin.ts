@@ -1,9 +1,4 @@
-import type {
-  ApolloServerPlugin,
-  GraphQLRequestContext,
-  GraphQLRequestContextDidResolveOperation,
-  GraphQLResponse,
-} from '@apollo/server';
+import type { ApolloServerPlugin, GraphQLRequestContextDidResolveOperation } from '@apollo/server';
 import { Logger } from '@nestjs/common';
 import type { GraphQLError, GraphQLFormattedError, OperationDefinitionNode } from 'graphql';
 
@@ -11,8 +6,7 @@ import type { RequestContext } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { toPublicPath } from '#libs/platform/http';
 
-import { executeByPlan } from './execute-graph.js';
-import { failureOf, formatGraphError, refusal } from './graph.errors.js';
+import { failureOf, refusal } from './graph.errors.js';
 import { countRootField, errorLimit, queryLimits, QueryMeter } from './query-limits.js';
 
 type Resolved = GraphQLRequestContextDidResolveOperation<RequestContext>;
@@ -20,7 +14,7 @@ type Resolved = GraphQLRequestContextDidResolveOperation<RequestContext>;
 const logger = new Logger('Problem');
 const operationNameLimit = 64;
 
-/** Limits, execution, log and request id of each request. */
+/** Limits, log and request id of each request. */
 export const requestPlugin: ApolloServerPlugin<RequestContext> = {
   requestDidStart: () =>
     Promise.resolve({
@@ -31,7 +25,6 @@ export const requestPlugin: ApolloServerPlugin<RequestContext> = {
         assertOneAttempt(context);
         return Promise.resolve();
       },
-      responseForOperation: (context) => answerByPlan(context),
       didEncounterErrors: ({ errors, contextValue }) => {
         for (const error of errors) note(error, contextValue);
         return Promise.resolve();
@@ -47,25 +40,6 @@ export const requestPlugin: ApolloServerPlugin<RequestContext> = {
       },
     }),
 };
-
-/**
- * Queries are executed here. The other way to let others execute, a gateway, costs more than the execution: for each
- * request Apollo's server makes it an object with accessors of its own, which keeps the whole request with its answer
- * until V8 collects the old generation (an eighth of the CPU of a page).
- */
-async function answerByPlan(context: GraphQLRequestContext<RequestContext>): Promise<GraphQLResponse | null> {
-  const { schema, document, operation, request, contextValue, response } = context;
-  // of several operations none may be meant
-  if (!document || !operation) return null;
-  const executed = executeByPlan({ schema, document, operation, variableValues: request.variables, contextValue });
-  if (!executed) return null;
-  const { data, errors } = await executed;
-  for (const error of errors ?? []) note(error, contextValue);
-  const singleResult = errors
-    ? { errors: errors.map((error) => formatGraphError(error.toJSON(), error)), data }
-    : { data };
-  return { http: response.http, body: { kind: 'single', singleResult } };
-}
 
 const withRequest = (error: GraphQLFormattedError, request: RequestContext['request']): GraphQLFormattedError => ({
   ...error,
