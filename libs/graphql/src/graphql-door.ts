@@ -46,7 +46,7 @@ export class GraphqlDoor implements OnModuleInit, OnApplicationBootstrap {
   @GuardedWithin()
   @RateClass('read')
   async answer(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    if (hasGraphiql(this.config) && wantsPage(request)) return sendPage(reply);
+    if (wantsPage(request) && hasGraphiql(this.config)) return sendPage(reply);
     return (await this.#load())(request, reply);
   }
 
