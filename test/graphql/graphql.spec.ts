@@ -224,7 +224,7 @@ describe('what is kept of a request', () => {
     await ask(gatehouse, 'query Both { me { id } services { name } again: me { id } }', { token: adminToken, headers });
     expect(await line('graph-log')).toMatchObject({
       operation: 'Both',
-      handler: 'GraphqlDoor.answer UsersResolver.me ServicesResolver.services',
+      handler: 'LazyGraphqlRoute.answer UsersResolver.me ServicesResolver.services',
       route: '/graphql',
       caller: expect.stringMatching(/^user:/),
       status: 200,

@@ -59,7 +59,7 @@ export class UserListService {
   }
 
   /** Gives the cursor after any user of a page, not only the last; the user must come from a page of this query. */
-  cursorsOf(query: ListUsers): (user: UserView) => string {
+  cursorsOf(query: ListUsers): (user: Pick<UserView, 'id' | 'userName' | 'createdAt'>) => string {
     const filters = filtersOf(query);
     const cursors = cursorsOf(filters);
     return ({ id, userName, createdAt }) =>

@@ -1,42 +1,33 @@
 import { Field, ObjectType } from '@nestjs/graphql';
 
-@ObjectType({ description: 'As the Relay cursor connections specification has it; lists go forward only.' })
-export class PageInfo {
-  @Field()
-  readonly hasNextPage!: boolean;
-
-  @Field()
-  readonly hasPreviousPage!: boolean;
-
-  @Field(() => String, { nullable: true })
-  readonly startCursor!: string | null;
-
-  @Field(() => String, { nullable: true, description: 'Give it as `after` for the next page.' })
-  readonly endCursor!: string | null;
-}
-
 export type Page<Item> = { readonly items: readonly Item[]; readonly nextCursor: string | null };
 
-/** The place of a page in its list. A search for what is rare may give an empty page before the last. */
-export class PagePlace<Item> implements PageInfo {
+/** `after` is the cursor that the page was asked for with. Cursors are made when they are asked for. */
+@ObjectType('PageInfo', { description: 'As the Relay cursor connections specification has it; lists go forward only.' })
+export class PageInfoView<Item> {
   constructor(
     private readonly page: Page<Item>,
     private readonly cursorOf: (item: Item) => string,
     private readonly after: string | null | undefined,
   ) {}
 
+  @Field(() => Boolean)
   get hasNextPage(): boolean {
     return this.page.nextCursor !== null;
   }
 
+  @Field(() => Boolean)
   get hasPreviousPage(): boolean {
     return typeof this.after === 'string';
   }
 
+  @Field(() => String, { nullable: true })
   get startCursor(): string | null {
     return this.#cursorAt(0);
   }
 
+  /** A search for what is rare may end a page without items before the list ends: `nextCursor` goes on. */
+  @Field(() => String, { nullable: true, description: 'Give it as `after` for the next page.' })
   get endCursor(): string | null {
     return this.page.nextCursor ?? this.#cursorAt(-1);
   }

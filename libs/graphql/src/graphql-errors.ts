@@ -14,7 +14,7 @@ const byApolloCode: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** The same problem as over REST: its text is the message, its other fields are the extensions. */
-export function formatGraphError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
+export function formatGraphqlError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
   const failure = failureOf(error, formatted.extensions?.['code']);
   const { detail, requestId: _, ...extensions } = toProblem(failure, { path: '/graphql', requestId: '' });
   const { locations, path } = formatted;

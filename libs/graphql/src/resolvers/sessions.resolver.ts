@@ -18,19 +18,15 @@ import {
 } from '#libs/platform/access';
 import { RateClass } from '#libs/security/rate-limits';
 
-import { pageSizeOf } from './page-size.js';
-import { parseInput } from './parsed.pipe.js';
-import { SessionLoader } from './session-loader.js';
-import { Session } from './session.types.js';
+import { pageSizeOf, parseInput } from '../limits/arguments.js';
+import type { GraphqlContext } from '../schema/session-loader.js';
+import { Session } from '../schema/session.types.js';
 
 const owner = { type: () => ID, nullable: true, description: 'You, if absent; administrators may name another.' };
 
 @Resolver()
 export class SessionsResolver {
-  constructor(
-    private readonly living: SessionsService,
-    private readonly sessionsOf: SessionLoader,
-  ) {}
+  constructor(private readonly living: SessionsService) {}
 
   @Query(() => [Session], { nullable: true, description: 'Where you are signed in, last used first.' })
   @RateClass('read')
@@ -38,9 +34,9 @@ export class SessionsResolver {
     @Args('userId', owner) userId: string | undefined,
     @Args('first', { type: () => Int, defaultValue: 20, description: '1 to 100.' }) first: number,
     @Caller() caller: Principal,
-    @Context() context: RequestContext,
+    @Context() { sessionLoader }: GraphqlContext,
   ): Promise<readonly SessionView[]> {
-    return this.sessionsOf.load(this.#ownerOf(userId, caller), pageSizeOf(first), context);
+    return sessionLoader.load(this.#ownerOf(userId, caller), pageSizeOf(first));
   }
 
   @Mutation(() => Boolean, {

@@ -14,15 +14,15 @@ import { Source, type RequestSource, PublicOrService, type RequestContext } from
 import { ClientGone } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
 
-import { AccessToken, TokenPair } from './auth.types.js';
-import { parseInput } from './parsed.pipe.js';
+import { parseInput } from '../limits/arguments.js';
+import { AccessToken, TokenPair } from '../schema/session.types.js';
 
 const text = { type: () => String };
 
 @Resolver()
 export class LoginResolver {
   constructor(
-    private readonly door: LoginDoor,
+    private readonly logins: LoginDoor,
     private readonly sessions: SessionsService,
     private readonly reauthentication: Reauthentication,
   ) {}
@@ -38,7 +38,7 @@ export class LoginResolver {
     @Context() context: RequestContext,
   ): Promise<Pair> {
     const credentials = parseInput(loginSchema, { userName, password });
-    return this.door.login({ credentials, source, signal }, context);
+    return this.logins.login({ credentials, source, signal }, context);
   }
 
   @Mutation(() => TokenPair, { nullable: true, description: 'Trade a refresh token for new tokens; it has one use.' })

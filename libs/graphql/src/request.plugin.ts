@@ -6,8 +6,8 @@ import type { RequestContext } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { toPublicPath } from '#libs/platform/http';
 
-import { failureOf, refusal } from './graph.errors.js';
-import { countRootField, errorLimit, queryLimits, QueryMeter } from './query-limits.js';
+import { failureOf, refusal } from './graphql-errors.js';
+import { countRootField, errorLimit, queryLimits, QueryMeter } from './limits/query-limits.js';
 
 type Resolved = GraphQLRequestContextDidResolveOperation<RequestContext>;
 

@@ -1,10 +1,28 @@
 import { registerEnumType } from '@nestjs/graphql';
+import { GraphQLScalarType } from 'graphql';
 
 import { auditEvents } from '#libs/security/audit';
 import { scopes } from '#libs/platform/access';
 import { roleNames, type sorts } from '#libs/users';
 
-/** Names as GraphQL has them (`LOGIN_FAILED`) for the values of the REST contract (`login-failed`). */
+const identity = (value: unknown): unknown => value;
+
+/** Times are already text in the views of REST, and the schemas of REST check the text that comes in. */
+export const DateTime = new GraphQLScalarType({
+  name: 'DateTime',
+  description: 'A time as RFC 3339 has it, answered in UTC with milliseconds: `2026-11-21T09:30:00.000Z`.',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339#section-5.6',
+  serialize: identity,
+  parseValue: identity,
+});
+
+export const Json = new GraphQLScalarType({
+  name: 'JSON',
+  description: 'Any JSON value. It is only answered, never taken.',
+  serialize: identity,
+});
+
+/** Gives the values of the REST contract (`login-failed`) names that GraphQL allows (`LOGIN_FAILED`). */
 const named = <Value extends string>(values: readonly Value[]): Record<string, Value> =>
   Object.fromEntries(values.map((value) => [value.replaceAll(/[^a-z0-9]/g, '_').toUpperCase(), value]));
 

@@ -1,8 +1,7 @@
 import { Field, ID, InputType, ObjectType } from '@nestjs/graphql';
 
-import { AuditEventName } from './enums.js';
-import { PageInfo } from './page-info.js';
-import { DateTime, Json } from './scalars.js';
+import { AuditEventName, DateTime, Json } from './leaf-types.js';
+import { PageInfoView } from './page-info-view.js';
 
 @ObjectType()
 export class AuditEvent {
@@ -51,8 +50,8 @@ export class AuditEventConnection {
   @Field(() => [AuditEvent])
   readonly nodes!: readonly AuditEvent[];
 
-  @Field(() => PageInfo)
-  readonly pageInfo!: PageInfo;
+  @Field(() => PageInfoView)
+  readonly pageInfo!: PageInfoView<AuditEvent>;
 }
 
 @InputType({ description: 'All that are given must hold; what is null counts as not given.' })

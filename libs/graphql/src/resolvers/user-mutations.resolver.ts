@@ -30,10 +30,10 @@ import {
   type VersionedUser,
 } from '#libs/users';
 
-import { type GraphUser, toGraphUser } from './graph-user.js';
-import { TokenPair } from './auth.types.js';
-import { parsed } from './parsed.pipe.js';
-import { NewUser, PasswordChangeInput, User, UserChange } from './user.types.js';
+import { parsed } from '../limits/arguments.js';
+import { TokenPair } from '../schema/session.types.js';
+import { NewUser, PasswordChangeInput, UserChange } from '../schema/user.inputs.js';
+import { User } from '../schema/user.types.js';
 
 const userId = { type: () => ID, description: 'A user id, or `me`.' };
 const id = parsed(userIdSchema);
@@ -50,7 +50,7 @@ export class UserMutationsResolver {
   constructor(
     private readonly users: UsersService,
     private readonly changes: UserChangesService,
-    private readonly door: LoginDoor,
+    private readonly logins: LoginDoor,
     private readonly idempotency: Idempotency,
     private readonly delayLift: LoginDelayLift,
   ) {}
@@ -67,9 +67,9 @@ export class UserMutationsResolver {
     @Source() source: RequestSource,
     @ClientGone() signal: AbortSignal,
     @Context() context: RequestContext,
-  ): Promise<GraphUser> {
+  ): Promise<User> {
     const attempt = attemptOf(context, ['POST', '/graphql', 'createUser'], input);
-    return toGraphUser(
+    return new User(
       await this.idempotency.run(attempt, (claim: Claim<VersionedUser> | undefined) =>
         // pictures come over REST
         this.users.create({ input, picture: undefined, claim }, source, signal),
@@ -84,8 +84,8 @@ export class UserMutationsResolver {
     @Args('change', { type: () => UserChange }, parsed(patchUserSchema)) change: PatchUser,
     @Args('ifMatch', version) match: string | null | undefined,
     @Source() source: RequestSource,
-  ): Promise<GraphUser> {
-    return toGraphUser(await this.changes.patch(target, change, source, ifMatch(match ?? undefined)));
+  ): Promise<User> {
+    return new User(await this.changes.patch(target, change, source, ifMatch(match ?? undefined)));
   }
 
   @Mutation(() => User, {
@@ -93,13 +93,13 @@ export class UserMutationsResolver {
     description: 'End the trust in a user: tokens are dead at once. Administrators only.',
   })
   @RateClass('write')
-  deactivateUser(@Args('id', userId, id) target: string, @Source() source: RequestSource): Promise<GraphUser> {
+  deactivateUser(@Args('id', userId, id) target: string, @Source() source: RequestSource): Promise<User> {
     return this.#setStatus(target, 'deactivated', source);
   }
 
   @Mutation(() => User, { nullable: true, description: 'Let a deactivated user in again. Administrators only.' })
   @RateClass('write')
-  activateUser(@Args('id', userId, id) target: string, @Source() source: RequestSource): Promise<GraphUser> {
+  activateUser(@Args('id', userId, id) target: string, @Source() source: RequestSource): Promise<User> {
     return this.#setStatus(target, 'active', source);
   }
 
@@ -115,7 +115,7 @@ export class UserMutationsResolver {
     @Source() source: RequestSource,
     @Context() context: RequestContext,
   ): Promise<Pair | undefined> {
-    return this.door.changePassword({ id: target, change, source }, context);
+    return this.logins.changePassword({ id: target, change, source }, context);
   }
 
   @Mutation(() => Boolean, {
@@ -141,7 +141,7 @@ export class UserMutationsResolver {
     return true;
   }
 
-  async #setStatus(target: string, status: 'active' | 'deactivated', source: RequestSource): Promise<GraphUser> {
-    return toGraphUser(await this.changes.patch(target, { status }, source, anyVersion));
+  async #setStatus(target: string, status: 'active' | 'deactivated', source: RequestSource): Promise<User> {
+    return new User(await this.changes.patch(target, { status }, source, anyVersion));
   }
 }

@@ -6,11 +6,10 @@ import { AppError } from '#libs/platform/errors';
 import { RateClass } from '#libs/security/rate-limits';
 import { listUsersSchema, UserListService, userIdSchema, userNameParamSchema, UsersService } from '#libs/users';
 
-import { UserSort } from './enums.js';
-import { type GraphUser, toGraphUser, withEtag } from './graph-user.js';
-import { parseInput, withoutNulls } from './parsed.pipe.js';
-import { UserPageView } from './user-page.js';
-import { User, UserConnection, UserFilter } from './user.types.js';
+import { parseInput, parseList } from '../limits/arguments.js';
+import { UserSort } from '../schema/leaf-types.js';
+import { UserFilter } from '../schema/user.inputs.js';
+import { User, UserConnection } from '../schema/user.types.js';
 
 @Resolver()
 export class UsersResolver {
@@ -22,8 +21,8 @@ export class UsersResolver {
 
   @Query(() => User, { nullable: true, description: 'The signed-in user.' })
   @RateClass('read')
-  async me(@Caller() caller: Principal): Promise<GraphUser> {
-    return toGraphUser(await this.accounts.get('me', caller));
+  async me(@Caller() caller: Principal): Promise<User> {
+    return new User(await this.accounts.get('me', caller));
   }
 
   @Query(() => User, {
@@ -36,14 +35,14 @@ export class UsersResolver {
     @Args('id', { type: () => ID, nullable: true }) id: string | undefined,
     @Args('userName', { type: () => String, nullable: true }) userName: string | undefined,
     @Caller() caller: Principal,
-  ): Promise<GraphUser> {
+  ): Promise<User> {
     const [byId, byName] = [id ?? undefined, userName ?? undefined];
     if ((byId === undefined) === (byName === undefined)) throw new AppError('invalid-request', oneOfBoth);
     const found =
       byId === undefined
         ? await this.accounts.getByUserName(parseInput(userNameParamSchema, byName), caller)
         : await this.accounts.get(parseInput(userIdSchema, byId), caller);
-    return toGraphUser(found);
+    return new User(found);
   }
 
   @Query(() => UserConnection, {
@@ -58,13 +57,11 @@ export class UsersResolver {
     @Args('first', { type: () => Int, defaultValue: 20, description: 'Users on a page, 1 to 100.' }) first: number,
     @Args('after', { type: () => String, nullable: true }) after: string | undefined,
     @Source() source: RequestSource,
-  ): Promise<UserPageView> {
-    // over REST these are texts of a query
-    const fields = { ...withoutNulls(filter), sort, limit: String(first), ...withoutNulls({ cursor: after }) };
-    const query = parseInput(listUsersSchema, fields, { limit: 'first', cursor: 'after' });
-    const page = await this.lists.listAs(query, withEtag);
+  ): Promise<UserConnection> {
+    const query = parseList(listUsersSchema, { filter, sort, first, after });
+    const page = await this.lists.listAs(query, (user, version) => new User({ user, version }));
     this.bursts.noteRead({ event: 'users-listed' }, source);
-    return new UserPageView(this.lists, query, page);
+    return new UserConnection(this.lists, query, page);
   }
 }
 

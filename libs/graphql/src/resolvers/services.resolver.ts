@@ -4,7 +4,7 @@ import { Requires } from '#libs/platform/access';
 import { RateClass } from '#libs/security/rate-limits';
 import { ServicesService, type ServiceView } from '#libs/services';
 
-import { Service } from './service.types.js';
+import { Service } from '../schema/service.types.js';
 
 @Resolver()
 export class ServicesResolver {

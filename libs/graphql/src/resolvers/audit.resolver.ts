@@ -4,9 +4,9 @@ import { AuditService, cursorOf, listAuditSchema } from '#libs/security/audit';
 import { Requires } from '#libs/platform/access';
 import { RateClass } from '#libs/security/rate-limits';
 
-import { AuditEventConnection, AuditFilter } from './audit.types.js';
-import { PagePlace } from './page-info.js';
-import { parseInput, withoutNulls } from './parsed.pipe.js';
+import { parseList } from '../limits/arguments.js';
+import { AuditEventConnection, AuditFilter } from '../schema/audit.types.js';
+import { PageInfoView } from '../schema/page-info-view.js';
 
 @Resolver()
 export class AuditResolver {
@@ -23,12 +23,11 @@ export class AuditResolver {
     @Args('first', { type: () => Int, defaultValue: 20, description: 'Events on a page, 1 to 100.' }) first: number,
     @Args('after', { type: () => String, nullable: true }) after: string | undefined,
   ): Promise<object> {
-    const fields = { ...withoutNulls(filter), limit: String(first), ...withoutNulls({ cursor: after }) };
-    const page = await this.audit.list(parseInput(listAuditSchema, fields, { limit: 'first', cursor: 'after' }));
+    const page = await this.audit.list(parseList(listAuditSchema, { filter, first, after }));
     return {
       nodes: page.items,
       edges: page.items.map((node) => ({ node, cursor: cursorOf(node) })),
-      pageInfo: new PagePlace(page, cursorOf, after),
+      pageInfo: new PageInfoView(page, cursorOf, after),
     };
   }
 }

@@ -1,10 +1,9 @@
 import { Field, Int, ObjectType } from '@nestjs/graphql';
 
-import { Scope, Status } from './enums.js';
-import { DateTime } from './scalars.js';
+import { DateTime, Scope, Status } from './leaf-types.js';
 
-@ObjectType()
-export class RateRule {
+@ObjectType('RateRule')
+export class RateLimitView {
   @Field(() => Int)
   readonly limit!: number;
 
@@ -14,20 +13,20 @@ export class RateRule {
 
 @ObjectType({ description: 'Requests per window by class.' })
 export class RatePlan {
-  @Field(() => RateRule)
-  readonly read!: RateRule;
+  @Field(() => RateLimitView)
+  readonly read!: RateLimitView;
 
-  @Field(() => RateRule)
-  readonly write!: RateRule;
+  @Field(() => RateLimitView)
+  readonly write!: RateLimitView;
 
-  @Field(() => RateRule)
-  readonly login!: RateRule;
+  @Field(() => RateLimitView)
+  readonly login!: RateLimitView;
 
-  @Field(() => RateRule)
-  readonly hash!: RateRule;
+  @Field(() => RateLimitView)
+  readonly hash!: RateLimitView;
 
-  @Field(() => RateRule)
-  readonly upload!: RateRule;
+  @Field(() => RateLimitView)
+  readonly upload!: RateLimitView;
 }
 
 @ObjectType({ description: 'A calling microservice. It is made and changed over REST.' })
