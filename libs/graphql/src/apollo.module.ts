@@ -1,15 +1,17 @@
+import { ApolloServer } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { type DynamicModule, Logger, Module } from '@nestjs/common';
-import type { ApolloDriverConfig } from '@nestjs/apollo';
+import { fastifyApolloHandler } from '@as-integrations/fastify';
+import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
+import { type DynamicModule, Injectable, Logger, Module } from '@nestjs/common';
 import type { LazyModuleLoader } from '@nestjs/core';
 import { AbstractGraphQLDriver, GraphQLModule } from '@nestjs/graphql';
 import { extendSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
 
 import { AuditModule } from '#libs/security/audit';
-import { AuthModule } from '#libs/auth';
+import { AuthModule, SessionsService } from '#libs/auth';
 import { IdempotencyModule } from '#libs/platform/idempotency';
 import type { Config } from '#libs/platform/config';
 import { ServicesModule } from '#libs/services';
@@ -24,24 +26,26 @@ import { AuditResolver } from './resolvers/audit.resolver.js';
 import { LoginResolver } from './resolvers/login.resolver.js';
 import { ServicesResolver } from './resolvers/services.resolver.js';
 import { SessionsResolver } from './resolvers/sessions.resolver.js';
-import { UserConnectionResolver } from './resolvers/user-connection.resolver.js';
 import { UserMutationsResolver } from './resolvers/user-mutations.resolver.js';
 import { UsersResolver } from './resolvers/users.resolver.js';
-import { RoutelessApolloDriver } from './routeless-apollo.driver.js';
+import { type GraphqlContext, SessionLoader } from './schema/session-loader.js';
 import { rowFields } from './schema/user.types.js';
+
+/** Apollo's server without a route of its own: `LazyGraphqlRoute` is there before this server is loaded. */
+@Injectable()
+class RoutelessApolloDriver extends ApolloDriver {
+  protected override async registerFastify(options: ApolloDriverConfig): Promise<void> {
+    const { schema, plugins = [], typeDefs: _, resolvers: __, ...rest } = options;
+    if (!schema) throw new Error('GraphQL has no schema');
+    this.apolloServer = new ApolloServer({ ...rest, schema, plugins: [...plugins] });
+    await this.apolloServer.start();
+  }
+}
 
 /** Apollo's server and the resolvers, which call the services that the controllers call. */
 @Module({
   imports: [AuditModule, AuthModule, IdempotencyModule, ServicesModule, UsersModule],
-  providers: [
-    AuditResolver,
-    LoginResolver,
-    ServicesResolver,
-    SessionsResolver,
-    UserConnectionResolver,
-    UserMutationsResolver,
-    UsersResolver,
-  ],
+  providers: [AuditResolver, LoginResolver, ServicesResolver, SessionsResolver, UserMutationsResolver, UsersResolver],
 })
 export class ApolloModule {
   static forRoot({ GRAPHQL_INTROSPECTION: isOpen }: Config): DynamicModule {
@@ -95,5 +99,10 @@ export async function loadGraphql(loader: LazyModuleLoader, config: Config): Pro
   await module.get(GraphQLModule, { strict: false }).onModuleInit();
   const driver = module.get(AbstractGraphQLDriver, { strict: false });
   if (!(driver instanceof RoutelessApolloDriver)) throw new Error('GraphQL has another driver than ours');
-  return { findExcess, answer: driver.answer };
+  const sessions = module.get(SessionsService, { strict: false });
+  const handle = fastifyApolloHandler(driver.instance, {
+    context: (request, reply): Promise<GraphqlContext> =>
+      Promise.resolve({ request, reply, sessionLoader: new SessionLoader(sessions, request) }),
+  });
+  return { findExcess, answer: async (request, reply) => handle.call(request.server, request, reply) };
 }

@@ -12,11 +12,11 @@ import { RateClass } from '#libs/security/rate-limits';
 import { hasGraphiql } from './explorer/graphiql-files.js';
 import { pageOfGraphiql, pagePolicy } from './explorer/graphiql-page.js';
 
-/** Answers a GraphQL request. */
-export type Answer = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
-
-/** `findExcess` gives the refusal of a query that is too costly to be parsed. */
-export type LoadedGraphql = { readonly findExcess: (query: string) => AppError | undefined; readonly answer: Answer };
+export type LoadedGraphql = {
+  /** The refusal of a query that is too costly to be parsed. */
+  readonly findExcess: (query: string) => AppError | undefined;
+  readonly answer: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+};
 
 /** GraphQL over HTTP, §4: clients that accept it know that the status may be another one than 200. */
 const graphqlResponse = 'application/graphql-response+json';

@@ -14,15 +14,9 @@ const words = {
 } as const;
 type Counted = keyof typeof words;
 
-const steps: Readonly<Partial<Record<TokenKind, 1 | -1>>> = {
-  [TokenKind.BRACE_L]: 1,
-  [TokenKind.BRACKET_L]: 1,
-  [TokenKind.PAREN_L]: 1,
-  [TokenKind.BRACE_R]: -1,
-  [TokenKind.BRACKET_R]: -1,
-  [TokenKind.PAREN_R]: -1,
-};
-/** A name behind one of these is a field behind its alias, a fragment or a directive: no name in the answer. */
+const opening: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
+const closing: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
+/** A name after one of these is a field after its alias, a fragment or a directive: it is no name in the answer. */
 const beforeOtherNames: ReadonlySet<TokenKind> = new Set([TokenKind.COLON, TokenKind.SPREAD, TokenKind.AT]);
 
 /**
@@ -64,7 +58,8 @@ class SourceMeter {
   /** @returns what there is too much of, with this token */
   add(token: Token): Counted | undefined {
     this.#count.tokens++;
-    this.#count.levels += steps[token.kind] ?? 0;
+    if (opening.has(token.kind)) this.#count.levels++;
+    if (closing.has(token.kind)) this.#count.levels--;
     if (token.kind === TokenKind.PAREN_L) this.#parentheses++;
     if (token.kind === TokenKind.PAREN_R) this.#parentheses--;
     // within parentheses are arguments and variables, whose values have braces and colons too

@@ -1,4 +1,4 @@
-import { Args, ID, Int, Query, Resolver } from '@nestjs/graphql';
+import { Args, ID, Int, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 
 import { AuditBursts } from '#libs/security/audit';
 import { Caller, Source, type RequestSource, type Principal, Requires } from '#libs/platform/access';
@@ -7,11 +7,13 @@ import { RateClass } from '#libs/security/rate-limits';
 import { listUsersSchema, UserListService, userIdSchema, userNameParamSchema, UsersService } from '#libs/users';
 
 import { parseInput, parseList } from '../limits/arguments.js';
-import { UserSort } from '../schema/leaf-types.js';
+import { CountHow, CountIs, UserSort } from '../schema/leaf-types.js';
 import { UserFilter } from '../schema/user.inputs.js';
-import { User, UserConnection } from '../schema/user.types.js';
+import { User, UserConnection, type UserCount } from '../schema/user.types.js';
 
-@Resolver()
+const how = { type: () => CountHow, defaultValue: CountHow.EXACT };
+
+@Resolver(() => UserConnection)
 export class UsersResolver {
   constructor(
     private readonly accounts: UsersService,
@@ -62,6 +64,16 @@ export class UsersResolver {
     const page = await this.lists.listAs(query, (user, version) => new User({ user, version }));
     this.bursts.noteRead({ event: 'users-listed' }, source);
     return new UserConnection(this.lists, query, page);
+  }
+
+  @ResolveField(() => Int, { description: 'All users that the filter lets through, up to 10,000; see `totalCountIs`.' })
+  async totalCount(@Parent() page: UserConnection, @Args('how', how) kind: UserCount): Promise<number> {
+    return (await page.count(kind)).total;
+  }
+
+  @ResolveField(() => CountIs)
+  async totalCountIs(@Parent() page: UserConnection, @Args('how', how) kind: UserCount): Promise<string> {
+    return (await page.count(kind)).totalIs;
   }
 }
 

@@ -12,6 +12,7 @@ import { type Page, PageInfoView } from './page-info-view.js';
 import type { GraphqlContext } from './session-loader.js';
 
 type Total = Awaited<ReturnType<UserListService['count']>>;
+export type UserCount = 'exact' | 'estimated';
 
 @ObjectType({
   description:
@@ -115,17 +116,19 @@ export class UserEdge {
   }
 }
 
-/** Cursors and totals are worked out when they are asked for: a total costs a statement of its own. */
+/** Cursors and totals are made when they are asked for: a total costs a statement of its own. */
 @ObjectType({ description: 'A page of users.' })
 export class UserConnection {
-  readonly #totals = new Map<'exact' | 'estimated', Promise<Total>>();
-  #cursorOfUser: ((user: User) => string) | undefined;
+  readonly #totals = new Map<UserCount, Promise<Total>>();
+  readonly #cursorOf: (user: User) => string;
 
   constructor(
     private readonly lists: UserListService,
     private readonly query: ListUsers,
     private readonly page: Page<User>,
-  ) {}
+  ) {
+    this.#cursorOf = lists.cursorsOf(query);
+  }
 
   @Field(() => [User], { description: 'The users of the edges, for those who need no cursor of each.' })
   get nodes(): readonly User[] {
@@ -142,7 +145,7 @@ export class UserConnection {
     return new PageInfoView(this.page, this.#cursorOf, this.query.cursor);
   }
 
-  count(how: 'exact' | 'estimated'): Promise<Total> {
+  count(how: UserCount): Promise<Total> {
     const known = this.#totals.get(how);
     if (known) return known;
     // a first page without a next one already holds the exact total
@@ -153,11 +156,6 @@ export class UserConnection {
     this.#totals.set(how, total);
     return total;
   }
-
-  readonly #cursorOf = (user: User): string => {
-    this.#cursorOfUser ??= this.lists.cursorsOf(this.query);
-    return this.#cursorOfUser(user);
-  };
 }
 
 /**
