@@ -31,7 +31,7 @@ import { UsersResolver } from './resolvers/users.resolver.js';
 import { type GraphqlContext, SessionLoader } from './schema/session-loader.js';
 import { rowFields } from './schema/user.types.js';
 
-/** Apollo's server without a route of its own: `LazyGraphqlRoute` is there before this server is loaded. */
+/** Apollo's server without a route: `LazyGraphqlRoute` has it before this server is loaded. */
 @Injectable()
 class RoutelessApolloDriver extends ApolloDriver {
   protected override async registerFastify(options: ApolloDriverConfig): Promise<void> {
@@ -64,7 +64,7 @@ export class ApolloModule {
       maxRecursiveSelections: true,
       formatError: formatGraphqlError,
       autoTransformHttpErrors: false,
-      // a mutation needs JSON, which no form can send; queries change nothing, and no cookie authenticates
+      // mutations need JSON, which no form can send, and no cookie authenticates
       csrfPrevention: false,
       allowBatchedHttpRequests: false,
       persistedQueries: false,
@@ -75,7 +75,7 @@ export class ApolloModule {
       logger: apolloLogger,
       plugins: [
         requestPlugin,
-        // the first hooks into every field; the second reports to its maker when the environment has a key for it
+        // the first hooks into every field; the second reports to its maker when `APOLLO_KEY` is set
         ApolloServerPluginCacheControlDisabled(),
         ApolloServerPluginUsageReportingDisabled(),
       ],

@@ -3,7 +3,7 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { AppError, type ErrorCode, toProblem } from '#libs/platform/errors';
 import { toFailure } from '#libs/platform/http';
 
-/** What Apollo's server calls the faults that it finds itself. */
+/** Our codes for the errors that Apollo's server finds itself. */
 const byApolloCode: Readonly<Record<string, ErrorCode>> = {
   BAD_REQUEST: 'bad-request',
   BAD_USER_INPUT: 'invalid-request',
@@ -21,20 +21,19 @@ export function formatGraphqlError(formatted: GraphQLFormattedError, error: unkn
   return { message: detail, ...(locations && { locations }), ...(path && { path }), extensions };
 }
 
-/** What is answered for an error of a GraphQL request. @param apolloCode what Apollo's server says that it is */
+/** @param apolloCode the code that Apollo's server gave to the error */
 export function failureOf(error: unknown, apolloCode: unknown): AppError {
   const cause = causeOf(error);
   if (!(cause instanceof GraphQLError)) return toFailure(cause);
   const code = typeof apolloCode === 'string' ? byApolloCode[apolloCode] : undefined;
   if (code) return new AppError(code, { detail: cause.message });
-  // What graphql-js finds wrong with the query while it executes it names a place in it (an argument that must not be
-  // null); what it finds wrong with a value of ours does not.
+  // graphql-js names the place in the query when an argument is at fault, and none for our values
   return cause.nodes
     ? new AppError('invalid-request', { detail: cause.message })
     : new AppError('internal-error', { cause: error });
 }
 
-/** What a resolver threw, or the first error of GraphQL's own, however often it was wrapped. */
+/** What a resolver threw, or the innermost error of GraphQL's own. */
 function causeOf(error: unknown): unknown {
   return error instanceof GraphQLError && error.originalError ? causeOf(error.originalError) : error;
 }

@@ -6,7 +6,7 @@ import { GraphiqlController } from './explorer/graphiql.controller.js';
 import { hasGraphiql } from './explorer/graphiql-files.js';
 import { LazyGraphqlRoute } from './lazy-graphql-route.js';
 
-/** GraphQL beside REST: the door is here from the start, what is behind it comes with the first request. */
+/** GraphQL beside REST: the route exists from the start, the first request loads the rest. */
 @Module({})
 export class GraphqlModule {
   static forRoot(config: Config): DynamicModule {

@@ -18,12 +18,12 @@ export type LoadedGraphql = {
   readonly answer: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 };
 
-/** GraphQL over HTTP, §4: clients that accept it know that the status may be another one than 200. */
+/** GraphQL over HTTP, §4: clients that accept it heed other statuses than 200. */
 const graphqlResponse = 'application/graphql-response+json';
 
 /**
- * The route `/graphql`. The packages behind it take longer to load than the rest of the service, so the first request
- * loads them, unless `GRAPHQL=eager` (ADR 13).
+ * The route `/graphql`. Its packages take long to load, so the first request loads them, unless
+ * `GRAPHQL=eager` (ADR 13).
  */
 @Injectable()
 export class LazyGraphqlRoute implements OnModuleInit, OnApplicationBootstrap {
@@ -40,8 +40,8 @@ export class LazyGraphqlRoute implements OnModuleInit, OnApplicationBootstrap {
     this.host.httpAdapter.getInstance().route({
       url: '/graphql',
       method: ['GET', 'POST'],
-      // the guards run before the body is read, so that queries count which are refused unparsed
-      // oxlint-disable-next-line typescript/unbound-method -- only the metadata of its decorators is read
+      // the guards count a request before its body is read: also one whose query is refused
+      // oxlint-disable-next-line typescript/unbound-method -- only its metadata is read
       config: { endpoint: { controller: LazyGraphqlRoute, handler: LazyGraphqlRoute.prototype.answer } },
       errorHandler: answerRefused,
       handler: (request, reply) => this.answer(request, reply),
@@ -64,7 +64,7 @@ export class LazyGraphqlRoute implements OnModuleInit, OnApplicationBootstrap {
     if (this.config.GRAPHQL === 'eager') await this.#load();
   }
 
-  /** Requests that come while it is loading wait for the same load. When it fails, the next request tries again. */
+  /** Requests during a load wait for that load. When it fails, the next request tries again. */
   #load(): Promise<LoadedGraphql> {
     this.#loaded ??= this.#loadOnce().catch((error: unknown) => {
       this.#loaded = undefined;
@@ -82,13 +82,13 @@ export class LazyGraphqlRoute implements OnModuleInit, OnApplicationBootstrap {
   }
 }
 
-/** What the guards refuse is answered in the form of GraphQL; a faulty body is answered as on every route. */
+/** What the guards refuse gets the form of GraphQL; a faulty body is answered as on every route. */
 function answerRefused(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   if (request.isAdmitted) answerFailure(error, request, reply);
   else sendRefusal(toLogged(error, request), request, reply);
 }
 
-/** Answers as Apollo's server does when it executes nothing: the problem of REST, with its text as the message. */
+/** Answers as Apollo's server does when it executes nothing: the problem's text is the message. */
 function sendRefusal(refusal: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   request.errorCode = refusal.code;
   const { detail, ...extensions } = toProblem(refusal, {
@@ -107,7 +107,7 @@ function queryOf(fields: unknown): string | undefined {
   return typeof query === 'string' ? query : undefined;
 }
 
-/** Whether a browser opens the address, in contrast to a client that sends a query in it. */
+/** Whether a browser opens the address; a client sends a query in it. */
 function wantsPage({ method, headers, query }: FastifyRequest): boolean {
   const hasQuery = typeof query === 'object' && query !== null && 'query' in query;
   return method === 'GET' && !hasQuery && (headers.accept ?? '').includes('text/html');

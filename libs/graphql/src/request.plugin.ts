@@ -50,7 +50,7 @@ function assertWithinLimits({ document, operation, schema, request }: Resolved):
   }
 }
 
-/** The header `Idempotency-Key` stands for one change: of several fields it could not say which one. */
+/** The header `Idempotency-Key` names one change: with several it could not say which. */
 function assertOneIdempotentField({ document, operation, contextValue }: Resolved): void {
   if (!operation || contextValue.request.headers['idempotency-key'] === undefined) return;
   const asked = countRootField(document, operation, 'createUser');
@@ -59,13 +59,13 @@ function assertOneIdempotentField({ document, operation, contextValue }: Resolve
   throw refusal('invalid-idempotency-key', detail);
 }
 
-/** Notes an error for the request's log line and its headers, as over REST. Logs it when nobody else has. */
+/** Gives an error to the request's log line and to the headers of the answer, as REST does. */
 function noteError(error: GraphQLError, { request, reply }: RequestContext): void {
   const failure = failureOf(error, error.extensions['code']);
   request.errorCode ??= failure.code;
   const retryAfter = failure.options.headers?.['retry-after'];
   if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
-  // the filter of exceptions has logged what it turned into an AppError
+  // the filter of exceptions has already logged what it turned into an `AppError`
   if (failure.status >= 500 && !(error.originalError instanceof AppError)) {
     logger.error({ requestId: request.id, code: failure.code, err: failure.cause ?? error });
   }
@@ -74,7 +74,7 @@ function noteError(error: GraphQLError, { request, reply }: RequestContext): voi
 function completeErrors(body: GraphQLResponse['body'], { request }: RequestContext): void {
   if (body.kind !== 'single') return;
   const { errors, data } = body.singleResult;
-  // without data nothing was done, and a few errors say enough; with data each error belongs to a field of the answer
+  // with data each error belongs to a field of the answer; without it a few errors say enough
   const told = data === undefined ? errors?.slice(0, errorLimit) : errors;
   if (!told) return;
   body.singleResult.errors = told.map((error) => withRequest(error, request));

@@ -5,7 +5,7 @@ import type { Config } from '#libs/platform/config';
 
 const { resolve } = createRequire(import.meta.url);
 
-/** The files that the page of GraphiQL loads by these names, each with its package and its path in there. */
+/** What the page of GraphiQL loads: for each name the package and the path in it. */
 const files: ReadonlyMap<string, readonly [packageName: string, path: string]> = new Map([
   ['react.js', ['react', 'umd/react.production.min.js']],
   ['react-dom.js', ['react-dom', 'umd/react-dom.production.min.js']],

@@ -14,7 +14,7 @@ import { startScript } from './graphiql-page.js';
 const script = 'text/javascript; charset=utf-8';
 const style = 'text/css; charset=utf-8';
 
-/** Serves what the page of GraphiQL loads from its packages, so that the page asks no other host for anything. */
+/** Serves GraphiQL from its packages, so that its page asks no other host for anything. */
 @ApiExcludeController()
 @Controller('graphql')
 export class GraphiqlController {

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 
 import { pageLimitSchema, toValidationError } from '#libs/platform/http';
 
-/** The argument of a GraphQL field for each field of a REST schema that is called otherwise. */
+/** How an argument is called where the field of the REST schema has another name. */
 const argumentNames: Readonly<Record<string, string>> = { limit: 'first', cursor: 'after' };
 
 /** Holds an argument against the same schema as over REST. @throws AppError `invalid-request` */
@@ -31,8 +31,8 @@ type ListArguments = {
 };
 
 /**
- * The query of a list. Over REST its fields are texts. Here `null` counts as absent, since many clients send it for what
- * they leave out. @throws AppError `invalid-request`
+ * The query of a list as REST has it, where all fields are texts. `null` counts as absent, since
+ * many clients send it for what they leave out. @throws AppError `invalid-request`
  */
 export function parseList<Schema extends z.ZodType>(
   schema: Schema,
@@ -44,7 +44,7 @@ export function parseList<Schema extends z.ZodType>(
 
 /** The `first` of a list, 1 to 100 as over REST. @throws AppError `invalid-request` */
 export function pageSizeOf(first: number): number {
-  // the usual sizes need no schema, which would run for every user of a page
+  // fast path: `User.sessions` asks this for every user of a page
   if (first >= 1 && first <= 100) return first;
   return parseInput(pageLimitSchema, String(first));
 }

@@ -14,7 +14,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
-/** What one request may ask for. ADR 13 says how they were chosen. */
+/** What one request may ask for. ADR 13 says how the numbers were chosen. */
 export const queryLimits = {
   tokens: 1_000,
   levels: 20,
@@ -25,18 +25,18 @@ export const queryLimits = {
   depth: 10,
   cost: 2_000,
 } as const;
-/** Faults of a request that are told: each costs a message, and 100 of them made 237 kB of 1 kB (issue 15, M1). */
+/** As many errors are told of a request: 100 made an answer of 237 kB to 1 kB (issue 15, M1). */
 export const errorLimit = 5;
 
-/** `cost` is the objects that may be answered: each list counts its `first`. */
+/** `cost` is the number of objects that the answer may have: each list counts its `first`. */
 export type QueryMeasure = { readonly depth: number; readonly cost: number };
 
 type Variables = Readonly<Record<string, unknown>>;
 
-/** As many as any list answers at most, but for a few that have no pages. */
+/** No list answers more, except a few that have no pages. */
 const pageLimit = 100;
 
-/** How often an operation asks for a field of its root; what is spread twice is one field. */
+/** How often an operation asks for a root field; a fragment that is spread twice counts once. */
 export function countRootField(document: DocumentNode, operation: OperationDefinitionNode, name: string): number {
   const [keys, seen] = [new Set<string>(), new Set<SelectionSetNode>()];
   const look = (set: SelectionSetNode | undefined): void => {
@@ -52,7 +52,7 @@ export function countRootField(document: DocumentNode, operation: OperationDefin
   return keys.size;
 }
 
-/** Measures a validated operation before it is executed: fragments are known and have no cycles. */
+/** Measures a validated operation: all its fragments exist and have no cycles. */
 export class QueryMeter {
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly #measured = new Map<string, QueryMeasure>();
@@ -70,7 +70,7 @@ export class QueryMeter {
     return root ? this.#ofSelection(selectionSet, root, pageLimit) : { depth: 0, cost: 0 };
   }
 
-  /** @param rows how long a list is that has no `first` of its own: as long as the page that it belongs to. */
+  /** @param rows the length of lists that have no `first`: that of the page they belong to */
   #ofSelection({ selections }: SelectionSetNode, parent: GraphQLObjectType, rows: number): QueryMeasure {
     let [depth, cost] = [0, 0];
     for (const selection of selections) {
@@ -86,7 +86,7 @@ export class QueryMeter {
     return { depth, cost };
   }
 
-  /** Once a fragment, however often it is spread: a few that spread each other twice would else take for ever. */
+  /** Measures each fragment once: 60 of which each spreads the next one twice are 2^60 spreads. */
   #ofFragment(name: string, parent: GraphQLObjectType, rows: number): QueryMeasure {
     const key = `${name} ${rows}`;
     const known = this.#measured.get(key);
@@ -100,7 +100,7 @@ export class QueryMeter {
   #ofField(field: FieldNode, parent: GraphQLObjectType, rows: number): QueryMeasure {
     const definition = parent.getFields()[field.name.value];
     const type = definition && getNamedType(definition.type);
-    // what the schema tells of itself is bounded by a rule of its own
+    // graphql-js has a rule of its own for introspection
     if (!definition || !field.selectionSet || !isObjectType(type)) return { depth: 1, cost: 0 };
     const first = this.#firstOf(field, definition);
     const inner = this.#ofSelection(field.selectionSet, type, first ?? pageLimit);
@@ -108,7 +108,7 @@ export class QueryMeter {
     return { depth: 1 + inner.depth, cost: count * (1 + inner.cost) };
   }
 
-  /** Nothing for a field that takes no `first`. */
+  /** `undefined` for a field that takes no `first`. */
   #firstOf(field: FieldNode, definition: GraphQLField<unknown, unknown>): number | undefined {
     const parameter = definition.args.find(({ name }) => name === 'first');
     if (!parameter) return undefined;
@@ -119,7 +119,7 @@ export class QueryMeter {
         : given?.kind === Kind.VARIABLE
           ? this.variables[given.name.value]
           : parameter.defaultValue;
-    // a default of a variable is not looked for, and what is out of bounds is refused by whoever reads it
+    // a variable's default counts as the longest page; the resolver refuses what is out of bounds
     return typeof value === 'number' && value >= 1 ? Math.min(value, pageLimit) : pageLimit;
   }
 }

@@ -16,14 +16,14 @@ type Counted = keyof typeof words;
 
 const opening: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
 const closing: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
-/** A name after one of these is a field after its alias, a fragment or a directive: it is no name in the answer. */
+/** A name after one of these is a field, a fragment or a directive: no key in the answer. */
 const beforeOtherNames: ReadonlySet<TokenKind> = new Set([TokenKind.COLON, TokenKind.SPREAD, TokenKind.AT]);
 
 /**
- * Bounds a query by the lexer alone. Parsing and validation took 143 ms of the event loop for 1.7 kB (`me{id}` 240
- * times, since each pair of fields of one name is compared), so what is too much must be refused before them; within these
- * bounds they take some 4 ms at most. Time is linear in the tokens that are allowed, the rest of the text is not read.
- * @returns the refusal; nothing also for a text that is no GraphQL, which the parser refuses and says where
+ * Bounds a query by the lexer alone, in linear time; beyond the limit of tokens nothing is read.
+ * Validation compares each pair of fields of one name: `me{id}` 240 times (1.7 kB) held the event
+ * loop for 143 ms, so it must not see such a query. Within these bounds it takes some 5 ms at most.
+ * @returns the refusal; `undefined` also for what is no GraphQL, since the parser says where
  */
 export function findExcess(query: string): AppError | undefined {
   const lexer = new Lexer(new Source(query));
@@ -39,7 +39,7 @@ export function findExcess(query: string): AppError | undefined {
   return undefined;
 }
 
-/** Nothing where the text stops being GraphQL. */
+/** `undefined` where the text stops being GraphQL. */
 function next(lexer: Lexer): Token | undefined {
   try {
     return lexer.advance();
@@ -50,19 +50,19 @@ function next(lexer: Lexer): Token | undefined {
 
 class SourceMeter {
   readonly #count: Record<Counted, number> = { tokens: 0, levels: 0, aliases: 0, sets: 0, spreads: 0, repeats: 0 };
-  /** Of each selection set that is open: how often a name would be in its answer. */
+  /** For each open selection set: how often a name would be a key of its answer. */
   readonly #open: Map<string, number>[] = [];
   #parentheses = 0;
   #previous: Token | undefined;
 
-  /** @returns what there is too much of, with this token */
+  /** @returns which limit this token exceeds */
   add(token: Token): Counted | undefined {
     this.#count.tokens++;
     if (opening.has(token.kind)) this.#count.levels++;
     if (closing.has(token.kind)) this.#count.levels--;
     if (token.kind === TokenKind.PAREN_L) this.#parentheses++;
     if (token.kind === TokenKind.PAREN_R) this.#parentheses--;
-    // within parentheses are arguments and variables, whose values have braces and colons too
+    // arguments and variables stand in parentheses, and have braces and colons too
     if (this.#parentheses === 0) this.#addToSelection(token);
     this.#previous = token;
     return excessOf(this.#count);
@@ -85,7 +85,7 @@ class SourceMeter {
     names?.set(name, this.#count.repeats);
   }
 
-  /** The type behind the `on` of a fragment is one as well. */
+  /** The type after the `on` of a fragment is one as well. */
   #isOtherName(): boolean {
     const { kind, value } = this.#previous ?? {};
     return kind !== undefined && (beforeOtherNames.has(kind) || value === 'on');

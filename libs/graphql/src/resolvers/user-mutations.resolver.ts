@@ -37,7 +37,7 @@ import { User } from '../schema/user.types.js';
 
 const userId = { type: () => ID, description: 'A user id, or `me`.' };
 const id = parsed(userIdSchema);
-/** The header of REST, which one request with several changes would have but once. */
+/** `If-Match` of REST, as an argument: a request may hold several changes, but only one header. */
 const version = {
   type: () => String,
   nullable: true,

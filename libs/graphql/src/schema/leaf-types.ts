@@ -7,7 +7,7 @@ import { roleNames, type sorts } from '#libs/users';
 
 const identity = (value: unknown): unknown => value;
 
-/** Times are already text in the views of REST, and the schemas of REST check the text that comes in. */
+/** The views of REST have times as text, and the schemas of REST check the text of arguments. */
 export const DateTime = new GraphQLScalarType({
   name: 'DateTime',
   description: 'A time as RFC 3339 has it, answered in UTC with milliseconds: `2026-11-21T09:30:00.000Z`.',
@@ -22,7 +22,7 @@ export const Json = new GraphQLScalarType({
   serialize: identity,
 });
 
-/** Gives the values of the REST contract (`login-failed`) names that GraphQL allows (`LOGIN_FAILED`). */
+/** Names values of the REST contract (`login-failed`) as GraphQL needs it (`LOGIN_FAILED`). */
 const named = <Value extends string>(values: readonly Value[]): Record<string, Value> =>
   Object.fromEntries(values.map((value) => [value.replaceAll(/[^a-z0-9]/g, '_').toUpperCase(), value]));
 

@@ -2,7 +2,7 @@ import { Field, ObjectType } from '@nestjs/graphql';
 
 export type Page<Item> = { readonly items: readonly Item[]; readonly nextCursor: string | null };
 
-/** `after` is the cursor that the page was asked for with. Cursors are made when they are asked for. */
+/** `after` is the cursor after which the page begins. Cursors are made when they are asked for. */
 @ObjectType('PageInfo', { description: 'As the Relay cursor connections specification has it; lists go forward only.' })
 export class PageInfoView<Item> {
   constructor(
@@ -26,7 +26,7 @@ export class PageInfoView<Item> {
     return this.#cursorAt(0);
   }
 
-  /** A search for what is rare may end a page without items before the list ends: `nextCursor` goes on. */
+  /** A search for rare users may give an empty page before the last: `nextCursor` goes on. */
   @Field(() => String, { nullable: true, description: 'Give it as `after` for the next page.' })
   get endCursor(): string | null {
     return this.page.nextCursor ?? this.#cursorAt(-1);

@@ -7,7 +7,7 @@ import { sourceOf, type RequestContext } from '#libs/platform/access';
 /** What all fields of one GraphQL request share. */
 export type GraphqlContext = RequestContext & { readonly sessionLoader: SessionLoader };
 
-/** Gathers the users whose sessions one request asks for into one statement. Each request has its own. */
+/** Reads the sessions of all users that one request asks for by one statement. One per request. */
 export class SessionLoader {
   readonly #byPageSize = new Map<number, DataLoader<string, readonly SessionView[]>>();
 
@@ -24,7 +24,7 @@ export class SessionLoader {
 
   #create(first: number): DataLoader<string, readonly SessionView[]> {
     return new DataLoader((ids) => this.sessions.listOfMany(ids, first, sourceOf(this.request)), {
-      // only gathers: a field of a mutation must see what the field before it has changed
+      // it must not keep answers: a field of a mutation sees what the field before it has changed
       cache: false,
       maxBatchSize: 100,
     });

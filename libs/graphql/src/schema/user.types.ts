@@ -159,9 +159,9 @@ export class UserConnection {
 }
 
 /**
- * Fields with arguments that every row of a page may have. graphql-js calls the methods of the same name. Nest's way to
- * declare arguments, `@Args()` beside `@ResolveField()`, runs a chain of promises for each call, which takes longer than
- * all other fields of a user (ADR 24).
+ * Fields with arguments that each row of a page may have. graphql-js calls the method of that name.
+ * Nest declares arguments by `@Args()` beside `@ResolveField()`, and then runs a chain of promises
+ * for each call, which ADR 24 measures.
  */
 export const rowFields = parse(`
   extend type Avatar {
