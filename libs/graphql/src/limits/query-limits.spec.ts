@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { type QueryMeasure, QueryMeter } from './query-limits.js';
 
-/** Of the shape of ours, with a cycle, which ours has not. */
+/** A schema of the shape of ours. Unlike ours it has a cycle, `Person.friend`. */
 const schema = buildSchema(`
   type Query { me: Person services: [Service] people(first: Int = 20): Page }
   type Service { name: String }
@@ -21,7 +21,7 @@ function measure(query: string, variables: Record<string, unknown> = {}): QueryM
   return new QueryMeter(schema, document, variables).measure(operation);
 }
 
-describe('the cost of a query is the objects that it may answer', () => {
+describe('the cost of a query is the number of objects that it may answer', () => {
   test.for([
     ['{ me { id } }', 1],
     ['{ me { id friend { id } } }', 2],
@@ -45,13 +45,13 @@ describe('the cost of a query is the objects that it may answer', () => {
   });
 });
 
-test('depth counts fields, in fragments too', () => {
+test('the depth of a query counts nested fields, also those in fragments', () => {
   expect(measure('{ me { id } }').depth).toBe(2);
   expect(measure(`{ ${'me { friend { '.slice(0, 5)}${'friend { '.repeat(48)} id ${'}'.repeat(49)} }`).depth).toBe(50);
   expect(measure('{ me { ...F } } fragment F on Person { friend { ... { friend { id } } } }').depth).toBe(4);
 });
 
-test('fragments that spread each other twice are measured at once', () => {
+test('60 fragments that each spread the next one twice are measured without running 2^60 steps', () => {
   const fragments = Array.from({ length: 60 }, (_, at) => `fragment F${at} on Person { ...F${at + 1} ...F${at + 1} }`);
   const { cost } = measure(`{ me { ...F0 } } ${fragments.join(' ')} fragment F60 on Person { friend { id } }`);
   expect(cost).toBe(1 + 2 ** 60);
