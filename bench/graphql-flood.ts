@@ -1,4 +1,4 @@
-/** `me` of others while one address, or one user, floods `/graphql` with costly queries. See README.md. */
+/** `me` of others while one address, or one user, floods `/graphql` with costly queries. */
 import { seedAccounts, signIn } from './lib/accounts.ts';
 import { jsonRequest, meRequest } from './lib/connection.ts';
 import { createDatabase } from './lib/database.ts';

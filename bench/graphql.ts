@@ -1,4 +1,4 @@
-/** A page of 100 users over GraphQL against the same page over REST; and what GraphQL costs at start. See README.md. */
+/** A page of 100 users over GraphQL against the same page over REST; and what a start costs. */
 import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -21,6 +21,8 @@ const options = readOptions({ users: 10_000, rounds: 7, seconds: 2, starts: 3, c
 const { users, rounds, seconds, starts, connections } = options.numbers;
 const fields = 'id userName firstName lastName email roles status avatar { url sizes } createdAt updatedAt';
 const sessions = 'sessions { id createdAt lastUsedAt userAgent ip isCurrent }';
+/** As it is deployed: in development graphql-js checks each type once more, for each value. */
+const NODE_ENV = 'production';
 
 const database = await createDatabase(options.database);
 const servers: Server[] = [];
@@ -36,7 +38,7 @@ try {
     await comparePages(server, token);
     await server.stop();
     servers.pop();
-    await compareStarts();
+    if (starts > 0) await compareStarts();
   }
 } finally {
   await Promise.all(servers.map((server) => server.stop()));
@@ -44,7 +46,7 @@ try {
 }
 
 async function start(mode: 'lazy' | 'eager' | 'off'): Promise<Server> {
-  const server = await startReplica(options, { databaseUrl: database.url, env: { GRAPHQL: mode } });
+  const server = await startReplica(options, { databaseUrl: database.url, env: { NODE_ENV, GRAPHQL: mode } });
   servers.push(server);
   return server;
 }
@@ -69,12 +71,12 @@ async function comparePages(server: Server, token: string): Promise<void> {
   const one = (id: string): string => jsonRequest('GET', `/v1/auth/sessions?userId=${id}`, undefined, token);
   const kinds: readonly Kind[] = [
     { name: 'REST, users', requests: [page], target: '' },
-    { name: 'GraphQL, users', requests: [query(`{ users(first: 100) { nodes { ${fields} } } }`)], target: '≥ 0.6' },
+    { name: 'GraphQL, users', requests: [query(`{ users(first: 100) { nodes { ${fields} } } }`)], target: '≥ 0.4' },
     { name: 'REST, users and their sessions', requests: [page, ...ids.map(one)], target: '' },
     {
       name: 'GraphQL, users and their sessions',
       requests: [query(`{ users(first: 100) { nodes { ${fields} ${sessions} } } }`)],
-      target: '≥ 0.6',
+      target: '≥ 0.4',
     },
   ];
   const asked = kinds.map(({ requests }) => ({ server, requests }));
@@ -152,7 +154,7 @@ async function profile(token: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const name = `graphql-${process.pid}.cpuprofile`;
   const nodeFlags = ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}`];
-  const server = await startReplica(options, { databaseUrl: database.url, nodeFlags });
+  const server = await startReplica(options, { databaseUrl: database.url, nodeFlags, env: { NODE_ENV } });
   const asked = options.flags.has('sessions') ? `${fields} ${sessions}` : fields;
   const query = `{ users(first: 100) { nodes { ${asked} } } }`;
   const load = { requests: [jsonRequest('POST', '/graphql', { query }, token)], connections };

@@ -5,7 +5,7 @@ import { newPerson, type Person, registration, signInAdmin } from '../support/pe
 import { newService, type Service } from '../support/services.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
-/** The same people at each door: what one door changes must not be what the other one sees. */
+/** The people of one walk: REST and GraphQL each get their own, since both change them. */
 type World = {
   readonly victim: Person;
   readonly stranger: Person;
@@ -50,14 +50,14 @@ const read = (name: string, path: string, graph: string): Case => ({
   graph: ({ victim }) => `{ ${graph.replace('VICTIM', victim.id).replace('NAME', victim.userName)} }`,
 });
 
-/** What ends the user or its tokens comes last. */
+/** Cases that end the user or its tokens come last. */
 const cases: readonly Case[] = [
   read('read oneself', '/v1/users/me', 'me { id }'),
   read('read a user', '/v1/users/VICTIM', 'user(id: "VICTIM") { id }'),
-  read('read a user that is not', `/v1/users/${nobody}`, `user(id: "${nobody}") { id }`),
-  read('read by something that is no id', '/v1/users/1', 'user(id: "1") { id }'),
+  read('read a user that does not exist', `/v1/users/${nobody}`, `user(id: "${nobody}") { id }`),
+  read('read by a malformed id', '/v1/users/1', 'user(id: "1") { id }'),
   read('read by name', '/v1/users/by-user-name/NAME', 'user(userName: "NAME") { id }'),
-  read('read by a free name', '/v1/users/by-user-name/free', 'user(userName: "free") { id }'),
+  read('read by a name that nobody has', '/v1/users/by-user-name/free', 'user(userName: "free") { id }'),
   read('list users', '/v1/users', 'users { nodes { id } }'),
   read('list users with a bad filter', '/v1/users?q=%20', 'users(filter: { q: " " }) { nodes { id } }'),
   read('list users from a bad cursor', '/v1/users?cursor=a', 'users(after: "a") { nodes { id } }'),
@@ -150,7 +150,7 @@ async function newWorld(): Promise<World> {
   return { victim, stranger, adminToken, reader, writer, idle };
 }
 
-/** `case, caller: outcome` of every case for every caller, one after the other. */
+/** Tries every case as every caller. @returns `case, caller: outcome` of each */
 async function walk(tried: (one: Case, sent: Sent, world: World) => Promise<string>): Promise<readonly string[]> {
   const world = await newWorld();
   const outcomes: string[] = [];
@@ -175,19 +175,19 @@ const overGraphql = async (one: Case, sent: Sent, world: World): Promise<string>
   return errors ? `${extensions.status} ${extensions.code} ${pathsOf(extensions.errors)}` : 'allowed';
 };
 
-/** A page's parts have other names in a query. */
+/** How REST calls a field that an error of GraphQL names. */
 const names: Readonly<Record<string, string>> = { first: 'limit', after: 'cursor', '': 'id' };
 const pathsOf = (errors: { path: string }[] = []): string => errors.map(({ path }) => names[path] ?? path).join();
 
 test('who may do what is the same over REST and GraphQL', async () => {
   const rest = await walk(overRest);
   expect(await walk(overGraphql)).toEqual(rest);
-  // the table is no table of refusals
+  // else the comparison would hold for a service that refuses everything
   expect(rest.filter((outcome) => outcome.endsWith(' allowed')).length).toBeGreaterThan(cases.length);
   expect(rest.filter((outcome) => outcome.includes('403 forbidden')).length).toBeGreaterThan(cases.length);
 }, 60_000);
 
-test('every field of Query and Mutation is in the table', async () => {
+test('the cases use every field of Query and Mutation', async () => {
   const { data } = await ask(
     gatehouse,
     '{ __schema { queryType { fields { name } } mutationType { fields { name } } } }',
@@ -201,7 +201,7 @@ test('every field of Query and Mutation is in the table', async () => {
   expect(missing).toEqual([]);
 });
 
-test('without credentials every field is closed but for those written here', async () => {
+test('without credentials only createUser, login and refresh are open', async () => {
   const world = { victim: { id: nobody, sessionId: nobody }, stranger: {} } as World;
   const open = new Set<string>();
   for (const { graph } of cases) {

@@ -12,7 +12,7 @@ let lastAddress = 0;
 beforeAll(async () => {
   gatehouse = await startGatehouse({
     RATE_LIMIT_IP_READ: String(readLimit),
-    // so that each test has addresses of its own
+    // each test pretends to come from an address of its own
     TRUST_PROXY: '127.0.0.1',
   });
 });
@@ -35,19 +35,19 @@ const credentials = (name: string): Record<string, string> => {
   return name.endsWith('key') ? { 'x-service-key': 'garbage' } : {};
 };
 
-describe('a request counts before its query is parsed:', () => {
+describe('each request is counted before its query is parsed:', () => {
   test.for<[name: string, body: string]>([
-    ['one that is too costly', query(`{ ${aliases} }`)],
-    ['one that is no GraphQL', query('{ me {')],
-    ['one that the schema does not know', query('{ nothing }')],
-    ['one that asks for nothing but its type', query('{ __typename }')],
-    ['a batch', `[${query('{ __typename }')}]`],
+    ['a query that is too costly', query(`{ ${aliases} }`)],
+    ['a text that is no GraphQL', query('{ me {')],
+    ['a query for a field that does not exist', query('{ nothing }')],
+    ['a query for `__typename` alone', query('{ __typename }')],
+    ['a batch of queries', `[${query('{ __typename }')}]`],
     ['an empty body', ''],
     ['a body that is no JSON', '{'],
     ['an object without a query', '{}'],
-    ['one with a bad access token', query('{ me { id } }')],
-    ['one with a bad service key', query('{ me { id } }')],
-    ['one with what is no service key', query('{ __typename }')],
+    ['a query with a bad access token', query('{ me { id } }')],
+    ['a query with a bad service key', query('{ me { id } }')],
+    ['a query with a malformed service key', query('{ __typename }')],
   ])('%s', async ([name, body]) => {
     const headers = { ...from(), ...credentials(name) };
     const statuses = [];
@@ -56,14 +56,14 @@ describe('a request counts before its query is parsed:', () => {
     expect(statuses.slice(readLimit)).toEqual([429, 429]);
   });
 
-  test('one in the address of a GET', async () => {
+  test('a query in the address of a GET', async () => {
     const headers = from();
     const get = (): Promise<Response> => fetch(`${gatehouse.url}/graphql?query={__typename}`, { headers });
     for (let time = 0; time < readLimit; time++) expect((await get()).status).toBe(200);
     expect((await get()).status).toBe(429);
   });
 
-  test('the refusal speaks GraphQL and says how long to wait', async () => {
+  test('a refused request gets a GraphQL error that says how long to wait', async () => {
     const headers = from();
     for (let time = 0; time < readLimit; time++) await ask(gatehouse, '{ __typename }', { headers });
     const { status, errors, data, headers: answered } = await ask(gatehouse, '{ __typename }', { headers });
@@ -84,7 +84,7 @@ describe('a request counts before its query is parsed:', () => {
     ]);
   });
 
-  test('the first field that reads is counted by it, each further one for itself', async () => {
+  test('the count of the request covers its first field that reads; each further field is counted itself', async () => {
     const { token } = await signInAdmin(gatehouse);
     const { headers } = await newService(gatehouse, {
       token,

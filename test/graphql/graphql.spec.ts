@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { ask } from '../support/graphql.js';
+import { picture, putAvatar } from '../support/images.js';
 import { admin, newPerson, registration, signInAdmin, uniqueName } from '../support/people.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
@@ -19,14 +20,14 @@ const fields = 'id userName firstName lastName email roles status createdAt upda
 const create = `mutation Create($user: NewUser!) { createUser(user: $user) { ${fields} } }`;
 const update = `mutation ($id: ID!, $change: UserChange!) { updateUser(id: $id, change: $change) { ${fields} } }`;
 
-/** A user as REST answers it, as the graph does. */
-const asGraph = ({ roles, status, ...rest }: any): object => ({
+/** Gives a user of a REST answer the form that GraphQL answers. */
+const inGraphql = ({ roles, status, ...rest }: any): object => ({
   ...rest,
   roles: roles.map((role: string) => role.toUpperCase()),
   status: status.toUpperCase(),
 });
 
-test('a first session: register, log in, read, change, refresh, log out', async () => {
+test('a person can register, log in, read, change, refresh and log out', async () => {
   const user = registration({ email: `${uniqueName()}@example.org` });
   const created = (await ask(gatehouse, create, { variables: { user } })).data.createUser;
   expect(created).toMatchObject({ userName: user['userName'], roles: ['USER'], status: 'ACTIVE', avatar: null });
@@ -41,7 +42,7 @@ test('a first session: register, log in, read, change, refresh, log out', async 
   const me = await ask(gatehouse, `{ me { ${fields} sessions { id isCurrent } } sessions { id } }`, { token });
   const rest = await gatehouse.api.get('/v1/users/me', { token });
   expect(me.data).toEqual({
-    me: { ...asGraph(rest.body), sessions: [{ id: pair.sessionId, isCurrent: true }] },
+    me: { ...inGraphql(rest.body), sessions: [{ id: pair.sessionId, isCurrent: true }] },
     sessions: [{ id: pair.sessionId }],
   });
   const changed = await ask(gatehouse, update, { token, variables: { id: 'me', change: { firstName: 'Augusta' } } });
@@ -52,7 +53,7 @@ test('a first session: register, log in, read, change, refresh, log out', async 
   expect((await ask(gatehouse, '{ me { id } }', { token })).code).toBe('invalid-token');
 });
 
-test('null clears and absent leaves', async () => {
+test('a change clears a field that is null and leaves a field that is absent', async () => {
   const person = await newPerson(gatehouse, { email: `${uniqueName()}@example.org` });
   const patch = async (change: object) =>
     (await ask(gatehouse, update, { token: person.token, variables: { id: person.id, change } })).data.updateUser;
@@ -60,7 +61,7 @@ test('null clears and absent leaves', async () => {
   expect(await patch({ email: null })).toMatchObject({ email: null, lastName: 'King' });
 });
 
-test('an administrator deactivates and activates, and the trust ends with it', async () => {
+test('when an administrator deactivates a user, their tokens stop working', async () => {
   const person = await newPerson(gatehouse);
   const set = (verb: string) =>
     ask(gatehouse, `mutation { ${verb}User(id: "${person.id}") { status } }`, { token: adminToken });
@@ -69,7 +70,7 @@ test('an administrator deactivates and activates, and the trust ends with it', a
   expect((await set('activate')).data).toEqual({ activateUser: { status: 'ACTIVE' } });
 });
 
-test('a change of password ends the other sessions', async () => {
+test('after a change of password one logs in with the new one, and the session that changed it lives on', async () => {
   const person = await newPerson(gatehouse);
   const query = `mutation ($change: PasswordChangeInput!) { changePassword(id: "me", change: $change) { sessionId } }`;
   const change = { currentPassword: person.password, password: 'eight brown bottles' };
@@ -80,7 +81,7 @@ test('a change of password ends the other sessions', async () => {
   expect((await ask(gatehouse, login)).data.login.sessionId).not.toBe(person.sessionId);
 });
 
-test('what succeeded before a refusal is answered beside it, with the order kept', async () => {
+test('mutations run in order, and a refused one does not stop those after it', async () => {
   const person = await newPerson(gatehouse);
   const query = `mutation { a: updateUser(id: "me", change: { firstName: "One" }) { firstName }
     b: updateUser(id: "me", change: { status: DEACTIVATED }) { firstName }
@@ -93,8 +94,19 @@ test('what succeeded before a refusal is answered beside it, with the order kept
   expect(errors).toMatchObject([{ path: ['b'], extensions: { code: 'forbidden' } }]);
 });
 
+test('an avatar gives the address of each of its sizes, and refuses another size', async () => {
+  const { token } = await newPerson(gatehouse);
+  await putAvatar(gatehouse, 'me', await picture().png().toBuffer(), { token });
+  const rest = (await gatehouse.api.get('/v1/users/me', { token })).body.avatar;
+  const { data } = await ask(gatehouse, '{ me { avatar { sizes url small: url(size: 64) } } }', { token });
+  expect(data.me.avatar).toEqual({ ...rest, small: rest.url.replace('-256.', '-64.') });
+  const { data: nothing, errors } = await ask(gatehouse, '{ me { avatar { url(size: 100) } } }', { token });
+  expect(nothing).toEqual({ me: { avatar: null } });
+  expect(errors[0].extensions).toMatchObject({ code: 'invalid-request', errors: [{ path: 'size' }] });
+});
+
 describe('errors', () => {
-  test('are the problem of REST: its detail as the message, the rest as extensions', async () => {
+  test('are the problem of REST: its detail is the message, its other members are the extensions', async () => {
     const user = registration({ userName: 'a b', email: 'no' });
     const rest = await gatehouse.api.post('/v1/users', { body: user, headers: { 'x-request-id': 'same' } });
     const { errors } = await ask(gatehouse, create, { variables: { user }, headers: { 'x-request-id': 'same' } });
@@ -124,7 +136,7 @@ describe('errors', () => {
     expect(JSON.stringify(answer.errors)).not.toMatch(/stacktrace|Apollo/);
   });
 
-  test('a size of avatar that is not there is refused by the schema of the picture', async () => {
+  test('an avatar size that is no number is an invalid query', async () => {
     const { errors } = await ask(gatehouse, '{ me { avatar { url(size: "big") } } }', { token: adminToken });
     expect(errors[0].extensions.code).toBe('invalid-query');
   });
@@ -151,23 +163,26 @@ describe('lists', () => {
   const read = async (variables: Record<string, unknown>) =>
     (await ask(gatehouse, page, { token: adminToken, variables: { filter: { q: last }, ...variables } })).data.users;
 
-  test.for(['CREATED_AT', 'CREATED_AT_DESC', 'USER_NAME', 'USER_NAME_DESC'])('every page of %s', async (sort) => {
-    const found: string[] = [];
-    let after: string | undefined;
-    for (let pages = 1; ; pages++) {
-      const { nodes, edges, pageInfo } = await read({ sort, first: 2, after });
-      expect(edges.map(({ node }: any) => node)).toEqual(nodes);
-      expect([pageInfo.startCursor, pageInfo.endCursor]).toEqual([edges[0].cursor, edges.at(-1).cursor]);
-      expect(pageInfo.hasPreviousPage).toBe(pages > 1);
-      found.push(...nodes.map(({ userName }: any) => userName));
-      if (!pageInfo.hasNextPage) break;
-      after = pageInfo.endCursor;
-    }
-    const sorted = sort.startsWith('USER') ? names.toSorted() : names;
-    expect(found).toEqual(sort.endsWith('DESC') ? sorted.toReversed() : sorted);
-  });
+  test.for(['CREATED_AT', 'CREATED_AT_DESC', 'USER_NAME', 'USER_NAME_DESC'])(
+    'the pages of the sort %s give every user once, in its order',
+    async (sort) => {
+      const found: string[] = [];
+      let after: string | undefined;
+      for (let pages = 1; ; pages++) {
+        const { nodes, edges, pageInfo } = await read({ sort, first: 2, after });
+        expect(edges.map(({ node }: any) => node)).toEqual(nodes);
+        expect([pageInfo.startCursor, pageInfo.endCursor]).toEqual([edges[0].cursor, edges.at(-1).cursor]);
+        expect(pageInfo.hasPreviousPage).toBe(pages > 1);
+        found.push(...nodes.map(({ userName }: any) => userName));
+        if (!pageInfo.hasNextPage) break;
+        after = pageInfo.endCursor;
+      }
+      const sorted = sort.startsWith('USER') ? names.toSorted() : names;
+      expect(found).toEqual(sort.endsWith('DESC') ? sorted.toReversed() : sorted);
+    },
+  );
 
-  test('any cursor of a page goes on behind its user, and at the other door too', async () => {
+  test('a cursor continues after its user, over GraphQL and over REST', async () => {
     const { edges } = await read({ sort: 'CREATED_AT', first: 5 });
     const { nodes } = await read({ sort: 'CREATED_AT', first: 5, after: edges[1].cursor });
     expect(nodes.map(({ userName }: any) => userName)).toEqual(names.slice(2));
@@ -177,7 +192,7 @@ describe('lists', () => {
     expect(rest.body.items.map(({ userName }: any) => userName)).toEqual(names.slice(2));
   });
 
-  test('a cursor of another query is told apart', async () => {
+  test('a cursor of another query is refused as such', async () => {
     const { edges } = await read({ sort: 'CREATED_AT', first: 1 });
     const { code } = await ask(gatehouse, page, { token: adminToken, variables: { after: edges[0].cursor } });
     expect(code).toBe('cursor-of-another-query');
@@ -188,13 +203,13 @@ describe('lists', () => {
     expect(nodes).toHaveLength(5);
   });
 
-  test('totals, also where the page does not show all', async () => {
+  test('a total counts all users that the filter lets through, not only those on the page', async () => {
     const query = `{ users(filter: { q: "${last}" }, first: 2) { totalCount totalCountIs } services { name } }`;
     const { data } = await ask(gatehouse, query, { token: adminToken });
     expect(data.users).toEqual({ totalCount: 5, totalCountIs: 'EXACT' });
   });
 
-  test('security events have the same pages', async () => {
+  test('security events come in the same pages as over REST', async () => {
     const query = `query ($after: String) { auditEvents(first: 3, after: $after, filter: { event: USER_CREATED }) {
       edges { cursor node { id event at caller details } } pageInfo { hasNextPage endCursor } } }`;
     const events = async (after?: string) =>
@@ -218,13 +233,13 @@ async function line(requestId: string): Promise<any> {
   return find();
 }
 
-describe('what is kept of a request', () => {
-  test('the log has the operation, its resolvers, the caller and the error', async () => {
+describe('the records of a request', () => {
+  test('its log line names the operation, its resolvers, the caller and the error', async () => {
     const headers = { 'x-request-id': 'graph-log' };
     await ask(gatehouse, 'query Both { me { id } services { name } again: me { id } }', { token: adminToken, headers });
     expect(await line('graph-log')).toMatchObject({
       operation: 'Both',
-      handler: 'GraphqlDoor.answer UsersResolver.me ServicesResolver.services',
+      handler: 'LazyGraphqlRoute.answer UsersResolver.me ServicesResolver.services',
       route: '/graphql',
       caller: expect.stringMatching(/^user:/),
       status: 200,
@@ -233,7 +248,7 @@ describe('what is kept of a request', () => {
     expect(await line('graph-refused')).toMatchObject({ errorCode: 'authentication-required', caller: 'anonymous' });
   });
 
-  test('the audit has the same row as over REST', async () => {
+  test('its audit event is the same as over REST', async () => {
     const login = { userName: admin.userName, password: 'wrong' };
     const headers = { 'user-agent': 'audit-test' };
     await gatehouse.api.post('/v1/auth/login', { body: login, headers: { ...headers, 'x-request-id': 'row-rest' } });

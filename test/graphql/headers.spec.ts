@@ -25,7 +25,7 @@ describe('createUser with an Idempotency-Key', () => {
   const create = (key: string, user: unknown, query = document): Promise<GraphAnswer> =>
     ask(gatehouse, query, { variables: { user }, headers: { 'idempotency-key': key } });
 
-  test('gives a retry the first answer and says so, whatever fields it asks for', async () => {
+  test('answers a retry with the first user and says so, whatever fields it asks for', async () => {
     const [key, user] = [randomUUID(), registration()];
     const [first, again] = [await create(key, user), await create(`"${key}"`, user)];
     expect(first.data.createUser.userName).toBe(user['userName']);
@@ -35,7 +35,7 @@ describe('createUser with an Idempotency-Key', () => {
     expect(other.data).toEqual({ mine: { id: first.data.createUser.id } });
   });
 
-  test('makes one user of retries that arrive at once', async () => {
+  test('creates one user when retries arrive at once', async () => {
     const [key, user] = [randomUUID(), registration()];
     const answers = await Promise.all(Array.from({ length: 5 }, () => create(key, user)));
     expect(new Set(answers.map(({ data }) => data.createUser?.id)).size).toBe(1);
@@ -50,20 +50,20 @@ describe('createUser with an Idempotency-Key', () => {
     expect(errors[0].extensions).toMatchObject({ code: 'idempotency-key-reused', status: 422 });
   });
 
-  test('lets a key go again when the user was refused', async () => {
+  test('releases the key when the user was refused', async () => {
     const [key, user] = [randomUUID(), registration()];
     expect((await create(key, { ...user, password: 'password' })).code).toBe('password-refused');
     expect((await create(key, user)).data.createUser.userName).toBe(user['userName']);
   });
 
-  test('refuses a key that is none', async () => {
+  test('refuses a malformed key', async () => {
     expect((await create('two words', registration())).code).toBe('invalid-idempotency-key');
   });
 
   test.each([
     'mutation ($user: NewUser!) { createUser(user: $user) { id } b: createUser(user: $user) { id } }',
     'mutation ($user: NewUser!) { createUser(user: $user) { id } ...M } fragment M on Mutation { ... { c: createUser(user: $user) { id } } }',
-  ])('refuses an operation with two of them, and does neither: %s', async (query) => {
+  ])('refuses an operation with two `createUser` and creates no user: %s', async (query) => {
     const user = registration();
     const { status, data, errors } = await create(randomUUID(), user, query);
     expect([status, data]).toEqual([400, undefined]);
@@ -77,7 +77,7 @@ describe('ifMatch', () => {
   const update = `mutation ($id: ID!, $change: UserChange!, $match: String) {
     updateUser(id: $id, change: $change, ifMatch: $match) { firstName etag } }`;
 
-  test('takes the etag that was read, which is that of REST, at any door', async () => {
+  test('accepts the etag that was read, which is the same over REST', async () => {
     const { id, token } = await newPerson(gatehouse);
     const rest = await gatehouse.api.get('/v1/users/me', { token });
     const { data } = await ask(gatehouse, `{ me { etag } user(id: "${id}") { etag } }`, { token });
@@ -110,7 +110,7 @@ describe('ifMatch', () => {
     expect((await gatehouse.api.get('/v1/users/me', { token })).body.firstName).not.toBe('Never');
   });
 
-  test('is not asked for where it is null or absent', async () => {
+  test('checks nothing when it is null or absent', async () => {
     const { id, token } = await newPerson(gatehouse);
     for (const variables of [{ match: null }, {}]) {
       const change = { firstName: 'Any' };

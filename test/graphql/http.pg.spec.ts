@@ -15,14 +15,14 @@ afterAll(async () => {
 
 const audits = serverAudits({ url: () => `${gatehouse.url}/graphql` });
 const hidden = 'with 200 a refused request would look like a good one to logs, meters and balancers';
-/** SHOULDs of the suite that we do not follow, and why. */
+/** The recommendations of the suite that we do not follow, and why. */
 const declined: Readonly<Record<string, string>> = {
   'SHOULD use 200 status code on document parsing failure when accepting application/json': hidden,
   'SHOULD use 200 status code on document validation failure when accepting application/json': hidden,
   'SHOULD use a status code of 200 on variable coercion failure when accepting application/json': hidden,
 };
 
-test('the suite has not lost its audits', () => {
+test('the suite of graphql-http still has all its audits', () => {
   expect(audits.length).toBeGreaterThanOrEqual(61);
   expect(audits.filter(({ name }) => name in declined)).toHaveLength(Object.keys(declined).length);
 });
@@ -35,7 +35,7 @@ describe('the audits of graphql-http', () => {
   });
 });
 
-describe('what a page of another site can send changes nothing', () => {
+describe('a page of another site can change nothing:', () => {
   const mutation = 'mutation { refresh(refreshToken: "a") { sessionId } }';
 
   test.for(['application/x-www-form-urlencoded', 'multipart/form-data; boundary=a', 'text/plain'])(
@@ -63,12 +63,12 @@ describe('what a page of another site can send changes nothing', () => {
   });
 });
 
-test('another method is not taken', async () => {
+test('another method than GET and POST is refused', async () => {
   const answer = await gatehouse.api.call('PUT', '/graphql', { body: {} });
   expect([answer.status, answer.body.code]).toEqual([405, 'method-not-allowed']);
 });
 
-test('answers are stored by nobody and carry the headers of all answers', async () => {
+test('answers must not be stored, and carry the headers of every answer', async () => {
   const { headers } = await ask(gatehouse, '{ __typename }');
   expect(headers.get('cache-control')).toBe('no-store');
   expect(headers.get('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'");

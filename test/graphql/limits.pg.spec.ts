@@ -31,7 +31,7 @@ const countAttempts = async (): Promise<number> => {
   return data.auditEvents.nodes.length;
 };
 
-describe('a hostile query gets a clear answer', () => {
+describe('a hostile query is refused with a clear error:', () => {
   test.for<[name: string, query: string, status: number, code: string, message: RegExp]>([
     [
       '1,000 aliases',
@@ -48,51 +48,51 @@ describe('a hostile query gets a clear answer', () => {
       /more than 20 aliases/,
     ],
     [
-      'a query 50 deep',
+      'fields nested 50 levels deep',
       `{ ${'me { '.repeat(50)} id ${'}'.repeat(50)} }`,
       400,
       'query-too-costly',
       /more than 20 levels/,
     ],
     [
-      'pages of pages',
+      'a page of 100 users with 100 sessions each',
       '{ users(first: 100) { nodes { sessions(first: 100) { id } } } }',
       400,
       'query-too-costly',
       /10101 objects that it may answer; 2000/,
     ],
     [
-      'pages of a variable',
+      'a page whose inner size is a variable',
       'query ($n: Int = 100) { users(first: 100) { nodes { sessions(first: $n) { id } } } }',
       400,
       'query-too-costly',
       /objects/,
     ],
     [
-      'a fragment in itself',
+      'a fragment that spreads itself',
       '{ me { ...A } } fragment A on User { id ...A }',
       400,
       'invalid-query',
       /Cannot spread fragment "A" within itself/,
     ],
     [
-      'a cycle of fragments',
+      'two fragments that spread each other',
       '{ me { ...A } } fragment A on User { ...B } fragment B on User { ...A }',
       400,
       'invalid-query',
       /via "B"/,
     ],
-    ['the schema of the schema of …', introspected, 400, 'query-too-costly', /more than 20 levels/],
-    ['directives', `{ me ${'@a '.repeat(400)} { id } }`, 400, 'invalid-query', /Unknown directive/],
-    ['a number beyond all bounds', '{ users(first: 99999999999) { nodes { id } } }', 400, 'invalid-query', /32-bit/],
-    ['a negative page', '{ users(first: -1) { nodes { id } } }', 200, 'invalid-request', /invalid fields/],
+    ['deeply nested introspection', introspected, 400, 'query-too-costly', /more than 20 levels/],
+    ['400 directives on one field', `{ me ${'@a '.repeat(400)} { id } }`, 400, 'invalid-query', /Unknown directive/],
+    ['a page size beyond 32 bits', '{ users(first: 99999999999) { nodes { id } } }', 400, 'invalid-query', /32-bit/],
+    ['a negative page size', '{ users(first: -1) { nodes { id } } }', 200, 'invalid-request', /invalid fields/],
   ])('%s', async ([, query, status, code, message]) => {
     const answer = await ask(gatehouse, query, { token });
     expect([answer.status, answer.code]).toEqual([status, code]);
     expect(answer.errors[0].message).toMatch(message);
   });
 
-  test('fragments that spread each other twice', async () => {
+  test('fragments of which each spreads the next one twice', async () => {
     const fragments = times(9, (index) => `fragment F${index} on User { ...F${index + 1} ...F${index + 1} }`);
     const cyclic = `{ me { ...F0 } } ${fragments} fragment F9 on User { id ...F0 }`;
     expect((await ask(gatehouse, cyclic, { token })).code).toBe('invalid-query');
@@ -102,7 +102,7 @@ describe('a hostile query gets a clear answer', () => {
     expect(answer.errors[0].message).toMatch(/more than 20 spreads of fragments/);
   });
 
-  test('of many faults five are told', async () => {
+  test('the answer to many errors holds five of them', async () => {
     const { errors, code } = await ask(gatehouse, `{ ${times(200, (index) => `field${index}`)} }`, { token });
     expect([errors.length, code]).toEqual([5, 'invalid-query']);
     const variables = { filter: Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`field${index}`, 1])) };
@@ -111,7 +111,7 @@ describe('a hostile query gets a clear answer', () => {
     expect([unread.errors.length, unread.code]).toEqual([5, 'invalid-request']);
   });
 
-  test('a megabyte is not even read', async () => {
+  test('a body of a megabyte is refused unread', async () => {
     const answer = await gatehouse.api.post('/graphql', {
       token,
       body: { query: `{ me { id } } # ${'a'.repeat(1_000_000)}` },
@@ -122,11 +122,14 @@ describe('a hostile query gets a clear answer', () => {
 
 describe('null for an argument', () => {
   test.for<[name: string, query: string]>([
-    ['that may be left out is as absent', ofUsers('filter', 'UserFilter')],
-    ['of a cursor is as absent', ofUsers('after', 'String')],
-    ['within a filter is as absent', 'query ($x: String) { users(filter: { q: $x }) { nodes { id } } }'],
-    ['of the audit filter is as absent', 'query ($x: AuditFilter) { auditEvents(filter: $x) { nodes { id } } }'],
-    ['of an owner is as absent', 'query ($x: ID) { sessions(userId: $x) { id } }'],
+    ['that may be left out counts as absent', ofUsers('filter', 'UserFilter')],
+    ['that is a cursor counts as absent', ofUsers('after', 'String')],
+    ['within a filter counts as absent', 'query ($x: String) { users(filter: { q: $x }) { nodes { id } } }'],
+    [
+      'that is the audit filter counts as absent',
+      'query ($x: AuditFilter) { auditEvents(filter: $x) { nodes { id } } }',
+    ],
+    ['that is an owner counts as absent', 'query ($x: ID) { sessions(userId: $x) { id } }'],
   ])('%s', async ([, query]) => {
     const { status, errors } = await ask(gatehouse, query, { token, variables: { x: null } });
     expect([status, errors]).toEqual([200, undefined]);
@@ -138,13 +141,13 @@ describe('null for an argument', () => {
     ['first', 'query ($x: Int) { sessions(first: $x) { id } }'],
     ['first', 'query ($x: Int) { me { sessions(first: $x) { id } } }'],
     ['how', 'query ($x: CountHow) { users { totalCount(how: $x) } }'],
-  ])('that has a default, such as `%s`, is refused by its name', async ([argument, query]) => {
+  ])('that has a default, such as `%s`, is refused with its name', async ([argument, query]) => {
     const { errors } = await ask(gatehouse, query, { token, variables: { x: null } });
     expect(errors[0].extensions.code).toBe('invalid-request');
     expect(errors[0].message).toContain(`Argument "${argument}"`);
   });
 
-  test('and a subscription make no line of level error in the log', async () => {
+  test('and a subscription are no errors of the service, so the log has none', async () => {
     const { status, code, errors } = await ask(gatehouse, 'subscription { __typename }');
     expect([status, code, errors[0].message]).toEqual([400, 'invalid-query', 'There are no subscriptions here.']);
     expect(gatehouse.log.filter(({ level }) => level === 'error')).toEqual([]);
@@ -152,7 +155,7 @@ describe('null for an argument', () => {
 });
 
 describe('logins are counted one by one', () => {
-  test('a batch of 100 is refused, and none is tried', async () => {
+  test('a batch of 100 logins is refused, and none is tried', async () => {
     const before = await countAttempts();
     const one = { query: `mutation { ${login(0)} }` };
     const response = await fetch(`${gatehouse.url}/graphql`, {
@@ -166,18 +169,18 @@ describe('logins are counted one by one', () => {
     expect(await countAttempts()).toBe(before);
   });
 
-  test('20 under other names are tried as far as the limit goes', async () => {
+  test('of 20 aliased logins as many are tried as the limit allows', async () => {
     const before = await countAttempts();
     const { errors, headers } = await ask(gatehouse, `mutation { ${times(20, login)} }`);
     const codes = errors.map(({ extensions }: any) => extensions.code);
-    // one was used up by the administrator's own
+    // the sign-in of the administrator has used up one
     const allowed = loginLimit - 1;
     expect(codes).toEqual([...Array(allowed).fill('invalid-credentials'), ...Array(20 - allowed).fill('rate-limited')]);
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await countAttempts()).toBe(before + allowed);
   });
 
-  test('what is used up at one door is used up at the other', async () => {
+  test('a limit that is used up over GraphQL is used up over REST', async () => {
     const { status } = await gatehouse.api.post('/v1/auth/login', { body: { userName: 'admin', password: 'wrong' } });
     expect(status).toBe(429);
     const { code } = await ask(gatehouse, `mutation { ${login(0)} }`);

@@ -18,7 +18,7 @@ const start = async (environment: Record<string, string>): Promise<Gatehouse> =>
 const asBrowser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 const loads = ({ log }: Gatehouse): number => log.filter(({ event }) => event === 'GraphQL is loaded').length;
 
-test('the first request loads it, those beside it wait for the same, and it is loaded once', async () => {
+test('the first request loads GraphQL once, and requests beside it wait for that load', async () => {
   const service = await start({});
   expect(loads(service)).toBe(0);
   const answers = await Promise.all([1, 2, 3].map(() => ask(service, '{ __typename }')));
@@ -27,11 +27,11 @@ test('the first request loads it, those beside it wait for the same, and it is l
   expect(loads(service)).toBe(1);
 });
 
-test('`eager` loads it at start', async () => {
+test('GRAPHQL=eager loads GraphQL when the service starts', async () => {
   expect(loads(await start({ GRAPHQL: 'eager' }))).toBe(1);
 });
 
-test('`off` is off', async () => {
+test('GRAPHQL=off leaves /graphql out', async () => {
   const { api } = await start({ GRAPHQL: 'off' });
   for (const answer of [await api.post('/graphql', { body: {} }), await api.get('/graphql', { headers: asBrowser })]) {
     expect([answer.status, answer.body.code]).toEqual([404, 'not-found']);
@@ -39,7 +39,7 @@ test('`off` is off', async () => {
 });
 
 describe('in development', () => {
-  test('a browser gets GraphiQL, from here alone, and others are not in its way', async () => {
+  test('a browser gets GraphiQL, which loads nothing from other hosts, and a query is answered as always', async () => {
     const { api } = await start({});
     const page = await api.get('/graphql', { headers: asBrowser });
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
@@ -57,7 +57,7 @@ describe('in development', () => {
 describe('in production', () => {
   const production = { NODE_ENV: 'production', MASTER_KEY: randomBytes(32).toString('base64') };
 
-  test('there is no GraphiQL and no introspection, and no guess at what was meant', async () => {
+  test('there is no GraphiQL, no introspection, and no suggestion of field names in errors', async () => {
     const service = await start(production);
     const page = await service.api.get('/graphql', { headers: asBrowser });
     expect([page.status, page.headers.get('content-type')]).toEqual([400, 'application/json; charset=utf-8']);
@@ -70,7 +70,7 @@ describe('in production', () => {
     expect((await ask(service, '{ me { id } }')).code).toBe('authentication-required');
   });
 
-  test('introspection is there when it is asked for', async () => {
+  test('GRAPHQL_INTROSPECTION=true allows introspection', async () => {
     const { data } = await ask(
       await start({ ...production, GRAPHQL_INTROSPECTION: 'true' }),
       '{ __schema { queryType { name } } }',

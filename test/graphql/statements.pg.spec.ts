@@ -24,7 +24,7 @@ afterAll(async () => {
   await gatehouse.stop();
 });
 
-/** Statements that a query causes; what runs by the clock is none of its. */
+/** Counts the statements that a query causes, without those of background work. */
 async function countStatements(query: string): Promise<{ count: number; data: any }> {
   statements.length = 0;
   const { data, errors } = await ask(gatehouse, query, { token });
@@ -35,7 +35,7 @@ async function countStatements(query: string): Promise<{ count: number; data: an
 const page = (first: number): string =>
   `{ users(first: ${first}) { edges { cursor node { userName avatar { url } sessions { id } } } pageInfo { endCursor } } }`;
 
-test('a page with the avatars and sessions of all costs two statements, however long it is', async () => {
+test('a page of users with their avatars and sessions takes two statements, however long it is', async () => {
   for (const first of [1, 5, 12]) {
     const { count, data } = await countStatements(page(first));
     expect([count, data.users.edges.length]).toEqual([2, first]);
@@ -45,7 +45,7 @@ test('a page with the avatars and sessions of all costs two statements, however 
   expect(sessions.filter((length: number) => length === 1).length).toBe(7);
 });
 
-test('the sessions of one page are those that REST lists for each', async () => {
+test('the sessions of each user on a page are those that REST lists', async () => {
   const { data } = await countStatements(
     '{ users { nodes { id sessions { id ip userAgent createdAt lastUsedAt isCurrent } } } }',
   );
@@ -55,9 +55,9 @@ test('the sessions of one page are those that REST lists for each', async () => 
   }
 });
 
-test('a total is counted only when it is asked for, and once', async () => {
+test('a total is counted once, and only when the query asks for it', async () => {
   expect((await countStatements('{ users(first: 2) { nodes { id } } }')).count).toBe(1);
   expect((await countStatements('{ users(first: 2) { nodes { id } totalCount totalCountIs } }')).count).toBe(2);
-  // the whole list is on the page
+  // the page holds the whole list, so nothing must be counted
   expect((await countStatements('{ users(first: 100) { nodes { id } totalCount } }')).count).toBe(1);
 });

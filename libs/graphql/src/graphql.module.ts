@@ -4,16 +4,16 @@ import type { Config } from '#libs/platform/config';
 
 import { GraphiqlController } from './explorer/graphiql.controller.js';
 import { hasGraphiql } from './explorer/graphiql-files.js';
-import { GraphqlDoor } from './graphql-door.js';
+import { LazyGraphqlRoute } from './lazy-graphql-route.js';
 
-/** GraphQL beside REST: the door is here from the start, what is behind it comes with the first request. */
+/** GraphQL beside REST: the route exists from the start, the first request loads the rest. */
 @Module({})
 export class GraphqlModule {
   static forRoot(config: Config): DynamicModule {
     if (config.GRAPHQL === 'off') return { module: GraphqlModule };
     return {
       module: GraphqlModule,
-      providers: [GraphqlDoor],
+      providers: [LazyGraphqlRoute],
       controllers: hasGraphiql(config) ? [GraphiqlController] : [],
     };
   }

@@ -1,4 +1,4 @@
-/** Only from ourselves. GraphiQL's editor places what it shows by `style` attributes, and its fonts come as `data:`. */
+/** GraphiQL's editor needs `style` attributes, and its fonts are `data:` addresses. */
 export const pagePolicy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
@@ -22,7 +22,7 @@ export const pageOfGraphiql = `<!doctype html>
 </html>
 `;
 
-/** Nothing is kept in the browser: headers hold tokens, queries hold passwords, and its history would have both. */
+/** Keeps nothing in the browser: GraphiQL's history would hold tokens and passwords. */
 export const startScript = `const fetcher = GraphiQL.createFetcher({ url: 'graphql' });
 const kept = new Map();
 const storage = {

@@ -1,17 +1,20 @@
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 
-import { Controller, Get, Header } from '@nestjs/common';
+import { Controller, Get, Header, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { Public } from '#libs/platform/access';
+import { AppError } from '#libs/platform/errors';
 
-import { pathOfGraphiqlFile } from './graphiql-files.js';
+import { graphiqlFiles, pathOfGraphiqlFile } from './graphiql-files.js';
 import { startScript } from './graphiql-page.js';
 
 const script = 'text/javascript; charset=utf-8';
-const dayLong = 'public, max-age=86400';
+const style = 'text/css; charset=utf-8';
 
-/** What the page of GraphiQL loads, from its packages: it asks no other host for anything. */
+/** Serves GraphiQL from its packages, so that its page asks no other host for anything. */
 @ApiExcludeController()
 @Controller('graphql')
 export class GraphiqlController {
@@ -22,35 +25,13 @@ export class GraphiqlController {
     return startScript;
   }
 
-  @Get('react.js')
+  @Get(graphiqlFiles)
   @Public()
-  @Header('content-type', script)
-  @Header('cache-control', dayLong)
-  react(): Promise<Buffer> {
-    return readFile(pathOfGraphiqlFile('react.js'));
-  }
-
-  @Get('react-dom.js')
-  @Public()
-  @Header('content-type', script)
-  @Header('cache-control', dayLong)
-  reactDom(): Promise<Buffer> {
-    return readFile(pathOfGraphiqlFile('react-dom.js'));
-  }
-
-  @Get('graphiql.js')
-  @Public()
-  @Header('content-type', script)
-  @Header('cache-control', dayLong)
-  graphiql(): Promise<Buffer> {
-    return readFile(pathOfGraphiqlFile('graphiql.js'));
-  }
-
-  @Get('graphiql.css')
-  @Public()
-  @Header('content-type', 'text/css; charset=utf-8')
-  @Header('cache-control', dayLong)
-  style(): Promise<Buffer> {
-    return readFile(pathOfGraphiqlFile('graphiql.css'));
+  @Header('cache-control', 'public, max-age=86400')
+  file(@Req() { routeOptions }: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<Buffer> {
+    const path = pathOfGraphiqlFile(basename(routeOptions.url ?? ''));
+    if (path === undefined) throw new AppError('not-found');
+    reply.type(path.endsWith('.css') ? style : script);
+    return readFile(path);
   }
 }

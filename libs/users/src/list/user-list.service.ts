@@ -57,7 +57,7 @@ export class UserListService {
   }
 
   /** Returns a function that makes the cursor after any user of a page of this query. */
-  cursorsOf(query: ListUsers): (user: UserView) => string {
+  cursorsOf(query: ListUsers): (user: Pick<UserView, 'id' | 'userName' | 'createdAt'>) => string {
     const filters = filtersOf(query);
     const cursors = cursorsOf(filters);
     return ({ id, userName, createdAt }) =>

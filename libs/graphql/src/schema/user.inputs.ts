@@ -1,0 +1,78 @@
+import { Field, InputType } from '@nestjs/graphql';
+
+import { DateTime, Role, Status } from './leaf-types.js';
+
+@InputType({ description: 'All that are given must hold; what is null counts as not given.' })
+export class UserFilter {
+  @Field(() => String, { nullable: true, description: 'The user with just this name, in any case.' })
+  readonly userName?: string;
+
+  @Field(() => String, { nullable: true, description: 'The user with just this address, in any case.' })
+  readonly email?: string;
+
+  @Field(() => Status, { nullable: true })
+  readonly status?: string;
+
+  @Field(() => Role, { nullable: true })
+  readonly role?: string;
+
+  @Field(() => DateTime, { nullable: true })
+  readonly createdAfter?: string;
+
+  @Field(() => DateTime, { nullable: true })
+  readonly createdBefore?: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'A part of the user name, of both names or of the e-mail address.',
+  })
+  readonly q?: string;
+}
+
+@InputType()
+export class NewUser {
+  @Field(() => String)
+  readonly userName!: string;
+
+  @Field(() => String)
+  readonly firstName!: string;
+
+  @Field(() => String)
+  readonly lastName!: string;
+
+  @Field(() => String)
+  readonly password!: string;
+
+  @Field(() => String, { nullable: true })
+  readonly email?: string | null;
+
+  @Field(() => [Role], { nullable: true, description: 'Only an administrator may give roles.' })
+  readonly roles?: readonly string[];
+}
+
+@InputType({ description: 'What is absent stays as it is; `null` clears.' })
+export class UserChange {
+  @Field(() => String, { nullable: true })
+  readonly firstName?: string;
+
+  @Field(() => String, { nullable: true })
+  readonly lastName?: string;
+
+  @Field(() => String, { nullable: true })
+  readonly email?: string | null;
+
+  @Field(() => [Role], { nullable: true, description: 'Administrators only.' })
+  readonly roles?: readonly string[];
+
+  @Field(() => Status, { nullable: true, description: 'Administrators only.' })
+  readonly status?: string;
+}
+
+@InputType()
+export class PasswordChangeInput {
+  @Field(() => String, { nullable: true, description: 'Required to change your own.' })
+  readonly currentPassword?: string;
+
+  @Field(() => String)
+  readonly password!: string;
+}
