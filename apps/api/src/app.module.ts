@@ -18,7 +18,7 @@ import { RateLimitGuard, RateLimitsModule } from '#libs/security/rate-limits';
 import { SealedKeysModule } from '#libs/platform/sealed-keys';
 import { schema } from '#libs/migrations';
 import { ServicesModule } from '#libs/services';
-import { TransferModule } from '#libs/user-import';
+import { UserImportModule } from '#libs/user-import';
 import { UsersModule } from '#libs/users';
 
 import { DocsController } from './docs.controller.js';
@@ -44,7 +44,7 @@ export class AppModule {
         AuthModule,
         AvatarsModule,
         MessagesModule,
-        TransferModule,
+        UserImportModule,
         HealthModule,
         MetricsModule,
         RateLimitsModule,

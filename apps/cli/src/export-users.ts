@@ -4,7 +4,7 @@ import { createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
 import { stderr, stdout } from 'node:process';
 import type { Writable } from 'node:stream';
 
-import { RowExport } from '#libs/user-import';
+import { BulkExportService } from '#libs/user-import';
 
 import { type Environment, withContext } from './operator-context.js';
 import { Progress } from './progress.js';
@@ -56,7 +56,7 @@ async function writeUsers(environment: Environment, output: Writable, flags: Exp
   const digest = createHash('sha256');
   let users = 0;
   await withContext(environment, async (context) => {
-    const chunks = context.get(RowExport).run({
+    const chunks = context.get(BulkExportService).run({
       format: flags.format ?? 'ndjson',
       hashes: flags.withHashes ? 'with-hashes' : 'without-hashes',
       cells: flags.forSpreadsheets ? 'spreadsheet' : 'exact',

@@ -7,7 +7,14 @@ import { createGunzip } from 'node:zlib';
 import type { INestApplicationContext } from '@nestjs/common';
 
 import { AppError } from '#libs/platform/errors';
-import { type Bytes, type ColumnMap, type ImportSummary, readCsv, readNdjson, UserImport } from '#libs/user-import';
+import {
+  type Bytes,
+  type ColumnMap,
+  type ImportSummary,
+  readCsv,
+  readNdjson,
+  UserImportService,
+} from '#libs/user-import';
 import { BulkUsersRepository } from '#libs/users';
 
 import { type Environment, withContext } from './operator-context.js';
@@ -36,7 +43,7 @@ export async function importUsers(environment: Environment, file: string, flags:
     const source = formatOf(file, flags) === 'csv' ? readCsv : readNdjson;
     const stream = input.open(interrupted.signal);
     const rows = source(counted(stream, progress), { columns: flags.map, delimiter: flags.delimiter });
-    const results = context.get(UserImport).run(rows, {
+    const results = context.get(UserImportService).run(rows, {
       who: 'operator',
       grantable: ['user', 'admin'],
       reservedNames: 'taken',

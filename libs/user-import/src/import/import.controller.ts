@@ -8,7 +8,7 @@ import { FreshAuthentication, Source, type RequestSource, Requires } from '#libs
 import { ApiProblems, ClientGone, rowMediaTypes } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
 
-import { cutOffAfterAnswer, ImportRequests } from './import-requests.service.js';
+import { cutOffAfterAnswer, ImportRequestsService } from './import-requests.service.js';
 import { type ImportQuery, importQuerySchema } from './import.schema.js';
 
 const body = `A row a line (NDJSON), or CSV whose first line names the fields:
@@ -25,7 +25,7 @@ line is kept: its replay has \`linesKept: false\`.`;
 @ApiTags('users')
 @Controller('v1/users')
 export class ImportController {
-  constructor(private readonly imports: ImportRequests) {}
+  constructor(private readonly imports: ImportRequestsService) {}
 
   @Post('import')
   @HttpCode(200)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { toCsvRecord } from './csv-text.js';
+import { toCsvRecord } from './bulk-export.service.js';
 
 test('cells with commas, quotes and line breaks are quoted', () => {
   expect(toCsvRecord(['a', 'b,c', 'd"e', 'f\r\ng', ''], 'exact')).toBe('a,"b,c","d""e","f\r\ng",\r\n');

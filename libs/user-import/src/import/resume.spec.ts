@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 
 import { expect, test } from 'vitest';
 
-import { ImportRecord, type KeptLines, lastLine, replayed } from './import-record.js';
+import { ImportRecord, type KeptLines, lastLine, replayed } from './resume.js';
 
 const summary = { done: true, rows: 3, created: 3, exists: 0, updated: 0, unchanged: 0, refused: 0 };
 

@@ -5,13 +5,17 @@ import { noPassword } from '#libs/security/passwords';
 import { toRfc3339 } from '#libs/platform/contract';
 import { BulkUsersRepository, type ExportRow } from '#libs/users';
 
-import { type CellStyle, toCsvRecord } from './csv-text.js';
-
 export type ExportOptions = {
   readonly format: 'ndjson' | 'csv';
   readonly hashes: 'with-hashes' | 'without-hashes';
   readonly cells: CellStyle;
 };
+
+/**
+ * `exact` writes a cell as it is. `spreadsheet` puts a quote before each cell that a spreadsheet would run as a formula
+ * (OWASP, "CSV Injection").
+ */
+type CellStyle = 'exact' | 'spreadsheet';
 
 /** Some lines of an export. */
 export type ExportChunk = { readonly text: string; readonly users: number };
@@ -19,23 +23,29 @@ export type ExportChunk = { readonly text: string; readonly users: number };
 type Exported = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 const pageRows = 2_000;
+const columns = ['externalId', 'userName', 'firstName', 'lastName', 'email', 'roles', 'status', 'createdAt'];
+/** Without it Excel reads UTF-8 in the code page of the country. */
+const byteOrderMark = '\uFEFF';
 
-/** Writes users out as rows that an import takes, in the order of their names. */
+/** Writes users as rows that an import takes, in the order of their names. */
 @Injectable()
-export class RowExport {
+export class BulkExportService {
   constructor(
     private readonly users: BulkUsersRepository,
     private readonly audit: AuditTrail,
   ) {}
 
   /**
-   * Page by page, beside a running service: whoever is there all the time is exported just once. Two exports of the same
-   * users are the same bytes. Audited.
+   * Reads page by page while the service runs: a user who exists all the time is exported exactly once. Two exports of
+   * the same users are the same bytes. Audited.
    */
   async *run(options: ExportOptions): AsyncGenerator<ExportChunk> {
-    const { format, hashes } = options;
+    const { format, hashes, cells } = options;
     let total = 0;
-    if (format === 'csv') yield { text: startOf(options) + toCsvRecord(columnsOf(options), 'exact'), users: 0 };
+    if (format === 'csv') {
+      const mark = cells === 'spreadsheet' ? byteOrderMark : '';
+      yield { text: mark + toCsvRecord(columnsOf(options), 'exact'), users: 0 };
+    }
     for (let after = ''; ;) {
       const rows = await this.users.findPage(after, pageRows);
       total += rows.length;
@@ -48,8 +58,6 @@ export class RowExport {
     await this.audit.record({ event: 'users-exported', details: { users: total, format, hashes } }, 'operator');
   }
 }
-
-const columns = ['externalId', 'userName', 'firstName', 'lastName', 'email', 'roles', 'status', 'createdAt'];
 
 const columnsOf = ({ hashes }: ExportOptions): readonly string[] =>
   hashes === 'with-hashes' ? [...columns, 'passwordHash'] : columns;
@@ -68,11 +76,16 @@ function exported(row: ExportRow, { hashes }: ExportOptions): Exported {
   };
 }
 
-/** Without it Excel takes UTF-8 for the code page of the country. */
-const startOf = ({ cells }: ExportOptions): string => (cells === 'spreadsheet' ? '\uFEFF' : '');
-
 function toLine(user: Exported, options: ExportOptions): string {
   if (options.format === 'ndjson') return `${JSON.stringify(user)}\n`;
   const cells = columnsOf(options).map((column) => [user[column] ?? ''].flat().join(' '));
   return toCsvRecord(cells, options.cells);
 }
+
+/** One record of CSV (RFC 4180), with its line break. */
+export function toCsvRecord(cells: readonly string[], style: CellStyle): string {
+  return `${cells.map((cell) => quote(style === 'exact' ? cell : defuse(cell))).join(',')}\r\n`;
+}
+
+const quote = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+const defuse = (cell: string): string => (/^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell);
