@@ -3,7 +3,13 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExtension, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { type Attempt, Attempted, type Claim, Idempotency, IdempotencyKey } from '#libs/platform/idempotency';
+import {
+  type IdempotentRequest,
+  Idempotent,
+  type IdempotencyLock,
+  Idempotency,
+  IdempotencyKey,
+} from '#libs/platform/idempotency';
 import { Caller, Source, OptionalAuth, type RequestSource, type Principal, Requires } from '#libs/platform/access';
 import { ApiProblems, linkNext } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
@@ -51,9 +57,9 @@ export class MessagesController {
   create(
     @Body({ schema: createMessageSchema }) input: CreateMessage,
     @Source() source: RequestSource,
-    @Attempted() attempt: Attempt | undefined,
+    @Idempotent() attempt: IdempotentRequest | undefined,
   ): Promise<CreatedMessage> {
-    return this.idempotency.run(attempt, (claim: Claim<CreatedMessage> | undefined) =>
+    return this.idempotency.run(attempt, (claim: IdempotencyLock<CreatedMessage> | undefined) =>
       this.messages.create(input, source, claim),
     );
   }

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 
 import { AuditTrail, auditValues } from '#libs/security/audit';
-import { type Claim, inUse } from '#libs/platform/idempotency';
+import { type IdempotencyLock, inUse } from '#libs/platform/idempotency';
 import type { RequestSource, Principal } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { isUuid, uuidV7 } from '#libs/platform/crypto';
@@ -44,7 +44,11 @@ export class MessagesService {
    * With a `claim` the answer is kept for a retry of the request.
    * @throws AppError `body-too-large`, `too-many-messages`, `invalid-request` for an unknown recipient
    */
-  async create(input: CreateMessage, source: RequestSource, claim?: Claim<CreatedMessage>): Promise<CreatedMessage> {
+  async create(
+    input: CreateMessage,
+    source: RequestSource,
+    claim?: IdempotencyLock<CreatedMessage>,
+  ): Promise<CreatedMessage> {
     const { body, expiresIn, maxReads = null, recipientId = null } = input;
     const text = Buffer.from(body, 'utf8');
     assertSize(text);

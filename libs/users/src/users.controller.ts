@@ -17,7 +17,13 @@ import { ApiExtension, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagge
 import type { FastifyReply } from 'fastify';
 
 import { AuditBursts } from '#libs/security/audit';
-import { type Attempt, Attempted, type Claim, Idempotency, IdempotencyKey } from '#libs/platform/idempotency';
+import {
+  type IdempotentRequest,
+  Idempotent,
+  type IdempotencyLock,
+  Idempotency,
+  IdempotencyKey,
+} from '#libs/platform/idempotency';
 import { Caller, Source, OptionalAuth, type RequestSource, type Principal, Requires } from '#libs/platform/access';
 import { ApiProblems, linkNext, multipartMediaType, toPublicPath } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
@@ -83,12 +89,13 @@ export class UsersController {
     @Body({ schema: createUserSchema }) input: CreateUser,
     @Source() source: RequestSource,
     @Registering() { signal, picture }: Registrant,
-    @Attempted() attempt: Attempt | undefined,
+    @Idempotent() attempt: IdempotentRequest | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<UserView> {
     const created = await this.idempotency.run(
       withPicture(attempt, picture),
-      (claim: Claim<VersionedUser> | undefined) => this.users.create({ input, picture, claim }, source, signal),
+      (claim: IdempotencyLock<VersionedUser> | undefined) =>
+        this.users.create({ input, picture, claim }, source, signal),
     );
     void reply.header('location', toPublicPath(reply, `/v1/users/${created.user.id}`));
     return withTag(created, reply);
@@ -195,7 +202,10 @@ export class UsersController {
 }
 
 /** The same key with another picture is another request. */
-const withPicture = (attempt: Attempt | undefined, picture: PendingPicture | undefined): Attempt | undefined =>
+const withPicture = (
+  attempt: IdempotentRequest | undefined,
+  picture: PendingPicture | undefined,
+): IdempotentRequest | undefined =>
   attempt && picture ? { ...attempt, body: `${attempt.body}\n${picture.digest}` } : attempt;
 
 function withTag({ user, version }: VersionedUser, reply: Reply): UserView {

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { AuditTrail } from '#libs/security/audit';
-import type { Claim } from '#libs/platform/idempotency';
+import type { IdempotencyLock } from '#libs/platform/idempotency';
 import { PasswordHasher, PasswordPolicy } from '#libs/security/passwords';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { rethrowViolation } from '#libs/platform/database';
@@ -21,7 +21,7 @@ import type { CreateUser } from './users.schema.js';
 type NewAccount = {
   readonly input: CreateUser;
   readonly picture: PendingPicture | undefined;
-  readonly claim: Claim<VersionedUser> | undefined;
+  readonly claim: IdempotencyLock<VersionedUser> | undefined;
 };
 
 /** Makes and reads accounts. */

@@ -7,7 +7,7 @@ import {
   LoginDoor,
   type TokenPair as Pair,
 } from '#libs/auth';
-import { attemptOf, type Claim, Idempotency } from '#libs/platform/idempotency';
+import { idempotentRequestOf, type IdempotencyLock, Idempotency } from '#libs/platform/idempotency';
 import {
   FreshAuthentication,
   Source,
@@ -68,9 +68,9 @@ export class UserMutationsResolver {
     @ClientGone() signal: AbortSignal,
     @Context() context: RequestContext,
   ): Promise<GraphUser> {
-    const attempt = attemptOf(context, ['POST', '/graphql', 'createUser'], input);
+    const attempt = idempotentRequestOf(context, ['POST', '/graphql', 'createUser'], input);
     return toGraphUser(
-      await this.idempotency.run(attempt, (claim: Claim<VersionedUser> | undefined) =>
+      await this.idempotency.run(attempt, (claim: IdempotencyLock<VersionedUser> | undefined) =>
         // pictures come over REST
         this.users.create({ input, picture: undefined, claim }, source, signal),
       ),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
-import { MasterKey } from '#libs/platform/crypto';
+import { SealingKey } from '#libs/platform/crypto';
 import { SealedKeys } from '#libs/platform/sealed-keys';
 
 /**
@@ -13,16 +13,16 @@ import { SealedKeys } from '#libs/platform/sealed-keys';
  */
 @Injectable()
 export class LinkKeys implements OnModuleInit {
-  #key: MasterKey | undefined;
+  #key: SealingKey | undefined;
 
   constructor(private readonly keys: SealedKeys) {}
 
   /** @throws WrongMasterKeyError */
   async onModuleInit(): Promise<void> {
-    this.#key = new MasterKey(await this.keys.findOrMake('links', () => randomBytes(32)));
+    this.#key = new SealingKey(await this.keys.findOrMake('links', () => randomBytes(32)));
   }
 
-  get key(): MasterKey {
+  get key(): SealingKey {
     if (!this.#key) throw new Error('LinkKeys is not initialised yet');
     return this.#key;
   }

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
-import { type Attempt, Idempotency, KeptAnswer } from '#libs/platform/idempotency';
+import { type IdempotentRequest, Idempotency, KeptAnswer } from '#libs/platform/idempotency';
 import { callerKey, type CallerNow, isAdmin, type RequestSource } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
@@ -28,7 +28,7 @@ export type ImportRequest = {
   readonly request: FastifyRequest;
   readonly query: ImportQuery;
   readonly source: RequestSource;
-  readonly attempt: Attempt | undefined;
+  readonly idempotent: IdempotentRequest | undefined;
   readonly gone: AbortSignal;
 };
 
@@ -78,11 +78,11 @@ export class ImportRequestsService {
   }
 
   async #answer(wanted: ImportRequest, release: Release, over: AbortSignal): Promise<Answer> {
-    const { request, attempt, gone } = wanted;
+    const { request, idempotent, gone } = wanted;
     const body = new ImportBody(request);
     const signal = AbortSignal.any([gone, body.idle, over]);
-    if (!attempt) return this.#start(wanted, release, { body, signal });
-    const begun = await this.idempotency.begin<KeptLines>(attempt);
+    if (!idempotent) return this.#start(wanted, release, { body, signal });
+    const begun = await this.idempotency.begin<KeptLines>(idempotent);
     if (begun instanceof KeptAnswer) {
       await body.skip(signal);
       await wanted.source.callerNow();

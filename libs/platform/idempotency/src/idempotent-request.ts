@@ -8,19 +8,19 @@ import { callerName, type CallerNow, callerNow, type RequestContext } from '#lib
 import { AppError } from '#libs/platform/errors';
 import { ApiProblems, pathOf } from '#libs/platform/http';
 
-/** One request under an `Idempotency-Key`. */
-export type Attempt = {
-  /** Caller, route and key: what must be the same for a retry. Strangers share no keys. */
+/** A request under an `Idempotency-Key`. */
+export type IdempotentRequest = {
+  /** Caller, route and key. A retry has the same; two callers never share a name. */
   readonly name: string;
-  /** Query and body in one spelling, whatever the order of their members; of a body that streams, nothing. */
+  /** Query and body as JSON with sorted members; without the body when it is a stream. */
   readonly body: string;
   /** Says `Idempotency-Replayed: true` to the caller. */
   readonly markReplayed: () => void;
-  /** An attempt may wait long for the one before it. */
+  /** Checks the caller again, since a retry may wait long for the first request. */
   readonly callerNow: CallerNow;
 };
 
-/** Says of a route that it takes the header. */
+/** Documents that a route takes the header. */
 export const IdempotencyKey = (): MethodDecorator =>
   applyDecorators(
     ApiHeader({
@@ -33,30 +33,33 @@ export const IdempotencyKey = (): MethodDecorator =>
     ApiProblems('invalid-idempotency-key', 'idempotency-key-in-use', 'idempotency-key-reused'),
   );
 
-/** The `Attempt` of the request, or undefined without the header. Anonymous callers are told apart by address. */
-export const Attempted = createParamDecorator((_: undefined, context: ExecutionContext): Attempt | undefined => {
-  const http = context.switchToHttp();
-  const [request, reply] = [http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>()];
-  const body = request.body instanceof Readable ? [request.query] : [request.query, request.body];
-  return attemptOf({ request, reply }, [request.method, pathOf(request.url)], body);
-});
+/** Gives the route's `IdempotentRequest`, or undefined without the header. */
+export const Idempotent = createParamDecorator(
+  (_: undefined, context: ExecutionContext): IdempotentRequest | undefined => {
+    const http = context.switchToHttp();
+    const [request, reply] = [http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>()];
+    const body = request.body instanceof Readable ? [request.query] : [request.query, request.body];
+    return idempotentRequestOf({ request, reply }, [request.method, pathOf(request.url)], body);
+  },
+);
 
 /**
- * The `Attempt` at one thing that a request asks for, or undefined without the header.
- * @param what names the thing beside the caller and the key
- * @param body what it is done with, as far as it is known
+ * The `IdempotentRequest` for one operation, or undefined without the header. Anonymous callers are
+ * told apart by their address.
+ * @param operation its name, beside the caller and the key
+ * @param body its input, as far as it is known
  * @throws AppError `invalid-idempotency-key`
  */
-export function attemptOf(
+export function idempotentRequestOf(
   { request, reply }: RequestContext,
-  what: readonly string[],
+  operation: readonly string[],
   body: unknown,
-): Attempt | undefined {
+): IdempotentRequest | undefined {
   const key = parseKey(request.headers['idempotency-key']);
   if (key === undefined) return undefined;
   const caller = callerName(request.principal ?? { kind: 'anonymous' });
   return {
-    name: JSON.stringify([caller === 'anonymous' ? request.clientAddress : caller, ...what, key]),
+    name: JSON.stringify([caller === 'anonymous' ? request.clientAddress : caller, ...operation, key]),
     body: canonical(body),
     markReplayed: () => void reply.header('idempotency-replayed', 'true'),
     callerNow: callerNow(request),
@@ -64,7 +67,8 @@ export function attemptOf(
 }
 
 /**
- * As it is or as a quoted string (draft-ietf-httpapi-idempotency-key-header §2.1): both are in use.
+ * Takes the key bare or as a quoted string (draft-ietf-httpapi-idempotency-key-header §2.1): clients
+ * send both.
  * @throws AppError `invalid-idempotency-key`
  */
 function parseKey(header: string | string[] | undefined): string | undefined {

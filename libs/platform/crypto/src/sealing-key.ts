@@ -23,7 +23,7 @@ export class WrongMasterKeyError extends Error {
  * each (RFC 5869). A sealed value is: format (1 byte), key id (4), nonce (12), ciphertext, tag
  * (16).
  */
-export class MasterKey {
+export class SealingKey {
   /** Tells keys apart without telling anything of them. */
   readonly id: Buffer;
   // as bytes a key costs 20 µs more each time it is used
@@ -33,9 +33,9 @@ export class MasterKey {
   /** @param previous what was sealed under it still opens, until all is sealed anew */
   constructor(
     private readonly secret: Buffer,
-    private readonly previous?: MasterKey,
+    private readonly previous?: SealingKey,
   ) {
-    if (secret.length !== 32) throw new Error('A master key has 32 bytes');
+    if (secret.length !== 32) throw new Error('A sealing key has 32 bytes');
     this.#sealKey = createSecretKey(this.derive('seal'));
     this.id = hash('sha256', this.derive('key-id'), 'buffer').subarray(0, keyIdBytes);
   }
@@ -103,3 +103,6 @@ export class MasterKey {
     }
   }
 }
+
+/** The sealing key of the installation, from `MASTER_KEY` or `DATA_DIR/master.key`. */
+export class MasterKey extends SealingKey {}
