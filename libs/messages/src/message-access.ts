@@ -1,11 +1,14 @@
 import type { Principal, Scope } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 
-/** Who may do what with messages: the one place that says so. */
+/*
+ * Who may do what with messages.
+ */
 
 /**
- * A URL opens its message to whoever has it, but a service that shows its key shows that it may. It is refused before the
- * message is looked for, so that the refusal tells nothing of it.
+ * A URL opens its message for everybody who has it. A service that sends its key needs a scope,
+ * too; it is refused before the message is looked for, so that the refusal tells nothing of the
+ * message.
  * @throws AppError `forbidden`
  */
 export function assertMayRead(caller: Principal, ...others: readonly Scope[]): void {
@@ -15,10 +18,13 @@ export function assertMayRead(caller: Principal, ...others: readonly Scope[]): v
   }
 }
 
-/** The user that a message may be for. A service is never one, unless it brings that user's token beside its key. */
+/**
+ * The user who may read messages for one user. A service acts as one when it sends that user's
+ * token, too.
+ */
 export const readerIdOf = (caller: Principal): string | null => (caller.kind === 'user' ? caller.userId : null);
 
-/** Whom a message is from. A service with a user's token sends in the user's name. */
+/** The sender of a message. A service with a user's token sends in the user's name. */
 export function senderOf(caller: Principal): { sender: string; senderId: string | null } {
   if (caller.kind === 'user') return { sender: userSender(caller.userId), senderId: caller.userId };
   if (caller.kind === 'service') return { sender: `service:${caller.name}`, senderId: null };

@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 import { pageCursorSchema, pageLimitSchema } from '#libs/platform/contract';
 
-const [minute, day] = [60, 86_400];
+import { lifetimeSeconds } from './message-lifetime.js';
+
 /** 64 KiB, in UTF-8. */
 export const messageLimitBytes = 65_536;
 
@@ -19,9 +20,9 @@ export const createMessageSchema = z
     body: z.string().min(1).meta({ description: 'Up to 64 KiB in UTF-8, kept byte for byte' }),
     expiresIn: z
       .int()
-      .min(5 * minute)
-      .max(30 * day)
-      .default(7 * day)
+      .min(lifetimeSeconds.min)
+      .max(lifetimeSeconds.max)
+      .default(lifetimeSeconds.default)
       .meta({ description: 'Seconds until it is gone: 5 minutes to 30 days' }),
     maxReads: z
       .int()

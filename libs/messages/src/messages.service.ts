@@ -7,13 +7,12 @@ import { type Config, CONFIG } from '#libs/platform/config';
 import { isUuid, uuidV7 } from '#libs/platform/crypto';
 import { DatabaseClock, rethrowViolation } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
-import { QueryCursors, timePosition } from '#libs/platform/contract';
+import { QueryCursors, timePosition, toRfc3339 } from '#libs/platform/contract';
 
 import { LinkTokens } from './links/link-tokens.js';
 import { assertMayRead, readerIdOf, senderOf } from './message-access.js';
 import { type Binding, MessageCipher } from './message-cipher.js';
-import { messageView, sentView } from './message-view.js';
-import { type Allowance, type MessageRow, MessagesRepository } from './messages.repository.js';
+import { type Allowance, type MessageRow, MessagesRepository, type SentRow } from './messages.repository.js';
 import {
   type CreatedMessage,
   type CreateMessage,
@@ -21,12 +20,16 @@ import {
   messageLimitBytes,
   type MessageView,
   type RevealedMessage,
+  type SentMessage,
   type SentPage,
 } from './messages.schema.js';
 
 const sentCursors = new QueryCursors({ list: 'sent-messages' }, timePosition);
 
-/** Keeps messages that only their URL opens. Whatever is wrong with a URL, the answer is `message-not-found`. */
+/**
+ * Messages that only their URL opens. Every fault of a URL has the same answer,
+ * `message-not-found`.
+ */
 @Injectable()
 export class MessagesService {
   readonly #logger = new Logger('Messages');
@@ -41,13 +44,14 @@ export class MessagesService {
   ) {}
 
   /**
-   * With a `claim` the answer is kept for a retry of the request.
-   * @throws AppError `body-too-large`, `too-many-messages`, `invalid-request` for an unknown recipient
+   * With a `lock` the answer is kept for a retry of the request.
+   * @throws AppError `body-too-large`, `too-many-messages`, `invalid-request` for an unknown
+   *   recipient
    */
   async create(
     input: CreateMessage,
     source: RequestSource,
-    claim?: IdempotencyLock<CreatedMessage>,
+    lock?: IdempotencyLock<CreatedMessage>,
   ): Promise<CreatedMessage> {
     const { body, expiresIn, maxReads = null, recipientId = null } = input;
     const text = Buffer.from(body, 'utf8');
@@ -62,9 +66,9 @@ export class MessagesService {
     const audit = auditValues(event, source);
     const url = `${this.config.PUBLIC_URL}/m#${token}`;
     const answer = { url, id: binding.id, expiresAt: new Date(binding.expiresMs).toISOString() };
-    const claimed = claim?.values(answer, senderId ?? undefined);
+    const kept = lock?.values(answer, senderId ?? undefined);
     const done = await this.messages
-      .create(message, this.#allowanceOf(source.caller), audit, claimed)
+      .create(message, this.#allowanceOf(source.caller), audit, kept)
       .catch(rethrowUnknown);
     if (done === 'no-room') throw new AppError('too-many-messages', { detail: this.#fullText(source.caller) });
     if (done === 'lost') throw inUse();
@@ -72,7 +76,10 @@ export class MessagesService {
     return answer;
   }
 
-  /** What a message is; its body only if reading it uses nothing up. @throws AppError `message-not-found`, `forbidden` */
+  /**
+   * What a message is, with its body when reads are not limited.
+   * @throws AppError `message-not-found`, `forbidden`
+   */
   async view(token: string, caller: Principal): Promise<MessageView> {
     assertMayRead(caller);
     const row = await this.messages.view(this.tokens.hash(token), readerIdOf(caller));
@@ -80,13 +87,13 @@ export class MessagesService {
     return messageView(row, row.body === null ? null : this.#open(row, token));
   }
 
-  /** Takes one read and gives the body for it. @throws AppError `message-not-found`, `forbidden` */
+  /** Uses up one read and gives the body. @throws AppError `message-not-found`, `forbidden` */
   async reveal(token: string, source: RequestSource): Promise<RevealedMessage> {
     assertMayRead(source.caller);
     const readerId = readerIdOf(source.caller);
     const event = { event: 'message-revealed', userId: readerId ?? undefined } as const;
     const audit = auditValues(event, source);
-    const row = await this.messages.claim(this.tokens.hash(token), readerId, audit);
+    const row = await this.messages.consumeRead(this.tokens.hash(token), readerId, audit);
     if (!row) throw new AppError('message-not-found');
     this.trail.tell(event, source);
     const body = this.#open(row, token);
@@ -94,7 +101,8 @@ export class MessagesService {
   }
 
   /**
-   * By its token: whoever may read it, and its sender. By its id: its sender.
+   * Deletes a message. Its readers and its sender may name it by its token, its sender also by its
+   * id.
    * @throws AppError `message-not-found`, `forbidden`
    */
   async remove(tokenOrId: string, source: RequestSource): Promise<void> {
@@ -111,7 +119,10 @@ export class MessagesService {
     this.trail.tell(event, source);
   }
 
-  /** What the caller has sent and is not over yet, newest first. @throws AppError `invalid-cursor` */
+  /**
+   * The caller's messages that have not expired, newest first.
+   * @throws AppError `invalid-cursor`
+   */
   async listSent({ limit, cursor }: ListSent, caller: Principal): Promise<SentPage> {
     const position = cursor === undefined ? undefined : sentCursors.decode(cursor);
     const found = await this.messages.findSent(senderOf(caller).sender, limit + 1, position);
@@ -146,6 +157,21 @@ export class MessagesService {
     return `You may have ${count} messages, read ones too, with ${bytes} bytes together. Delete some, or wait until they expire.`;
   }
 }
+
+const messageView = (row: MessageRow, body: string | null): MessageView => ({ id: row.id, body, ...commonView(row) });
+
+function sentView(row: SentRow): SentMessage {
+  const { id, reads, last_read_ms: lastReadMs } = row;
+  return { id, ...commonView(row), reads, lastReadAt: lastReadMs === null ? null : toRfc3339(lastReadMs) };
+}
+
+const commonView = (row: MessageRow | SentRow) => ({
+  createdAt: toRfc3339(row.created_ms),
+  expiresAt: toRfc3339(row.expires_ms),
+  maxReads: row.max_reads,
+  readsLeft: row.reads_left,
+  recipientId: row.recipient_id,
+});
 
 function assertSize(text: Buffer): void {
   if (text.length <= messageLimitBytes) return;

@@ -27,7 +27,10 @@ export class IdempotencyLock<Answer> {
     private readonly seal: AnswerSeal<Answer>,
   ) {}
 
-  /** @throws AppError `idempotency-key-in-use` when the lock was lost: the transaction must not commit */
+  /**
+   * @throws AppError `idempotency-key-in-use` when the lock was lost: the transaction must not
+   *   commit
+   */
   async keep(em: SqlEntityManager, answer: Answer, subject?: string): Promise<void> {
     const rows = await em.execute<unknown[]>(keepInTransaction, [...this.values(answer, subject)]);
     if (rows.length === 0) throw inUse();
@@ -40,7 +43,10 @@ export class IdempotencyLock<Answer> {
   }
 }
 
-/** A lock for work that takes long; it is renewed until `end`. The digest of the body comes at the end. */
+/**
+ * A lock for work that takes long; it is renewed until `end`. The digest of the body comes at the
+ * end.
+ */
 export class Lease<Answer> {
   readonly #lost = new AbortController();
   readonly #timer: NodeJS.Timeout;

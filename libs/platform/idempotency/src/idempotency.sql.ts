@@ -2,7 +2,9 @@ import { rfc3339Sql, type Statement } from '#libs/platform/database';
 
 /** How long an answer is kept. */
 export const keptSeconds = 86_400;
-/** After this another replica may do the request again; a slow one that comes back is rolled back. */
+/**
+ * After this another replica may do the request again; a slow one that comes back is rolled back.
+ */
 const leaseSeconds = 15;
 
 const leasedUntil = `now() + make_interval(secs => ${leaseSeconds})`;

@@ -60,9 +60,10 @@ export class Idempotency implements OnModuleInit {
 
   /**
    * Does the work, or gives the answer of the earlier request that did it.
-   * @param work must keep its answer with the lock, in its transaction; without a key there is no lock
-   * @throws AppError `idempotency-key-reused` when the body is another one; `idempotency-key-in-use`
-   *   when the first request is not done within 8 s
+   * @param work must keep its answer with the lock, in its transaction; without a key there is no
+   *   lock
+   * @throws AppError `idempotency-key-reused` when the body is another one;
+   *   `idempotency-key-in-use` when the first request is not done within 8 s
    */
   async run<Answer>(
     request: IdempotentRequest | undefined,
@@ -87,8 +88,8 @@ export class Idempotency implements OnModuleInit {
   }
 
   /**
-   * For long work on a body that is read meanwhile: the right to do it, or the answer of the earlier
-   * request that did it, to be opened when the body was read.
+   * For long work on a body that is read meanwhile: the right to do it, or the answer of the
+   * earlier request that did it, to be opened when the body was read.
    * @throws AppError `idempotency-key-in-use` when the first request is not done within 8 s
    */
   async begin<Answer>(request: IdempotentRequest): Promise<Lease<Answer> | KeptAnswer<Answer>> {

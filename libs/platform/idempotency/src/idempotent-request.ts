@@ -67,8 +67,8 @@ export function idempotentRequestOf(
 }
 
 /**
- * Takes the key bare or as a quoted string (draft-ietf-httpapi-idempotency-key-header §2.1): clients
- * send both.
+ * Takes the key bare or as a quoted string (draft-ietf-httpapi-idempotency-key-header §2.1):
+ * clients send both.
  * @throws AppError `invalid-idempotency-key`
  */
 function parseKey(header: string | string[] | undefined): string | undefined {

@@ -12,8 +12,8 @@ export type ExportOptions = {
 };
 
 /**
- * `exact` writes a cell as it is. `spreadsheet` puts a quote before each cell that a spreadsheet would run as a formula
- * (OWASP, "CSV Injection").
+ * `exact` writes a cell as it is. `spreadsheet` puts a quote before each cell that a spreadsheet
+ * would run as a formula (OWASP, "CSV Injection").
  */
 type CellStyle = 'exact' | 'spreadsheet';
 
@@ -36,8 +36,8 @@ export class BulkExportService {
   ) {}
 
   /**
-   * Reads page by page while the service runs: a user who exists all the time is exported exactly once. Two exports of
-   * the same users are the same bytes. Audited.
+   * Reads page by page while the service runs: a user who exists all the time is exported exactly
+   * once. Two exports of the same users are the same bytes. Audited.
    */
   async *run(options: ExportOptions): AsyncGenerator<ExportChunk> {
     const { format, hashes, cells } = options;

@@ -17,9 +17,10 @@ type Outcome = { readonly results: readonly RowResult[]; readonly freed: Readonl
 const maxPasses = 3;
 
 /**
- * Writes a batch of rows. Rows of new users are one statement, so that all of them are written or none. For users that
- * exist, names, addresses and external ids are updated when the caller wants it. Roles, status and passwords stay: to
- * change those ends sessions, which is not done by the thousand.
+ * Writes a batch of rows. Rows of new users are one statement, so that all of them are written or
+ * none. For users that exist, names, addresses and external ids are updated when the caller wants
+ * it. Roles, status and passwords stay: to change those ends sessions, which is not done by the
+ * thousand.
  */
 @Injectable()
 export class BatchWriter {

@@ -41,7 +41,10 @@ export class ImportBody {
     return this.#isCsv ? readCsv(this.#bytes(signal), { delimiter }) : readNdjson(this.#bytes(signal));
   }
 
-  /** Reads all bytes for the digest alone. @throws AppError `body-too-large`; the signal's reason */
+  /**
+   * Reads all bytes for the digest alone.
+   * @throws AppError `body-too-large`; the signal's reason
+   */
   async skip(signal: AbortSignal): Promise<void> {
     // oxlint-disable-next-line no-unused-vars -- only the digest is wanted
     for await (const _ of this.#bytes(signal));

@@ -38,7 +38,10 @@ type Release = () => void;
 /** Call `end` when the answer has gone out, or when nobody reads it any more. */
 type Answer = { readonly lines: Readable; readonly end: () => Promise<void> };
 
-/** Imports over HTTP. Rows come in and results go out as fast as client, database and service all can. */
+/**
+ * Imports over HTTP. Rows come in and results go out as fast as client, database and service all
+ * can.
+ */
 @Injectable()
 export class ImportRequestsService {
   readonly #places = new CallerPlaces({ all: 4, perCaller: 2 }, 'Other imports are running.');
@@ -120,7 +123,9 @@ export class ImportRequestsService {
     return { lines, end: async () => void (await results.return(nothing)) };
   }
 
-  /** Runs also when the client has left; then the import ends after the batch that is being written. */
+  /**
+   * Runs also when the client has left; then the import ends after the batch that is being written.
+   */
   async #end(end: Answer['end']): Promise<void> {
     try {
       await end();
@@ -152,7 +157,8 @@ async function* linesOf(
 /**
  * Ends an import whose caller is no longer trusted, or whose time is over, also while nothing is
  * written: until then it would keep others from importing.
- * @returns a signal that aborts with the error for the caller; call `stop` when the import has ended
+ * @returns a signal that aborts with the error for the caller; call `stop` when the import has
+ *   ended
  */
 function watchImport(callerNow: CallerNow, maxSeconds: number): { readonly over: AbortSignal; stop(): void } {
   const over = new AbortController();

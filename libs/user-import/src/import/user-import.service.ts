@@ -111,7 +111,10 @@ function count(counts: Counts, results: readonly RowResult[]): void {
   for (const { status } of results) counts[status]++;
 }
 
-/** Checks rows and joins them to batches of at least `size`. When the source fails, the last batch still comes. */
+/**
+ * Checks rows and joins them to batches of at least `size`. When the source fails, the last batch
+ * still comes.
+ */
 async function* checkedBatches(source: SourceRows, rules: RowRules, size: number): AsyncGenerator<readonly Checked[]> {
   let batch: Checked[] = [];
   try {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { expect, test } from 'vitest';
 
-import { tokenAtStart, tokenInLink } from './token-in-link.js';
+import { tokenAtStart, tokenInLink } from './link-tokens.js';
 
 const token = 'aZ09-_aZ09-_aZ09-_aZ09-_aZ09-_aZ09-_aZ09-_a';
 
