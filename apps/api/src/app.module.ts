@@ -21,11 +21,11 @@ import { ServicesModule } from '#libs/services';
 import { UserImportModule } from '#libs/user-import';
 import { UsersModule } from '#libs/users';
 
-import { DocsController } from './docs.controller.js';
-import { OpenApi } from './openapi.service.js';
-import { StartPageController } from './start-page.controller.js';
+import { DocsController } from './openapi/docs.controller.js';
+import { OpenApiService } from './openapi/openapi.service.js';
+import { StartPageController } from './start-page/start-page.controller.js';
 
-/** Assembly only: which parts there are. */
+/** The parts of the service. */
 @Module({})
 export class AppModule {
   static forRoot(config: Config, masterKey: MasterKey): DynamicModule {
@@ -52,7 +52,7 @@ export class AppModule {
       ],
       controllers: [DocsController, StartPageController],
       providers: [
-        OpenApi,
+        OpenApiService,
         AccessGuard,
         { provide: APP_GUARD, useExisting: AccessGuard },
         { provide: APP_GUARD, useExisting: RateLimitGuard },

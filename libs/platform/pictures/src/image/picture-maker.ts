@@ -14,7 +14,7 @@ import { mendFile } from './mend-file.js';
 import { pixelShareOf } from './pixel-share.js';
 import { headBytes, sniffFormat } from './sniff-format.js';
 
-/** Reading a picture takes a thread of the pool that password hashes use too (`apps/api/src/thread-pool.ts`). */
+/** Reading a picture takes a thread of the pool that password hashes use too (`apps/api/src/main.ts`). */
 const coresPerPicture = 4;
 const queueLength = 24;
 const timeoutSeconds = 5;

@@ -1,7 +1,7 @@
 import type { Span } from '@opentelemetry/api';
 import type { FastifyRequest } from 'fastify';
 
-/** Anything that asks for traces, unless they are turned off (OpenTelemetry's own variables). */
+/** OpenTelemetry's own variables: each of them asks for traces. */
 const asking = ['OTEL_TRACES_EXPORTER', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -13,7 +13,7 @@ export function wantsTraces(environment: Environment): boolean {
 }
 
 /**
- * Starts OpenTelemetry's SDK, which reads the rest from `OTEL_*` itself. It must run before Fastify is made.
+ * Starts OpenTelemetry's SDK, which reads its settings from `OTEL_*`. Call it before Fastify is made.
  * @returns a function that sends what has not been sent yet
  */
 export async function startTraces(): Promise<() => Promise<void>> {
@@ -28,9 +28,9 @@ export async function startTraces(): Promise<() => Promise<void>> {
       new FastifyOtelInstrumentation({
         registerOnInitialization: true,
         ignorePaths: ({ url }) => /^\/(health\/|metrics$)/.test(url),
-        // one span a request: a span for each hook would cost more than it tells
+        // One span a request: a span for each hook would cost more than it tells.
         instrumentHooks: false,
-        // messages of errors may hold the row that a driver put into them
+        // An error of the database driver may contain the row at fault.
         recordExceptions: false,
         requestHook: (span, request) => describeSpan(span, request, loggablePath),
       }),
@@ -42,7 +42,7 @@ export async function startTraces(): Promise<() => Promise<void>> {
 
 type PathOf = (request: FastifyRequest) => string;
 
-/** Its name, the trace for the log, and the path by the log's own rule: without query, and without secrets of messages. */
+/** The path is the one that the log shows: without the query and without tokens of messages. */
 function describeSpan(span: Span, request: FastifyRequest, loggablePath: PathOf): void {
   const { url } = request.routeOptions;
   span.updateName(url === undefined ? request.method : `${request.method} ${url}`);

@@ -12,7 +12,7 @@ type Started = {
   readonly startMs: number;
 };
 
-/** What is where, and what to try next; the administrator's password as long as its file is there. */
+/** Where things are, what to try next, and how to find the first administrator's password. */
 export function renderFirstScreen({ config, origin, madeAdmin, isTerminal, startMs }: Started): string {
   const { PUBLIC_URL, DATA_DIR, DATABASE_URL } = config;
   const database = DATABASE_URL ? 'PostgreSQL at DATABASE_URL' : `embedded, in ${resolve(DATA_DIR, 'pglite')}`;
@@ -34,7 +34,7 @@ export function renderFirstScreen({ config, origin, madeAdmin, isTerminal, start
   ].join('\n');
 }
 
-/** A terminal gets the password itself. Elsewhere this text ends in a log, so it names the file alone. */
+/** Only a terminal gets the password itself: elsewhere this text ends in a log. */
 function adminLines(
   madeAdmin: MadeAdmin | undefined,
   file: string | undefined,

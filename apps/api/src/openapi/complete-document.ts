@@ -12,7 +12,7 @@ type Response = NonNullable<Operation['responses'][string]>;
 const methods = ['get', 'post', 'put', 'patch', 'delete'] as const;
 const oauthError = { $ref: '#/components/schemas/OAuthError' };
 const problem = { $ref: '#/components/schemas/Problem' };
-/** What the HTTP layer can answer on any route, and on those that take a body. */
+/** Errors of the HTTP layer on every route, and on routes that take a body. */
 const anywhere: readonly ErrorCode[] = [
   'bad-request',
   'invalid-url',
@@ -29,7 +29,14 @@ const withBody: readonly ErrorCode[] = [
   'unsupported-media-type',
 ];
 
-/** Adds what no route says of itself: who may call it, and the errors that guard and HTTP layer answer. */
+const accessErrors: readonly ErrorCode[] = [
+  'authentication-required',
+  'invalid-token',
+  'invalid-service-key',
+  'forbidden',
+];
+
+/** Adds who may call each operation, and the errors of guard and HTTP layer. */
 export function completeDocument(document: OpenAPIObject): OpenAPIObject {
   for (const item of Object.values(document.paths)) {
     for (const method of methods) {
@@ -41,22 +48,17 @@ export function completeDocument(document: OpenAPIObject): OpenAPIObject {
 }
 
 function complete(operation: Operation, method: string, schemas: Schemas): void {
-  const access: unknown = Reflect.get(operation, 'x-access');
-  Reflect.deleteProperty(operation, 'x-access');
-  const isLimited = Reflect.get(operation, 'x-unlimited') !== true;
-  Reflect.deleteProperty(operation, 'x-unlimited');
-  const needsFresh = Reflect.get(operation, 'x-fresh-authentication') === true;
-  Reflect.deleteProperty(operation, 'x-fresh-authentication');
+  const access = takeExtension(operation, 'x-access');
+  const isLimited = takeExtension(operation, 'x-unlimited') !== true;
+  const needsFresh = takeExtension(operation, 'x-fresh-authentication') === true;
   const rule = isRule(access) ? access : undefined;
-  if (Reflect.get(operation, 'x-also-text') === true) addText(operation);
-  Reflect.deleteProperty(operation, 'x-also-text');
+  if (takeExtension(operation, 'x-also-text') === true) addText(operation);
   const isPublic = rule?.kind === 'public' || rule?.kind === 'public-or-service';
   operation.security = [...securityOf(rule)];
   const codes = [
     ...anywhere,
     ...(operation.requestBody ? withBody : []),
-    ...(isPublic ? [] : (['authentication-required', 'invalid-token', 'invalid-service-key'] as const)),
-    ...(isPublic ? [] : (['forbidden'] as const)),
+    ...(isPublic ? [] : accessErrors),
     ...(needsFresh ? (['fresh-authentication-required'] as const) : []),
     ...(isLimited ? (['rate-limited'] as const) : []),
   ];
@@ -72,7 +74,14 @@ function complete(operation: Operation, method: string, schemas: Schemas): void 
   }
 }
 
-/** What is answered as JSON, or as plain text where the client would rather have that. */
+/** Decorators leave notes for this file in the document; they are not part of it. */
+function takeExtension(operation: Operation, name: `x-${string}`): unknown {
+  const value: unknown = Reflect.get(operation, name);
+  Reflect.deleteProperty(operation, name);
+  return value;
+}
+
+/** The answer is JSON, or plain text when the client prefers it. */
 function addText(operation: Operation): void {
   const response = operation.responses['200'];
   if (response && 'content' in response && response.content) {
@@ -80,10 +89,9 @@ function addText(operation: Operation): void {
   }
 }
 
-/** A JSON body that may also come as a form: its members as text, and a file beside them. */
+/** The JSON body may also come as a form, with its members as text and a file beside them. */
 function addForm(operation: Operation, schemas: Schemas): void {
-  const file: unknown = Reflect.get(operation, 'x-form-file');
-  Reflect.deleteProperty(operation, 'x-form-file');
+  const file = takeExtension(operation, 'x-form-file');
   if (typeof file !== 'string' || !operation.requestBody || !('content' in operation.requestBody)) return;
   const { content } = operation.requestBody;
   const json = resolved(content['application/json']?.schema, schemas);
@@ -110,7 +118,7 @@ function asText(member: Schema): Schema {
 }
 
 function addProblems(operation: Operation, codes: readonly ErrorCode[]): void {
-  // what speaks OAuth in its own errors speaks it in these too
+  // An operation with OAuth errors of its own answers these in the same format.
   const isOAuth = JSON.stringify(operation.responses['400'] ?? '').includes(oauthError.$ref);
   const content = isOAuth
     ? { 'application/json': { schema: oauthError } }
