@@ -1,4 +1,4 @@
-import process, { stderr, stdout } from 'node:process';
+import process, { stderr } from 'node:process';
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
@@ -8,9 +8,12 @@ import type { ColumnMap } from '#libs/user-import';
 
 import { exportUsers, type ExportFlags } from './export-users.js';
 import { importUsers, type ImportFlags } from './import-users.js';
-import { type Environment, withContext } from './operator-context.js';
+import { type Environment, print, withContext } from '../operator-context.js';
 
-/** `users import FILE`, `users export [FILE]`, `users lift-delay NAME`; beside a running service, but for PGlite. */
+/**
+ * `users import FILE`, `users export [FILE]`, `users lift-delay NAME`. With PostgreSQL the service may
+ * run meanwhile; the embedded database is for one process.
+ */
 export function addUsers(program: Command, environment: Environment): void {
   const users = program.command('users').description('move users in and out; let one in whom a delay keeps out');
   users
@@ -43,7 +46,7 @@ export function addUsers(program: Command, environment: Environment): void {
 const liftDelay = (environment: Environment, userName: string): Promise<number> =>
   withContext(environment, async (context) => {
     await context.get(LoginDelayLift).liftByName(userName);
-    stdout.write('The failed logins are forgotten.\n');
+    print('The failed logins are forgotten.');
     return 0;
   });
 

@@ -6,7 +6,7 @@ import type { Writable } from 'node:stream';
 
 import { BulkExportService } from '#libs/user-import';
 
-import { type Environment, withContext } from './operator-context.js';
+import { type Environment, withContext } from '../operator-context.js';
 import { Progress } from './progress.js';
 
 export type ExportFlags = {
@@ -16,7 +16,7 @@ export type ExportFlags = {
   readonly force?: true;
 };
 
-/** A file is there under its name when it is whole. */
+/** Writes to a file of another name first, so that the file under its name is always whole. */
 export async function exportUsers(
   environment: Environment,
   file: string | undefined,
@@ -27,7 +27,7 @@ export async function exportUsers(
     throw new Error(`${target} is there already: name another file, or say --force to put the new one in its place`);
   }
   const half = `${target}.${randomUUID()}.part`;
-  // never a file that is there: it would keep its mode, whoever may read it, and hashes may be in this one
+  // A new file only: one that exists would keep its mode and its readers, and this one may have hashes.
   const output: Writable = target === undefined ? stdout : createWriteStream(half, { mode: 0o600, flags: 'wx' });
   if (target !== undefined) await once(output, 'open');
   try {

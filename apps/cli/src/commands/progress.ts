@@ -1,9 +1,9 @@
-/** Where progress is shown: a terminal gets one line that is redrawn, anything else a line now and then. */
+/** A terminal shows one line that is redrawn; anything else gets a line every 10 s. */
 export type Screen = { readonly isTTY?: boolean; write(text: string): unknown };
 
 const drawEveryMs = { terminal: 200, plain: 10_000 };
 
-/** Rows done and how fast; and, where the size of the whole is known, how much of it and for how long still. */
+/** Shows rows and their rate; when the size of the whole is known, also its share and the time left. */
 export class Progress {
   readonly #startedMs = performance.now();
   #drawnMs = performance.now();
@@ -16,7 +16,7 @@ export class Progress {
     private readonly totalBytes: number | undefined,
   ) {}
 
-  /** Counts what was read of the whole. */
+  /** Counts the bytes that were read. */
   read(bytes: number): void {
     this.#bytes += bytes;
   }
@@ -31,7 +31,7 @@ export class Progress {
     this.screen.write(this.screen.isTTY ? `\r\x1b[K${text}` : `${text}\n`);
   }
 
-  /** Leaves the terminal on a line of its own. */
+  /** Clears the line of the terminal. */
   end(): void {
     if (this.screen.isTTY) this.screen.write('\r\x1b[K');
   }

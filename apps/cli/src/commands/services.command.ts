@@ -1,37 +1,32 @@
-import { stdout } from 'node:process';
-
+import type { INestApplicationContext } from '@nestjs/common';
 import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 
 import { createServiceSchema, patchServiceSchema, ServicesService, type ServiceView } from '#libs/services';
 
-import { type Environment, withContext } from './operator-context.js';
+import { type Environment, inContext, print } from '../operator-context.js';
 
 type Plan = Record<string, { limit: number; windowSeconds: number }>;
 type Change = { description?: string; scope?: string[]; plan?: Plan };
 
-/** Looks after the calling microservices: `services list|create|change|rotate|activate|deactivate|delete`. */
+/** Looks after the services that call: `services list|create|change|rotate|activate|deactivate|delete`. */
 export function addServices(program: Command, environment: Environment): void {
+  const run = inContext(environment);
   const services = program
     .command('services')
     .description('look after the calling services; running replicas on PostgreSQL act on a change at once');
-  services
-    .command('list')
-    .description('list them by name, with their plans')
-    .action(() => list(environment));
+  services.command('list').description('list them by name, with their plans').action(run(list));
   withFields(services.command('create <name>'))
     .description('register one and show its secret, once')
-    .action((name: string, change: Change) => create(environment, name, change));
+    .action(run(create));
   withFields(services.command('change <name>'))
     .description('change what is given; scopes are replaced as a whole, a plan class by class')
-    .action((name: string, change: Change) => patch(environment, name, fieldsOf(change)));
+    .action(run((context, name: string, change: Change) => patch(context, name, fieldsOf(change))));
   services
     .command('rotate <name>')
     .description('give it a new secret and show it, once; the old one works for 24 h more')
     .option('--revoke', 'end the old one at once, when it has leaked')
-    .action((name: string, { revoke }: { revoke?: boolean }) =>
-      rotate(environment, name, revoke === true ? 'revoke' : 'keep'),
-    );
+    .action(run(rotate));
   for (const [command, status] of [
     ['activate', 'active'],
     ['deactivate', 'deactivated'],
@@ -39,12 +34,9 @@ export function addServices(program: Command, environment: Environment): void {
     services
       .command(`${command} <name>`)
       .description(`set its status to ${status}`)
-      .action((name: string) => patch(environment, name, { status }));
+      .action(run((context, name: string) => patch(context, name, { status })));
   }
-  services
-    .command('delete <name>')
-    .description('remove it; its key is dead at once')
-    .action((name: string) => remove(environment, name));
+  services.command('delete <name>').description('remove it; its key is dead at once').action(run(remove));
 }
 
 const withFields = (command: Command): Command =>
@@ -69,44 +61,38 @@ const fieldsOf = ({ description, scope, plan }: Change): object => ({
   ...(plan && { plan }),
 });
 
-const print = (text: string): void => void stdout.write(`${text}\n`);
-
 function show({ name, status, scopes, plan, lastUsedAt }: ServiceView): void {
   const limits = Object.entries(plan).map(([part, { limit, windowSeconds }]) => `${part}=${limit}/${windowSeconds}`);
   const granted = scopes.length === 0 ? 'no scopes' : scopes.join(' ');
   print(`${name}  ${status}  ${granted}  ${limits.join(' ')}  last used ${lastUsedAt ?? 'never'}`);
 }
 
-const list = (environment: Environment): Promise<void> =>
-  withContext(environment, async (context) => {
-    for (const service of (await context.get(ServicesService).list()).items) show(service);
-  });
+async function list(context: INestApplicationContext): Promise<void> {
+  for (const service of (await context.get(ServicesService).list()).items) show(service);
+}
 
-const create = (environment: Environment, name: string, change: Change): Promise<void> =>
-  withContext(environment, async (context) => {
-    const input = parse(createServiceSchema, { name, scopes: [], ...fieldsOf(change) });
-    const { secret, ...service } = await context.get(ServicesService).create(input, 'operator');
-    show(service);
-    showSecret(name, secret);
-  });
+async function create(context: INestApplicationContext, name: string, change: Change): Promise<void> {
+  const input = parse(createServiceSchema, { name, scopes: [], ...fieldsOf(change) });
+  const { secret, ...service } = await context.get(ServicesService).create(input, 'operator');
+  show(service);
+  showSecret(name, secret);
+}
 
-const patch = (environment: Environment, name: string, change: object): Promise<void> =>
-  withContext(environment, async (context) => {
-    show(await context.get(ServicesService).patch(name, parse(patchServiceSchema, change), 'operator'));
-  });
+async function patch(context: INestApplicationContext, name: string, change: object): Promise<void> {
+  show(await context.get(ServicesService).patch(name, parse(patchServiceSchema, change), 'operator'));
+}
 
-const rotate = (environment: Environment, name: string, previous: 'keep' | 'revoke'): Promise<void> =>
-  withContext(environment, async (context) => {
-    const { secret, previousUntil } = await context.get(ServicesService).rotateSecret(name, previous, 'operator');
-    showSecret(name, secret);
-    print(previousUntil === null ? 'The old secret is dead.' : `The old secret works until ${previousUntil}.`);
-  });
+async function rotate(context: INestApplicationContext, name: string, { revoke }: { revoke?: true }): Promise<void> {
+  const previous = revoke ? 'revoke' : 'keep';
+  const { secret, previousUntil } = await context.get(ServicesService).rotateSecret(name, previous, 'operator');
+  showSecret(name, secret);
+  print(previousUntil === null ? 'The old secret is dead.' : `The old secret works until ${previousUntil}.`);
+}
 
-const remove = (environment: Environment, name: string): Promise<void> =>
-  withContext(environment, async (context) => {
-    await context.get(ServicesService).remove(name, 'operator');
-    print(`Removed ${name}; its key is dead.`);
-  });
+async function remove(context: INestApplicationContext, name: string): Promise<void> {
+  await context.get(ServicesService).remove(name, 'operator');
+  print(`Removed ${name}; its key is dead.`);
+}
 
 const showSecret = (name: string, secret: string): void => print(`Shown once: X-Service-Key: ${name}.${secret}`);
 

@@ -1,5 +1,3 @@
-import { stdout } from 'node:process';
-
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Command } from 'commander';
 
@@ -8,29 +6,30 @@ import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
 import { OperatorAdmin, UsersRepository } from '#libs/users';
 
-import { type Environment, withContext } from './operator-context.js';
+import { type Environment, inContext, print } from '../operator-context.js';
 
 const namesShown = 20;
 
-/** For whoever has no administrator to ask: `admin create <name>`, and `admin reset` when the password is lost. */
+/** For operators without an administrator: `admin create <name>`, `admin reset` for a lost password. */
 export function addAdmin(program: Command, environment: Environment): void {
+  const run = inContext(environment);
   const admin = program.command('admin').description('look after administrators');
   admin
     .command('create <userName>')
     .description('make an administrator; the password is shown once')
-    .action((name: string) =>
-      withContext(environment, async (context) => {
-        const { userName, password } = await context.get(OperatorAdmin).create(name);
-        show(userName, password);
-      }),
-    );
+    .action(run(create));
   admin
     .command('reset [userName]')
     .description('give an administrator a new password, shown once, and end all their sessions')
-    .action((name?: string) => withContext(environment, (context) => reset(context, name)));
+    .action(run(reset));
 }
 
-async function reset(context: INestApplicationContext, name?: string): Promise<void> {
+async function create(context: INestApplicationContext, name: string): Promise<void> {
+  const { userName, password } = await context.get(OperatorAdmin).create(name);
+  show(userName, password);
+}
+
+async function reset(context: INestApplicationContext, name: string | undefined): Promise<void> {
   const userName = name ?? context.get<Config>(CONFIG).ADMIN_USER_NAME;
   try {
     show(userName, await context.get(PasswordChange).resetAdmin(userName));
@@ -50,4 +49,4 @@ async function noSuchAdmin(context: INestApplicationContext, userName: string): 
 }
 
 const show = (userName: string, password: string): void =>
-  void stdout.write(`${userName}, password ${password}: shown this once and kept nowhere\n`);
+  print(`${userName}, password ${password}: shown this once and kept nowhere`);

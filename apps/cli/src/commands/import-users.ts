@@ -17,9 +17,8 @@ import {
 } from '#libs/user-import';
 import { BulkUsersRepository } from '#libs/users';
 
-import { type Environment, withContext } from './operator-context.js';
+import { type Environment, withContext } from '../operator-context.js';
 import { Progress } from './progress.js';
-import { tellExisting } from './tell-existing.js';
 
 export type ImportFlags = {
   readonly format?: 'ndjson' | 'csv';
@@ -30,10 +29,11 @@ export type ImportFlags = {
   readonly dryRun?: true;
 };
 
+/** `stopped`: rows at the end were not read. `refused`: all rows were read and some were refused. */
 const exitCodes = { done: 0, stopped: 1, refused: 2, interrupted: 130 } as const;
 const readBytes = 65_536;
 
-/** @returns the exit code: 0, 1 if it did not get to the end, 2 if rows were refused, 130 if it was interrupted */
+/** @returns the exit code: see `exitCodes` */
 export async function importUsers(environment: Environment, file: string, flags: ImportFlags): Promise<number> {
   const input = await openInput(file);
   const report = flags.report === undefined ? undefined : await openReport(flags.report);
@@ -73,7 +73,7 @@ type Input = { readonly bytes: number | undefined; readonly open: (signal: Abort
 async function openInput(file: string): Promise<Input> {
   if (file === '-') return { bytes: undefined, open: (signal) => stopping(stdin, signal) };
   const stream = createReadStream(file, { highWaterMark: readBytes });
-  // a file that is not there is told before the database is opened
+  // When the file is missing, the command fails before it opens the database.
   await once(stream, 'open');
   const isPacked = file.endsWith('.gz');
   const open = (signal: AbortSignal): Readable =>
@@ -86,9 +86,15 @@ function stopping(stream: Readable, signal: AbortSignal): Readable {
   return stream;
 }
 
+/** A new file only: one that exists would keep its mode, and its readers. */
 async function openReport(file: string): Promise<WriteStream> {
   const stream = createWriteStream(file, { mode: 0o600, flags: 'wx' });
-  await once(stream, 'open').catch(tellExisting(file));
+  try {
+    await once(stream, 'open');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    throw new Error(`${file} is there already: name another file, or take it away first`, { cause: error });
+  }
   return stream;
 }
 
