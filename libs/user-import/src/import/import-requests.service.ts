@@ -32,16 +32,10 @@ export type ImportRequest = {
   readonly gone: AbortSignal;
 };
 
-type Work = { readonly body: ImportBody; readonly signal: AbortSignal; readonly record?: ImportRecord };
-/** Gives the import's place to the next one; may be called more than once. */
-type Release = () => void;
-/** Call `end` when the answer has gone out, or when nobody reads it any more. */
-type Answer = { readonly lines: Readable; readonly end: () => Promise<void> };
+/** What an import holds until its answer has gone out, and how to give up its place before that. */
+type Held = { readonly cleanup: AsyncDisposableStack; readonly release: () => void; readonly over: AbortSignal };
 
-/**
- * Imports over HTTP. Rows come in and results go out as fast as client, database and service all
- * can.
- */
+/** Imports over HTTP, at the speed of the slowest of client, database and service. */
 @Injectable()
 export class ImportRequestsService {
   readonly #places = new CallerPlaces({ all: 4, perCaller: 2 }, 'Other imports are running.');
@@ -61,74 +55,54 @@ export class ImportRequestsService {
    *   `idempotency-key-in-use`, `idempotency-key-reused`
    */
   async begin(wanted: ImportRequest): Promise<Readable> {
-    if (wanted.query.onExisting === 'update' && !isAdmin(wanted.source.caller)) {
+    const { callerNow, caller } = wanted.source;
+    if (wanted.query.onExisting === 'update' && !isAdmin(caller)) {
       throw new AppError('forbidden', { detail: 'Only an administrator may change users by an import.' });
     }
     // An import holds a connection of the pool most of the time.
-    const release = this.#places.take(callerKey(wanted.source.caller));
-    const watch = watchImport(wanted.source.callerNow, this.config.IMPORT_MAX_SECONDS);
-    const leave = (): void => {
-      watch.stop();
-      release();
-    };
+    const release = this.#places.take(callerKey(caller));
+    const cleanup = new AsyncDisposableStack();
+    cleanup.defer(release);
+    const watch = watchImport(callerNow, this.config.IMPORT_MAX_SECONDS);
+    cleanup.defer(watch.stop);
     try {
-      const { lines, end } = await this.#answer(wanted, leave, watch.over);
-      return lines.once('close', () => void this.#end(end).finally(leave));
+      const lines = await this.#answer(wanted, { cleanup, release, over: watch.over });
+      return lines.once('close', () => void this.#end(cleanup));
     } catch (error) {
-      leave();
+      await this.#end(cleanup);
       throw error;
     }
   }
 
-  async #answer(wanted: ImportRequest, release: Release, over: AbortSignal): Promise<Answer> {
-    const { request, idempotent, gone } = wanted;
+  async #answer(wanted: ImportRequest, { cleanup, release, over }: Held): Promise<Readable> {
+    const { request, query, source, idempotent, gone } = wanted;
     const body = new ImportBody(request);
-    const signal = AbortSignal.any([gone, body.idle, over]);
-    if (!idempotent) return this.#start(wanted, release, { body, signal });
-    const begun = await this.idempotency.begin<KeptLines>(idempotent);
-    if (begun instanceof KeptAnswer) {
-      await body.skip(signal);
-      await wanted.source.callerNow();
+    const signals = [gone, body.idle, over];
+    const lease = idempotent && (await this.idempotency.begin<KeptLines>(idempotent));
+    if (lease instanceof KeptAnswer) {
+      await body.skip(AbortSignal.any(signals));
+      await source.callerNow();
       release();
-      return { lines: replayed(begun.open(body.digest())), end: () => Promise.resolve() };
+      return replayed(lease.open(body.digest()));
     }
-    const record = new ImportRecord((kept) => begun.keep(body.digest(), kept));
-    try {
-      const work = { body, signal: AbortSignal.any([signal, begun.lost]), record };
-      const { lines, end } = await this.#start(wanted, release, work);
-      const endBoth = async (): Promise<void> => {
-        try {
-          await end();
-        } finally {
-          await begun.end();
-        }
-      };
-      return { lines, end: endBoth };
-    } catch (error) {
-      await begun.end();
-      throw error;
+    if (lease) {
+      cleanup.defer(() => lease.end());
+      signals.push(lease.lost);
     }
-  }
-
-  async #start({ query, source }: ImportRequest, release: Release, { body, signal, record }: Work): Promise<Answer> {
+    const signal = AbortSignal.any(signals);
     const rights = isAdmin(source.caller) ? importRights.administrator : importRights.service;
     const options = { ...rights, who: source, onExisting: query.onExisting, commit: 'write', signal } as const;
     const results = this.imports.run(body.rows(signal, query.delimiter), options);
+    cleanup.defer(async () => void (await results.return(nothing)));
     const first = await results.next();
-    const onDone = async (summary: ImportSummary): Promise<void> => {
-      await record?.end(summary);
-      release();
-    };
-    const lines = Readable.from(linesOf(results, first, query.report, { record, onDone }), { objectMode: false });
-    return { lines, end: async () => void (await results.return(nothing)) };
+    const record = lease && new ImportRecord((kept) => lease.keep(body.digest(), kept));
+    return Readable.from(linesOf(results, first, query.report, { record, release }), { objectMode: false });
   }
 
-  /**
-   * Runs also when the client has left; then the import ends after the batch that is being written.
-   */
-  async #end(end: Answer['end']): Promise<void> {
+  /** When the client has left, the import ends after the batch that is being written. */
+  async #end(cleanup: AsyncDisposableStack): Promise<void> {
     try {
-      await end();
+      await cleanup.disposeAsync();
     } catch (error) {
       this.#logger.error({ err: error, event: 'the end of an import was not recorded' });
     }
@@ -139,7 +113,7 @@ async function* linesOf(
   results: Results,
   first: IteratorResult<readonly RowResult[], ImportSummary>,
   report: ImportQuery['report'],
-  { record, onDone }: { record: ImportRecord | undefined; onDone: (summary: ImportSummary) => Promise<void> },
+  { record, release }: { record: ImportRecord | undefined; release: () => void },
 ): AsyncGenerator<string> {
   let step = first;
   while (step.done !== true) {
@@ -149,27 +123,24 @@ async function* linesOf(
     if (text !== '') yield text;
     step = await results.next();
   }
-  // The answer is kept before the client can see that the import was done.
-  await onDone(step.value);
+  // Both come before the client can see that the import was done.
+  await record?.end(step.value);
+  release();
   yield lastLine(step.value);
 }
 
 /**
- * Ends an import whose caller is no longer trusted, or whose time is over, also while nothing is
- * written: until then it would keep others from importing.
- * @returns a signal that aborts with the error for the caller; call `stop` when the import has
- *   ended
+ * Ends an import whose caller is no longer trusted, or whose time is over. It acts also while
+ * nothing is written, because the import keeps its place meanwhile.
+ * @returns `over` aborts with the error for the caller; call `stop` when the import has ended
  */
-function watchImport(callerNow: CallerNow, maxSeconds: number): { readonly over: AbortSignal; stop(): void } {
+function watchImport(callerNow: CallerNow, maxSeconds: number): { readonly over: AbortSignal; readonly stop: () => void } {
   const over = new AbortController();
-  const ask = async (): Promise<void> => {
-    try {
-      await callerNow();
-    } catch (error) {
-      // When trust cannot be checked just now, nothing ends: each write checks it for itself.
+  // When trust cannot be checked just now, nothing ends: each write checks it for itself.
+  const ask = () =>
+    callerNow().catch((error: unknown) => {
       if (error instanceof AppError && error.status < 500) over.abort(error);
-    }
-  };
+    });
   const detail = `An import may take ${maxSeconds} s in all (IMPORT_MAX_SECONDS). Send the same rows again to go on.`;
   const endLate = (): void => over.abort(new AppError('request-timeout', { detail }));
   const asking = setInterval(() => void ask(), askEveryMs).unref();
