@@ -8,7 +8,7 @@ const cores = availableParallelism();
 env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, cores + Math.ceil(cores / 4) + 2));
 // Files that the process writes are for its user only.
 umask(0o077);
-// The next start reuses what V8 has compiled and is a quarter shorter. A read-only disk does no harm.
+// The next start reuses what V8 has compiled, and takes a quarter less. A read-only disk is fine.
 enableCompileCache();
 
 const { startTraces, wantsTraces } = await import('./process/tracing.js');

@@ -6,9 +6,8 @@ import { AppError } from '#libs/platform/errors';
  */
 
 /**
- * A URL opens its message for everybody who has it. A service that sends its key needs a scope,
- * too; it is refused before the message is looked for, so that the refusal tells nothing of the
- * message.
+ * A URL opens its message for everybody. A service that sends its key needs a scope, too; it is
+ * refused before the look-up, so that the refusal tells nothing of the message.
  * @throws AppError `forbidden`
  */
 export function assertMayRead(caller: Principal, ...others: readonly Scope[]): void {
@@ -18,10 +17,7 @@ export function assertMayRead(caller: Principal, ...others: readonly Scope[]): v
   }
 }
 
-/**
- * The user who may read messages for one user. A service acts as one when it sends that user's
- * token, too.
- */
+/** The user as a reader. A service acts for a user when it sends that user's token, too. */
 export const readerIdOf = (caller: Principal): string | null => (caller.kind === 'user' ? caller.userId : null);
 
 /** The sender of a message. A service with a user's token sends in the user's name. */

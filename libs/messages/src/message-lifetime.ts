@@ -11,9 +11,8 @@ const [minute, day] = [60, 86_400];
 export const lifetimeSeconds = { min: 5 * minute, default: 7 * day, max: 30 * day } as const;
 
 /**
- * Removes expired messages from the disk. A message ends on time even when this is late: every read
- * looks at `expires_at` itself. A message whose reads are used up loses its body at once; its row
- * stays until it expires, so that the sender sees that it was read.
+ * Removes expired messages from the disk. Reads look at `expires_at` themselves, so a message ends
+ * on time even when this is late. The last read deletes the body; the row stays until it expires.
  */
 @Injectable()
 export class MessageLifetime implements OnModuleInit {

@@ -16,9 +16,8 @@ const policy = pagePolicy(
 const NoRobots = (): MethodDecorator => Header('x-robots-tag', 'noindex, nofollow, noarchive');
 
 /**
- * Pages for people. The token is behind the `#` of a page's URL, which browsers send to no server:
- * the page's script reads it and asks the API. A program that opens the URL for a preview gets this
- * page and uses no read up.
+ * Pages for people. The token is behind the `#` of the URL, which browsers send to no server; the
+ * page's script gives it to the API. A program that previews the URL uses no read up.
  */
 @ApiExcludeController()
 @Controller()
@@ -48,9 +47,8 @@ export class MessagePagesController {
   }
 
   /**
-   * Links that a mail program, a chat or a counter of clicks has changed: `/m%23<token>`,
-   * `/m/<token>`. The browser is sent to the page with the token behind the `#`, or without one to
-   * the page that says that a link is incomplete. Neither uses a read up.
+   * Links that a mail program or a chat has changed: `/m%23<token>`, `/m/<token>`. The browser is
+   * sent to the page, with the token behind the `#` when there is one. No read is used up.
    */
   // The second path matches `m` and a mark: `&utm_source=x`, or `%23…`, which the router has
   // decoded by then.

@@ -7,6 +7,7 @@ import { keepAnswer } from '#libs/platform/idempotency';
 import { BatchedRead, byPages, epochMs, rfc3339Sql, Sql, type Statement } from '#libs/platform/database';
 
 import { ReadConsumption } from './links/read-consumption.sql.js';
+import type { Binding, SealedMessage } from './message-cipher.js';
 
 /** Columns that the ciphertext is bound to. */
 const binding = [
@@ -34,19 +35,14 @@ export type SentRow = Omit<MessageRow, 'sealed_key' | 'body'> & {
   readonly last_read_ms: number | null;
 };
 
-export type NewMessage = {
-  readonly id: string;
-  readonly tokenHash: Buffer;
-  readonly sender: string;
-  readonly senderId: string | null;
-  readonly recipientId: string | null;
-  readonly sealedKey: Buffer;
-  readonly body: Buffer;
-  readonly size: number;
-  readonly maxReads: number | null;
-  readonly createdMs: number;
-  readonly expiresMs: number;
-};
+export type NewMessage = Binding &
+  SealedMessage & {
+    readonly tokenHash: Buffer;
+    readonly sender: string;
+    readonly senderId: string | null;
+    readonly size: number;
+    readonly createdMs: number;
+  };
 /** How many messages one sender may have, and with how many bytes together. */
 export type Allowance = { readonly count: number; readonly bytes: number };
 
@@ -109,6 +105,10 @@ const sent = `select id, ${binding.join(', ')}, reads_left, reads, ${epochMs('la
   from messages where sender = $1 and expires_at > now()
     and ($3::float8 is null or (created_at, id) < (to_timestamp($3 / 1000), $4::uuid))
   order by created_at desc, id desc limit $2`;
+const sweepLag: Statement = {
+  text: `select coalesce(extract(epoch from now() - min(expires_at)), 0)::float8 as seconds
+    from messages where expires_at <= now()`,
+};
 
 const pageAboutUser = (condition: string): Statement => ({
   text: `select id, ${rfc3339Sql('created_at')} as "createdAt", ${rfc3339Sql('expires_at')} as "expiresAt",
@@ -118,10 +118,7 @@ const pageAboutUser = (condition: string): Statement => ({
 const sentPage = pageAboutUser('sender = $1');
 const receivedPage = pageAboutUser('recipient_id = $1::uuid');
 
-/**
- * Every write is one statement and so one transaction, with its audit row: a message costs one
- * round trip.
- */
+/** Every write is one statement, with its audit row: a message costs one round trip. */
 @Injectable()
 export class MessagesRepository {
   readonly #reads: ReadConsumption<MessageRow>;
@@ -154,10 +151,8 @@ export class MessagesRepository {
     const times = [message.createdMs, message.expiresMs];
     const row = [id, tokenHash, sender, senderId, recipientId, sealedKey, body, size, maxReads, ...times];
     const values = [...row, allowance.count, allowance.bytes, ...audit, ...answer];
-    const done = await this.sql.row<{ has_room: boolean; is_made: boolean }>(
-      answer.length === 0 ? create : createOnce,
-      values,
-    );
+    const statement = answer.length === 0 ? create : createOnce;
+    const done = await this.sql.row<{ has_room: boolean; is_made: boolean }>(statement, values);
     if (done?.is_made) return 'made';
     return done?.has_room ? 'lost' : 'no-room';
   }
@@ -166,10 +161,7 @@ export class MessagesRepository {
     return this.#view.row(tokenHash.toString('hex'), readerId);
   }
 
-  /**
-   * Uses up one read before the message is opened. Of many reads at once each gets its own or
-   * nothing.
-   */
+  /** Uses up one read, before the message is opened. Of many reads at once each gets its own. */
   consumeRead(tokenHash: Buffer, readerId: string | null, audit: readonly unknown[]): Promise<MessageRow | undefined> {
     return this.#reads.consume(tokenHash, [readerId, ...audit]);
   }
@@ -204,13 +196,7 @@ export class MessagesRepository {
 
   /** How many seconds ago the oldest message expired that is still stored; 0 when there is none. */
   async sweepLagSeconds(): Promise<number> {
-    const row = await this.sql.row<{ seconds: number }>(
-      {
-        text: `select coalesce(extract(epoch from now() - min(expires_at)), 0)::float8 as seconds
-          from messages where expires_at <= now()`,
-      },
-      [],
-    );
+    const row = await this.sql.row<{ seconds: number }>(sweepLag, []);
     return row?.seconds ?? 0;
   }
 }

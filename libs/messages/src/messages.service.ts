@@ -26,10 +26,7 @@ import {
 
 const sentCursors = new QueryCursors({ list: 'sent-messages' }, timePosition);
 
-/**
- * Messages that only their URL opens. Every fault of a URL has the same answer,
- * `message-not-found`.
- */
+/** Messages that only their URL opens. All faults of a URL are `message-not-found`. */
 @Injectable()
 export class MessagesService {
   readonly #logger = new Logger('Messages');
@@ -45,8 +42,7 @@ export class MessagesService {
 
   /**
    * With a `lock` the answer is kept for a retry of the request.
-   * @throws AppError `body-too-large`, `too-many-messages`, `invalid-request` for an unknown
-   *   recipient
+   * @throws AppError `body-too-large`, `too-many-messages`, `invalid-request` (unknown recipient)
    */
   async create(
     input: CreateMessage,
@@ -101,8 +97,7 @@ export class MessagesService {
   }
 
   /**
-   * Deletes a message. Its readers and its sender may name it by its token, its sender also by its
-   * id.
+   * Readers and sender may name a message by its token, the sender also by its id.
    * @throws AppError `message-not-found`, `forbidden`
    */
   async remove(tokenOrId: string, source: RequestSource): Promise<void> {
@@ -119,10 +114,7 @@ export class MessagesService {
     this.trail.tell(event, source);
   }
 
-  /**
-   * The caller's messages that have not expired, newest first.
-   * @throws AppError `invalid-cursor`
-   */
+  /** The caller's messages that live, newest first. @throws AppError `invalid-cursor` */
   async listSent({ limit, cursor }: ListSent, caller: Principal): Promise<SentPage> {
     const position = cursor === undefined ? undefined : sentCursors.decode(cursor);
     const found = await this.messages.findSent(senderOf(caller).sender, limit + 1, position);
@@ -136,11 +128,8 @@ export class MessagesService {
       const sealed = { sealedKey: Buffer.from(sealed_key ?? []), body: Buffer.from(body ?? []) };
       return this.cipher.open(sealed, token, { id, expiresMs, recipientId, maxReads }).toString('utf8');
     } catch (cause) {
-      this.#logger.error({
-        messageId: id,
-        err: cause,
-        event: 'a message was changed in the database: it does not open',
-      });
+      const event = 'a message was changed in the database: it does not open';
+      this.#logger.error({ messageId: id, err: cause, event });
       throw new AppError('message-not-found', { cause });
     }
   }

@@ -9,7 +9,7 @@ import { type MetricSource, MetricSources } from '#libs/platform/monitoring';
 
 import type { Exposition } from './exposition.js';
 
-/** This process's metrics as Prometheus' text. When metrics are off, nothing is counted or loaded. */
+/** This process's metrics in Prometheus' text format. Nothing is counted when metrics are off. */
 @Injectable()
 export class MetricsService implements OnApplicationBootstrap {
   #exposition: Exposition | undefined;

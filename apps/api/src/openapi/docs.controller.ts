@@ -14,8 +14,8 @@ const swaggerUi = pathToFileURL(createRequire(import.meta.url).resolve('swagger-
 const maxAgeSeconds = 86_400;
 
 /**
- * The explorer (swagger-ui from its package) and the document that it shows. These are constant
- * answers from memory, so a rate limit would cost more than the answer.
+ * The explorer (swagger-ui from its package) and the document that it shows. Constant answers: a
+ * rate limit would cost more than they do.
  */
 @ApiExcludeController()
 @Controller()

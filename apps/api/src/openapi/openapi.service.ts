@@ -81,7 +81,7 @@ function toJsonSchema(
   return { schema: root, components };
 }
 
-/** Removes what generators of clients do not know: zod's own pattern beside a format, and `propertyNames`. */
+/** Removes what generators of clients misread: patterns beside a format, and `propertyNames`. */
 function simplify({ jsonSchema }: { jsonSchema: Override }): void {
   if (jsonSchema.format) delete jsonSchema.pattern;
   delete jsonSchema.propertyNames;

@@ -20,8 +20,8 @@ type Stoppable = {
 };
 
 /**
- * Stops gracefully on SIGTERM and SIGINT. Readiness turns red at once; requests are served for
- * `DRAIN_DELAY_SECONDS` while balancers notice; then the port closes, requests in flight finish, and
+ * Stops gracefully on SIGTERM and SIGINT. Readiness turns red at once; for `DRAIN_DELAY_SECONDS`
+ * requests are served while balancers notice; then the port closes, requests in flight finish, and
  * the database closes. Before the service runs, and at a second signal, the process just ends: as
  * PID 1 it would not react to signals by itself.
  * @returns a function that takes the service when it runs

@@ -13,7 +13,7 @@ export function wantsTraces(environment: Environment): boolean {
 }
 
 /**
- * Starts OpenTelemetry's SDK, which reads its settings from `OTEL_*`. Call it before Fastify is made.
+ * Starts OpenTelemetry's SDK, which reads `OTEL_*` itself. Call it before Fastify is made.
  * @returns a function that sends what has not been sent yet
  */
 export async function startTraces(): Promise<() => Promise<void>> {

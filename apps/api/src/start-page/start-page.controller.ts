@@ -11,8 +11,8 @@ import { pagePolicy, StaticFiles, StaticRoute } from '#libs/platform/http';
 const policy = pagePolicy("style-src 'self'; img-src data:");
 
 /**
- * The page that a person sees who opens the service in a browser. A program gets a problem document,
- * because there is nothing for it here. Constant answers, so a rate limit would cost more than them.
+ * The page for a person who opens the service in a browser; a program gets a problem document.
+ * Constant answers: a rate limit would cost more than they do.
  */
 @ApiExcludeController()
 @Controller()

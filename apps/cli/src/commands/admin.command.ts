@@ -10,7 +10,7 @@ import { type Environment, inContext, print } from '../operator-context.js';
 
 const namesShown = 20;
 
-/** For operators without an administrator: `admin create <name>`, `admin reset` for a lost password. */
+/** For operators whose administrator is missing or locked out: `admin create|reset`. */
 export function addAdmin(program: Command, environment: Environment): void {
   const run = inContext(environment);
   const admin = program.command('admin').description('look after administrators');

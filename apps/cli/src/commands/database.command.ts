@@ -8,7 +8,7 @@ import { schema } from '#libs/migrations';
 
 import { type Environment, inContext, print } from '../operator-context.js';
 
-/** What all replicas of a database share: its schema (`migrate`) and settings (`settings adopt`). */
+/** What the replicas of a database share: schema (`migrate`) and settings (`settings adopt`). */
 export function addDatabase(program: Command, environment: Environment): void {
   program
     .command('migrate')

@@ -27,7 +27,7 @@ export async function exportUsers(
     throw new Error(`${target} is there already: name another file, or say --force to put the new one in its place`);
   }
   const half = `${target}.${randomUUID()}.part`;
-  // A new file only: one that exists would keep its mode and its readers, and this one may have hashes.
+  // A new file only: one that exists would keep its mode, and whoever may read it.
   const output: Writable = target === undefined ? stdout : createWriteStream(half, { mode: 0o600, flags: 'wx' });
   if (target !== undefined) await once(output, 'open');
   try {
@@ -50,7 +50,7 @@ async function putInPlace(output: Writable, half: string, target: string): Promi
   renameSync(half, target);
 }
 
-/** @returns what there is to say of it */
+/** @returns the message for the operator */
 async function writeUsers(environment: Environment, output: Writable, flags: ExportFlags): Promise<string> {
   const progress = new Progress(stderr, undefined);
   const digest = createHash('sha256');

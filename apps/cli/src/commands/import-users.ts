@@ -29,7 +29,7 @@ export type ImportFlags = {
   readonly dryRun?: true;
 };
 
-/** `stopped`: rows at the end were not read. `refused`: all rows were read and some were refused. */
+/** `stopped`: later rows were not read. `refused`: all rows were read, and some were refused. */
 const exitCodes = { done: 0, stopped: 1, refused: 2, interrupted: 130 } as const;
 const readBytes = 65_536;
 
@@ -109,7 +109,7 @@ async function* counted(bytes: Bytes, progress: Progress): AsyncGenerator<Uint8A
   }
 }
 
-/** The first ctrl-C ends the import after the batch that is being written, the second one at once. */
+/** The first Ctrl-C ends the import after the batch that is being written, the second at once. */
 function interruption(): AbortController {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

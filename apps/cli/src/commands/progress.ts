@@ -3,7 +3,7 @@ export type Screen = { readonly isTTY?: boolean; write(text: string): unknown };
 
 const drawEveryMs = { terminal: 200, plain: 10_000 };
 
-/** Shows rows and their rate; when the size of the whole is known, also its share and the time left. */
+/** Shows rows and their rate, and when the total size is known, the share and the time left. */
 export class Progress {
   readonly #startedMs = performance.now();
   #drawnMs = performance.now();

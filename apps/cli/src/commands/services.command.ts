@@ -9,7 +9,7 @@ import { type Environment, inContext, print } from '../operator-context.js';
 type Plan = Record<string, { limit: number; windowSeconds: number }>;
 type Change = { description?: string; scope?: string[]; plan?: Plan };
 
-/** Looks after the services that call: `services list|create|change|rotate|activate|deactivate|delete`. */
+/** Looks after the services that call: `services list|create|change|rotate|…`. */
 export function addServices(program: Command, environment: Environment): void {
   const run = inContext(environment);
   const services = program

@@ -12,17 +12,15 @@ type LinkToken = { readonly token: string; readonly hash: Buffer };
 export const tokenAtStart = /^(?:%(?:25)*[\dA-F]{2}|[^\w%-])*([\w-]{43})/i;
 
 /**
- * Finds the token at the start of what follows `/m` in a link. On its way a link may be changed:
- * `#` encoded or made a slash, marks or parameters put behind it. The page's script does the same
- * with what follows the `#`.
+ * Finds the token in what follows `/m`, also when the link was changed on its way: `#` encoded or
+ * made a slash, marks or parameters put behind it. The page's script does the same behind the `#`.
  */
 export const tokenInLink = (rest: string): string | undefined => tokenAtStart.exec(rest)?.[1];
 
 /**
- * Makes the tokens of links and finds them again. Only a keyed hash is stored, so that a dump of
- * the database does not even allow guesses. The key is random and stored sealed by the master key,
- * not derived from it: a hash cannot be made anew without its token, so a derived key would end all
- * links when the master key changes.
+ * Makes the tokens of links and finds them again. Only a keyed hash is stored: a dump of the
+ * database does not even allow guesses. The key is random and sealed by the master key, not derived
+ * from it: a hash cannot be made anew, so links would end when the master key changes.
  */
 @Injectable()
 export class LinkTokens implements OnModuleInit {

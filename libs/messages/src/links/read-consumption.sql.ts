@@ -1,9 +1,8 @@
 import type { Sql, Statement } from '#libs/platform/database';
 
 /**
- * A table whose rows stand for links. It has the columns `id`, `token_hash`, `expires_at` and
- * `reads_left`, which is null when reads are not limited. All texts are SQL of the author's, never
- * of a caller's.
+ * A table whose rows stand for links, with the columns `id`, `token_hash`, `expires_at` and
+ * `reads_left` (null: not limited). All texts are SQL of the author's, never of a caller's.
  */
 export type LinkTable = {
   readonly table: string;
@@ -19,10 +18,7 @@ export type LinkTable = {
   readonly inSameTransaction: string;
 };
 
-/**
- * Uses up a link read by read: of all reads at once, on any replica, only as many succeed as are
- * left.
- */
+/** Uses up a link read by read: of all reads at once, only as many succeed as are left. */
 export class ReadConsumption<Row> {
   readonly #statement: Statement;
 
@@ -33,9 +29,7 @@ export class ReadConsumption<Row> {
     this.#statement = { name: `consume-${link.table}`, text: consumptionText(link) };
   }
 
-  /**
-   * The row before the read, or nothing: every fault of a link looks the same and costs the same.
-   */
+  /** The row before the read, or nothing: all faults of a link look and cost the same. */
   consume(tokenHash: Buffer, values: readonly unknown[]): Promise<Row | undefined> {
     return this.sql.row<Row>(this.#statement, [tokenHash, ...values]);
   }

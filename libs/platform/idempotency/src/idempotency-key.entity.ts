@@ -2,9 +2,8 @@ import { defineEntity, p } from '@mikro-orm/sql';
 
 /**
  * A request that may be sent again. `id` is a keyed hash of caller, route and key; `fingerprint` is
- * one of key and body. The answer is sealed under a key made from the client's, so the database
- * alone tells nothing. `attempt` is the owner of the lease; `subject` is the user whom the answer
- * is about.
+ * one of key and body. The answer is sealed under a key made from the client's. `attempt` is the
+ * owner of the lease; `subject` is the user whom the answer is about.
  */
 export const IdempotencyKeyEntity = defineEntity({
   name: 'IdempotencyKey',

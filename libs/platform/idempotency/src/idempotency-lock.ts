@@ -18,8 +18,8 @@ export type LeaseOwner = { readonly keyId: Buffer; readonly ownerId: string };
 type SealFor<Answer> = (digest: string) => AnswerSeal<Answer>;
 
 /**
- * The right to do what a key stands for. Keep the answer in the transaction that makes it true. The
- * answer is stored as JSON. `subject` is the user that it is about, if any.
+ * The right to do what a key stands for. Keep the answer in the transaction that makes it true; it
+ * is stored as JSON. `subject` is the user that it is about, if any.
  */
 export class IdempotencyLock<Answer> {
   constructor(
@@ -27,10 +27,7 @@ export class IdempotencyLock<Answer> {
     private readonly seal: AnswerSeal<Answer>,
   ) {}
 
-  /**
-   * @throws AppError `idempotency-key-in-use` when the lock was lost: the transaction must not
-   *   commit
-   */
+  /** @throws AppError `idempotency-key-in-use` when the lock was lost: do not commit then */
   async keep(em: SqlEntityManager, answer: Answer, subject?: string): Promise<void> {
     const rows = await em.execute<unknown[]>(keepInTransaction, [...this.values(answer, subject)]);
     if (rows.length === 0) throw inUse();
@@ -43,10 +40,7 @@ export class IdempotencyLock<Answer> {
   }
 }
 
-/**
- * A lock for work that takes long; it is renewed until `end`. The digest of the body comes at the
- * end.
- */
+/** A lock for long work, renewed until `end`. The digest of the body is known only then. */
 export class Lease<Answer> {
   readonly #lost = new AbortController();
   readonly #timer: NodeJS.Timeout;

@@ -2,9 +2,7 @@ import { rfc3339Sql, type Statement } from '#libs/platform/database';
 
 /** How long an answer is kept. */
 export const keptSeconds = 86_400;
-/**
- * After this another replica may do the request again; a slow one that comes back is rolled back.
- */
+/** After this another replica may do the request; a slow one that comes back is rolled back. */
 const leaseSeconds = 15;
 
 const leasedUntil = `now() + make_interval(secs => ${leaseSeconds})`;
@@ -34,9 +32,9 @@ const sets = (at: readonly string[]): string =>
 const isOwned = (at: readonly string[]): string => `id = ${at[3]} and attempt = ${at[4]}`;
 
 /**
- * The UPDATE that keeps an answer, as part of a statement that also writes what the answer says.
- * It updates one row when `from` has a row, and none when the lock was lost. Its five parameters
- * begin at `firstParameter`; `IdempotencyLock.values` gives them.
+ * The UPDATE that keeps an answer, for a statement that also writes what it says. It changes a row
+ * when `from` has one, and none when the lock was lost. `IdempotencyLock.values` gives its five
+ * parameters, which begin at `firstParameter`.
  */
 export function keepAnswer({ from, firstParameter }: { from: string; firstParameter: number }): string {
   const at = ['bytea', 'bytea', 'uuid', 'bytea', 'uuid'].map((type, index) => `$${firstParameter + index}::${type}`);

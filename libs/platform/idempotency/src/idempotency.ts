@@ -23,8 +23,7 @@ type Row = { readonly fingerprint: Uint8Array; readonly answer: Uint8Array | nul
 
 /**
  * Makes requests safe to send again (draft-ietf-httpapi-idempotency-key-header): what was done is
- * not done twice, on any replica, also when a replica died meanwhile. Only successes are kept: a
- * request that was refused has done nothing.
+ * not done twice, on any replica, also when one died meanwhile. Refusals are not kept.
  */
 @Injectable()
 export class Idempotency implements OnModuleInit {
@@ -60,10 +59,9 @@ export class Idempotency implements OnModuleInit {
 
   /**
    * Does the work, or gives the answer of the earlier request that did it.
-   * @param work must keep its answer with the lock, in its transaction; without a key there is no
-   *   lock
-   * @throws AppError `idempotency-key-reused` when the body is another one;
-   *   `idempotency-key-in-use` when the first request is not done within 8 s
+   * @param work keeps its answer with the lock, in its transaction; there is none without a key
+   * @throws AppError `idempotency-key-reused` for another body; `idempotency-key-in-use` when the
+   *   first request is not done within 8 s
    */
   async run<Answer>(
     request: IdempotentRequest | undefined,

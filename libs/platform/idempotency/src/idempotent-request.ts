@@ -44,9 +44,8 @@ export const Idempotent = createParamDecorator(
 );
 
 /**
- * The `IdempotentRequest` for one operation, or undefined without the header. Anonymous callers are
- * told apart by their address.
- * @param operation its name, beside the caller and the key
+ * The `IdempotentRequest` for one operation, or undefined without the header.
+ * @param operation its name, beside the caller (for strangers: their address) and the key
  * @param body its input, as far as it is known
  * @throws AppError `invalid-idempotency-key`
  */

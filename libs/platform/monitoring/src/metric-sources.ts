@@ -18,7 +18,7 @@ export type MetricSource = {
   readonly read: () => Readings | Promise<Readings>;
 };
 
-/** Parts register their metrics here, also when metrics are off: until they are read they cost nothing. */
+/** Parts register their metrics here. A metric costs nothing until somebody reads it. */
 @Injectable()
 export class MetricSources {
   readonly #sources = new Map<string, MetricSource>();

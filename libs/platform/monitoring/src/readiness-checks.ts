@@ -39,7 +39,7 @@ export class ReadinessChecks {
     this.#checks.set(name, { name, ask, isUp: undefined, foundAtMs: -Infinity, isSlow: false, pending: undefined });
   }
 
-  /** The state of every check, not older than a second. Takes at most 2 s, also when a check hangs. */
+  /** The state of every check, at most a second old. Takes at most 2 s, also when a check hangs. */
   async states(): Promise<readonly CheckState[]> {
     for (const pending of Array.from(this.#checks.values(), refresh)) await pending;
     const now = performance.now();

@@ -7,19 +7,13 @@ export type PersonalDataSource = {
   readonly name: string;
   /** Each `table.column` that refers to a user. A test compares them with the schema. */
   readonly references: readonly string[];
-  /**
-   * All that is kept about the user, without secrets, in a stable order, page by page. Times are
-   * RFC 3339.
-   */
+  /** All that is kept, without secrets, in a stable order, page by page. Times are RFC 3339. */
   readonly export: (userId: string) => AsyncIterable<Readonly<Record<string, unknown>>>;
   /** Removes it in the transaction that deletes the user, before the user's row is deleted. */
   readonly erase: (em: SqlEntityManager, userId: string) => Promise<void>;
 };
 
-/**
- * Exports and erases all that is kept about a user, while `users` knows none of the features that
- * keep it.
- */
+/** Features register what they keep about users, so that `users` need not know the features. */
 @Injectable()
 export class PersonalData {
   readonly #sources = new Map<string, PersonalDataSource>();

@@ -17,10 +17,9 @@ type Outcome = { readonly results: readonly RowResult[]; readonly freed: Readonl
 const maxPasses = 3;
 
 /**
- * Writes a batch of rows. Rows of new users are one statement, so that all of them are written or
- * none. For users that exist, names, addresses and external ids are updated when the caller wants
- * it. Roles, status and passwords stay: to change those ends sessions, which is not done by the
- * thousand.
+ * Writes a batch of rows. New users are one statement: all are written or none. For users that
+ * exist, names, addresses and external ids may be updated. Roles, status and passwords stay: to
+ * change those ends sessions, which must not happen by the thousand.
  */
 @Injectable()
 export class BatchWriter {
@@ -118,9 +117,8 @@ function firstOfEach(known: readonly KnownRow[]): { changes: Change[]; results: 
 }
 
 /**
- * An address is taken when its user keeps it, or when an earlier row asks for it. A user whose row
- * is refused keeps the old address, which another row may want, so this repeats until no row is
- * refused any more.
+ * An address is taken when its user keeps it, or an earlier row asks for it. A user whose row is
+ * refused keeps the old address, so this repeats until no row is refused any more.
  */
 function settleAddresses(changes: readonly Change[], existing: ExistingUsers): { settled: Change[]; taken: Change[] } {
   let settled = [...changes];

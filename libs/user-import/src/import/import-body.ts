@@ -42,7 +42,7 @@ export class ImportBody {
   }
 
   /**
-   * Reads all bytes for the digest alone.
+   * Reads all bytes, for the digest alone.
    * @throws AppError `body-too-large`; the signal's reason
    */
   async skip(signal: AbortSignal): Promise<void> {

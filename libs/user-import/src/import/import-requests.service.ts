@@ -134,7 +134,10 @@ async function* linesOf(
  * nothing is written, because the import keeps its place meanwhile.
  * @returns `over` aborts with the error for the caller; call `stop` when the import has ended
  */
-function watchImport(callerNow: CallerNow, maxSeconds: number): { readonly over: AbortSignal; readonly stop: () => void } {
+function watchImport(
+  callerNow: CallerNow,
+  maxSeconds: number,
+): { readonly over: AbortSignal; readonly stop: () => void } {
   const over = new AbortController();
   // When trust cannot be checked just now, nothing ends: each write checks it for itself.
   const ask = () =>

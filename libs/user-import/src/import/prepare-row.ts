@@ -26,9 +26,7 @@ export type PreparedRow = { readonly row: number; readonly user: BulkUser; reado
 /** What a row may contain. */
 export type RowRules = Pick<ImportOptions, 'grantable' | 'reservedNames'> & { readonly schema: ImportRowSchema };
 
-/**
- * Checks a row as the users service would. The id has the time of the import, not of `createdAt`.
- */
+/** Checks a row as the users service would. The id has the time of the import. */
 export function prepareRow(source: SourceRow, { schema, grantable, reservedNames }: RowRules): PreparedRow | RowResult {
   const { row } = source;
   if ('fault' in source) {
