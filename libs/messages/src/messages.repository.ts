@@ -189,7 +189,7 @@ export class MessagesRepository {
     return byPages(this.sql, receivedPage, userId);
   }
 
-  /** The foreign keys would do it too; they do it for a message that comes in at the same time. */
+  /** The foreign keys erase messages, too: they catch one that arrives at the same time. */
   async erase(em: SqlEntityManager, column: 'sender_id' | 'recipient_id', userId: string): Promise<void> {
     await em.execute(`delete from messages where ${column} = ?`, [userId]);
   }

@@ -28,13 +28,13 @@ test.each([
 });
 
 test.each(['', '/', '/new/', `%23${token.slice(1)}`, `%23${token.slice(1)}.`, '&utm_source=x', '%23%E0%A4%A'])(
-  'there is none in %s',
+  'no token is found in %s',
   (rest) => {
     expect(tokenInLink(rest)).toBeUndefined();
   },
 );
 
-test("the page's script reads what is behind the # by the same pattern", () => {
+test("the page's script finds the token behind the # by the same pattern", () => {
   const script = readFileSync(new URL('../../pages/messages.js', import.meta.url), 'utf8');
   expect(script).toContain(`const tokenPattern = ${tokenAtStart};`);
 });

@@ -15,19 +15,19 @@ async function kept(lines: readonly string[], end = summary): Promise<readonly K
   return found;
 }
 
-test('an answer is given again line by line', async () => {
+test('a kept answer is replayed line by line', async () => {
   const lines = ['{"row":1}\n', '', '{"row":2}\n{"row":3}\n'];
   const [answer] = await kept(lines);
   expect(answer && (await text(replayed(answer)))).toBe(lines.join('') + lastLine(summary));
 });
 
-test('of an answer that is too long the last line is given again, and says so', async () => {
+test('when an answer is too long, only its last line is replayed, and it says so', async () => {
   const lines = Array.from({ length: 60 }, () => `${randomBytes(100_000).toString('base64')}\n`);
   const [answer] = await kept(lines);
   expect(JSON.stringify(answer).length).toBeLessThan(1_000);
   expect(answer && JSON.parse(await text(replayed(answer)))).toEqual({ ...summary, linesKept: false });
 });
 
-test('nothing is kept of an import that was stopped', async () => {
+test('the answer of an import that was stopped is not kept', async () => {
   expect(await kept(['{"row":1}\n'], { ...summary, done: false })).toEqual([]);
 });
