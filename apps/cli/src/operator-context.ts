@@ -12,7 +12,7 @@ import { CliModule } from './cli.module.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Runs `work` with the parts of the service, without its HTTP server. Replicas may keep running. */
+/** Runs `work` with the parts of the service, without its HTTP server. Replicas may run on. */
 export async function withContext<T>(
   environment: Environment,
   work: (context: INestApplicationContext) => Promise<T>,
