@@ -37,8 +37,6 @@ ENV NODE_ENV=production \
 # as a number because Kubernetes' runAsNonRoot cannot check a name.
 RUN install -d -m 0700 -o 1000 -g 1000 /data
 COPY --from=dependencies /app/node_modules node_modules
-COPY libs/security/passwords/data libs/security/passwords/data
-COPY libs/messages/pages libs/messages/pages
 # the brackets make openapi.json optional: a pattern may match nothing
 COPY LICENSE NOTICE package.json openapi.jso[n] .env.example ./
 COPY --from=build /app/dist dist

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { LinkKeys } from '#libs/messages';
+import { LinkTokens } from '#libs/messages';
 import { MasterKey } from '#libs/platform/crypto';
 import { Sql } from '#libs/platform/database';
 
@@ -113,7 +113,7 @@ test('the kept answer opens neither with the database nor with the keys of the s
   const secret = String(body.url).split('#')[1] ?? '';
   const stored = JSON.stringify(await sql('select encode(answer, $1) as a from idempotency_keys', ['escape']));
   expect(stored).not.toContain(secret);
-  for (const own of [gatehouse.app.get(MasterKey), gatehouse.app.get(LinkKeys).key]) {
+  for (const own of [gatehouse.app.get(MasterKey), gatehouse.app.get(LinkTokens).key]) {
     expect(() => own.open(answer, 'idempotency-answer')).toThrow();
     // the client's key can be guessed here: the body is what is still missing
     const names = [JSON.stringify(['nobody', 'POST', '/v1/messages', key])];

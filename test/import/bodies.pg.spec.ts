@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { type ExportOptions, RowExport } from '#libs/user-import';
+import { type ExportOptions, BulkExportService } from '#libs/user-import';
 
 import { importRow, importUsers, toNdjson } from '../support/imports.js';
 import { registration, signInAdmin, uniqueName } from '../support/people.js';
@@ -28,7 +28,7 @@ const read = async (id: string) => (await gatehouse.api.get(`/v1/users/${id}`, {
 async function exportUsers(options: Partial<ExportOptions> = {}): Promise<string> {
   const chosen = { format: 'ndjson', hashes: 'with-hashes', cells: 'exact', ...options } as const;
   let text = '';
-  for await (const chunk of gatehouse.app.get(RowExport).run(chosen)) text += chunk.text;
+  for await (const chunk of gatehouse.app.get(BulkExportService).run(chosen)) text += chunk.text;
   return text;
 }
 const startOfCsv = async (cells: 'exact' | 'spreadsheet') => (await exportUsers({ format: 'csv', cells })).slice(0, 8);

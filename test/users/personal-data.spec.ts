@@ -196,6 +196,6 @@ test('every reference to a user in the schema is somebody’s to export and to e
         join pg_attribute on attrelid = conrelid and attnum = any (conkey)
         where contype = 'f' and confrelid = 'users'::regclass`,
   );
-  const covered = gatehouse.app.get(PersonalData).holders.flatMap(({ references }) => references);
+  const covered = gatehouse.app.get(PersonalData).sources.flatMap(({ references }) => references);
   expect(columns.map(({ name }) => name).toSorted()).toEqual([...covered, ...needed].toSorted());
 });

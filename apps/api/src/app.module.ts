@@ -17,14 +17,14 @@ import { RateLimitGuard, RateLimitsModule } from '#libs/security/rate-limits';
 import { SealedKeysModule } from '#libs/platform/sealed-keys';
 import { schema } from '#libs/migrations';
 import { ServicesModule } from '#libs/services';
-import { TransferModule } from '#libs/user-import';
+import { UserImportModule } from '#libs/user-import';
 import { AvatarsModule, UsersModule } from '#libs/users';
 
-import { DocsController } from './docs.controller.js';
-import { OpenApi } from './openapi.service.js';
-import { StartPageController } from './start-page.controller.js';
+import { DocsController } from './openapi/docs.controller.js';
+import { OpenApiService } from './openapi/openapi.service.js';
+import { StartPageController } from './start-page/start-page.controller.js';
 
-/** Assembly only: which parts there are. */
+/** The parts of the service. */
 @Module({})
 export class AppModule {
   static forRoot(config: Config, masterKey: MasterKey): DynamicModule {
@@ -43,7 +43,7 @@ export class AppModule {
         AuthModule,
         AvatarsModule,
         MessagesModule,
-        TransferModule,
+        UserImportModule,
         HealthModule,
         MetricsModule,
         RateLimitsModule,
@@ -51,7 +51,7 @@ export class AppModule {
       ],
       controllers: [DocsController, StartPageController],
       providers: [
-        OpenApi,
+        OpenApiService,
         AccessGuard,
         { provide: APP_GUARD, useExisting: AccessGuard },
         { provide: APP_GUARD, useExisting: RateLimitGuard },

@@ -22,7 +22,7 @@ import { RateLimitGuard, RateLimitsModule } from '#libs/security/rate-limits';
 import { AdminsService, type MadeAdmin } from '#libs/users';
 
 import { AppModule } from './app.module.js';
-import { OpenApi } from './openapi.service.js';
+import { OpenApiService } from './openapi/openapi.service.js';
 
 export type Gatehouse = { readonly app: NestFastifyApplication; readonly madeAdmin: MadeAdmin | undefined };
 
@@ -47,7 +47,7 @@ export async function createApp(config: Config, masterKey: MasterKey, log: Log):
     if (draining.isDraining) void reply.header('connection', 'close');
     done(null, payload);
   });
-  app.get(OpenApi).describe(app);
+  app.get(OpenApiService).describe(app);
   app.get(MetricSources).register({
     name: 'log_lines_dropped_total',
     help: 'Lines of the log that were thrown away because nobody read standard output',

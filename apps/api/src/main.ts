@@ -1,14 +1,18 @@
 import { enableCompileCache } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { env, umask } from 'node:process';
 
-import './thread-pool.js';
-
-// whatever is written is for this user only
+// libuv reads this when it first needs a thread. Password hashes take a thread for each core,
+// pictures one for every four; two more keep files and name look-ups from waiting for those.
+const cores = availableParallelism();
+env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, cores + Math.ceil(cores / 4) + 2));
+// Files that the process writes are for its user only.
 umask(0o077);
-// what V8 has compiled is kept for the next start, which is a quarter shorter for it; a read-only disk does no harm
+// The next start reuses what V8 has compiled, and takes a quarter less. A read-only disk is fine.
 enableCompileCache();
-const { startTraces, wantsTraces } = await import('./tracing.js');
-// before anything loads Fastify; nothing of OpenTelemetry is even read when nobody asks for it
+
+const { startTraces, wantsTraces } = await import('./process/tracing.js');
+// Traces must start before anything loads Fastify. Without them nothing of OpenTelemetry is loaded.
 const flushTraces = wantsTraces(env) ? await startTraces() : undefined;
 const { start } = await import('./start.js');
 await start(flushTraces);

@@ -8,8 +8,8 @@ import { createLogger } from '#libs/platform/logging';
 import { firstAdminPasswordFile } from '#libs/users';
 
 import { createApp } from './create-app.js';
-import { renderFirstScreen } from './first-screen.js';
-import { stopOnSignals } from './stop-on-signals.js';
+import { renderFirstScreen } from './process/first-screen.js';
+import { stopOnSignals } from './process/stop-on-signals.js';
 
 const startedAt = performance.now();
 
@@ -35,7 +35,7 @@ async function main(flushTraces: FlushTraces): Promise<void> {
 
 type FlushTraces = (() => Promise<void>) | undefined;
 
-/** Runs the service; ends the process, with words on why, when it cannot start. */
+/** Runs the service; ends the process, with a reason on standard error, when it cannot start. */
 export async function start(flushTraces: FlushTraces): Promise<void> {
   try {
     await main(flushTraces);

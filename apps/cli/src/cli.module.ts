@@ -11,7 +11,7 @@ import { MonitoringModule } from '#libs/platform/monitoring';
 import { SealedKeysModule } from '#libs/platform/sealed-keys';
 import { schema } from '#libs/migrations';
 import { ServicesModule } from '#libs/services';
-import { TransferModule } from '#libs/user-import';
+import { UserImportModule } from '#libs/user-import';
 
 /** What the operator's commands need of the service. */
 @Module({})
@@ -30,7 +30,7 @@ export class CliModule {
         ServicesModule,
         AuthModule,
         MessagesModule,
-        TransferModule,
+        UserImportModule,
       ],
     };
   }

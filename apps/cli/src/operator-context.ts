@@ -1,3 +1,5 @@
+import { stdout } from 'node:process';
+
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
@@ -10,7 +12,7 @@ import { CliModule } from './cli.module.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Runs a command with the service's own parts, without its HTTP server, beside running replicas. */
+/** Runs `work` with the parts of the service, without its HTTP server. Replicas may run on. */
 export async function withContext<T>(
   environment: Environment,
   work: (context: INestApplicationContext) => Promise<T>,
@@ -29,3 +31,12 @@ export async function withContext<T>(
     await context.close();
   }
 }
+
+/** Makes the action of a command: `work` gets the context before what the command line says. */
+export const inContext =
+  (environment: Environment) =>
+  <Given extends readonly unknown[]>(work: (context: INestApplicationContext, ...given: Given) => Promise<void>) =>
+  (...given: Given): Promise<void> =>
+    withContext(environment, (context) => work(context, ...given));
+
+export const print = (text: string): void => void stdout.write(`${text}\n`);

@@ -4,14 +4,13 @@ import { argv, env, exit, stderr } from 'node:process';
 import { Logger } from '@nestjs/common';
 import { Command } from 'commander';
 
-import { addAdmin } from './admin.command.js';
-import { addKeys } from './keys.command.js';
-import { addMigrate } from './migrate.command.js';
-import { addServices } from './services.command.js';
-import { addSettings } from './settings.command.js';
-import { addUsers } from './users.command.js';
+import { addAdmin } from './commands/admin.command.js';
+import { addDatabase } from './commands/database.command.js';
+import { addKeys } from './commands/keys.command.js';
+import { addServices } from './commands/services.command.js';
+import { addUsers } from './commands/users.command.js';
 
-// what a command has to say it says itself
+// Commands print for themselves; Nest's own messages would get in between.
 Logger.overrideLogger(['warn', 'error', 'fatal']);
 
 const program = new Command('gatehouse')
@@ -19,10 +18,9 @@ const program = new Command('gatehouse')
   .showHelpAfterError();
 
 addAdmin(program, env);
-addMigrate(program, env);
+addDatabase(program, env);
 addKeys(program, env);
 addServices(program, env);
-addSettings(program, env);
 addUsers(program, env);
 
 program.parseAsync(argv).catch((error: unknown) => {

@@ -8,12 +8,12 @@ import {
 
 import { type CheckState, MetricSources, ReadinessChecks } from '#libs/platform/monitoring';
 
-/** Draining is no matter of starting. */
-const notOfStart = new Set(['serving']);
+/** The check that is down while the service drains, which has nothing to do with its start. */
+const drainingCheck = 'serving';
 
-/** What the probes answer. Fixed words: messages of errors are for the log, not for strangers. */
+/** What the probes answer: fixed words, because messages of errors are for the log alone. */
 @Injectable()
-export class Probes implements OnModuleInit {
+export class ProbesService implements OnModuleInit {
   #hasStarted = false;
 
   constructor(
@@ -34,7 +34,7 @@ export class Probes implements OnModuleInit {
     });
   }
 
-  /** The answer itself is the check: a loop that does not turn gives none. */
+  /** The answer itself is the check: an event loop that hangs gives none. */
   live(): Promise<HealthCheckResult> {
     return this.health.check([]);
   }
@@ -43,10 +43,10 @@ export class Probes implements OnModuleInit {
     return this.#report(await this.checks.states());
   }
 
-  /** Green for ever once everything was up: what fails later is for `ready`, and no reason to start again. */
+  /** Stays green once everything was up: what fails later is for `ready` to say. */
   async startup(): Promise<HealthCheckResult> {
     if (this.#hasStarted) return this.live();
-    const states = (await this.checks.states()).filter(({ name }) => !notOfStart.has(name));
+    const states = (await this.checks.states()).filter(({ name }) => name !== drainingCheck);
     this.#hasStarted = states.every(({ isUp }) => isUp);
     return this.#report(states);
   }
@@ -67,6 +67,6 @@ export class Probes implements OnModuleInit {
   }
 }
 
-/** Terminus throws what it has found when a part is down. */
+/** When a part is down, Terminus throws its result. */
 const isResult = (value: unknown): value is HealthCheckResult =>
   typeof value === 'object' && value !== null && 'details' in value && 'status' in value;

@@ -2,7 +2,7 @@
 
 const api = new URL('../v1/', import.meta.url);
 const bodyLimitBytes = 65_536;
-/** As in libs/messages/src/links/token-in-link.ts: marks may stand before the token, and anything behind it. */
+/** As in libs/messages/src/links/link-tokens.ts: marks may stand before the token, and anything behind it. */
 const tokenPattern = /^(?:%(?:25)*[\dA-F]{2}|[^\w%-])*([\w-]{43})/i;
 /** Controls of direction and characters without width. */
 const invisible = /[\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFEFF]/;

@@ -1,3 +1,3 @@
-export { LinkKeys } from './links/link-keys.js';
+export { LinkTokens } from './links/link-tokens.js';
 export { MessageEntity } from './message.entity.js';
 export { MessagesModule } from './messages.module.js';

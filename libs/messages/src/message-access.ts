@@ -1,11 +1,13 @@
 import type { Principal, Scope } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 
-/** Who may do what with messages: the one place that says so. */
+/*
+ * Who may do what with messages.
+ */
 
 /**
- * A URL opens its message to whoever has it, but a service that shows its key shows that it may. It is refused before the
- * message is looked for, so that the refusal tells nothing of it.
+ * A URL opens its message for everybody. A service that sends its key needs a scope, too; it is
+ * refused before the look-up, so that the refusal tells nothing of the message.
  * @throws AppError `forbidden`
  */
 export function assertMayRead(caller: Principal, ...others: readonly Scope[]): void {
@@ -15,10 +17,10 @@ export function assertMayRead(caller: Principal, ...others: readonly Scope[]): v
   }
 }
 
-/** The user that a message may be for. A service is never one, unless it brings that user's token beside its key. */
+/** The user as a reader. A service acts for a user when it sends that user's token, too. */
 export const readerIdOf = (caller: Principal): string | null => (caller.kind === 'user' ? caller.userId : null);
 
-/** Whom a message is from. A service with a user's token sends in the user's name. */
+/** The sender of a message. A service with a user's token sends in the user's name. */
 export function senderOf(caller: Principal): { sender: string; senderId: string | null } {
   if (caller.kind === 'user') return { sender: userSender(caller.userId), senderId: caller.userId };
   if (caller.kind === 'service') return { sender: `service:${caller.name}`, senderId: null };

@@ -2,11 +2,11 @@ import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyOb
 
 import { Injectable } from '@nestjs/common';
 
-import { LinkKeys } from './links/link-keys.js';
+import { LinkTokens } from './links/link-tokens.js';
 
 const [keyBytes, nonceBytes, tagBytes] = [32, 12, 16];
 
-/** What the ciphertext is bound to: in another row, or with any of these changed, it does not open. */
+/** The ciphertext opens only in the row with these values (additional data of AES-GCM). */
 export type Binding = {
   readonly id: string;
   readonly expiresMs: number;
@@ -16,26 +16,26 @@ export type Binding = {
 export type SealedMessage = { readonly sealedKey: Buffer; readonly body: Buffer };
 
 /**
- * AES-256-GCM (NIST SP 800-38D) under a key that takes two halves (HKDF, RFC 5869): the URL's token, which is stored
- * nowhere, and a random one of the message's own, which is kept sealed in its row.
+ * AES-256-GCM (NIST SP 800-38D) under a key that is derived from two halves (HKDF, RFC 5869): the
+ * URL's token, which is not stored, and a random key of the message, which its row holds sealed.
  */
 @Injectable()
 export class MessageCipher {
-  constructor(private readonly keys: LinkKeys) {}
+  constructor(private readonly tokens: LinkTokens) {}
 
   seal(text: Buffer, token: string, binding: Binding): SealedMessage {
     const own = randomBytes(keyBytes);
     const nonce = randomBytes(nonceBytes);
     const cipher = createCipheriv('aes-256-gcm', bodyKey(token, own), nonce).setAAD(aad(binding));
     return {
-      sealedKey: this.keys.key.seal(own, sealContext(binding)),
+      sealedKey: this.tokens.key.seal(own, sealContext(binding)),
       body: Buffer.concat([nonce, cipher.update(text), cipher.final(), cipher.getAuthTag()]),
     };
   }
 
   /** @throws Error when the row was changed since it was written */
   open({ sealedKey, body }: SealedMessage, token: string, binding: Binding): Buffer {
-    const own = this.keys.key.open(sealedKey, sealContext(binding));
+    const own = this.tokens.key.open(sealedKey, sealContext(binding));
     const nonce = body.subarray(0, nonceBytes);
     const decipher = createDecipheriv('aes-256-gcm', bodyKey(token, own), nonce, { authTagLength: tagBytes })
       .setAAD(aad(binding))
@@ -44,7 +44,7 @@ export class MessageCipher {
   }
 }
 
-/** Key objects: bytes in their place cost three times as much. */
+/** As a key object: bytes would cost three times as much. */
 function bodyKey(token: string, own: Buffer): KeyObject {
   const secret = createSecretKey(Buffer.from(token, 'base64url'));
   return createSecretKey(Buffer.from(hkdfSync('sha256', secret, own, 'gatehouse:message', keyBytes)));

@@ -1,65 +1,71 @@
-import { readFileSync } from 'node:fs';
-
-import { Controller, Get, Header } from '@nestjs/common';
+import { Controller, Get, Header, Headers, Req, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExcludeController } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { Public } from '#libs/platform/access';
+import { AppError } from '#libs/platform/errors';
+import { pagePolicy, pathOf, StaticFiles, StaticRoute, toPublicPath } from '#libs/platform/http';
 
-import { findPagesFolder } from './find-pages-folder.js';
+import { tokenInLink } from './links/link-tokens.js';
 
-/** Only from ourselves, nothing inline, and no text may become script or markup. */
-const pagePolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+/** No text of a message may become script or markup. */
+const policy = pagePolicy(
+  "script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'",
+);
+const NoRobots = (): MethodDecorator => Header('x-robots-tag', 'noindex, nofollow, noarchive');
 
 /**
- * Pages for people. The token is behind the `#` of their URL, which browsers send to nobody: the page takes it from there
- * and asks the API. A program that looks at the URL for a preview gets this page and uses nothing up.
+ * Pages for people. The token is behind the `#` of the URL, which browsers send to no server; the
+ * page's script gives it to the API. A program that previews the URL uses no read up.
  */
 @ApiExcludeController()
-@Controller('m')
+@Controller()
 export class MessagePagesController {
-  readonly #files = readPages();
+  readonly #files = new StaticFiles(new URL('../pages/', import.meta.url));
 
-  @Get()
-  @Public()
-  @Header('content-type', 'text/html; charset=utf-8')
-  @Header('content-security-policy', pagePolicy)
-  @Header('x-robots-tag', 'noindex, nofollow, noarchive')
-  read(): string {
-    return this.#files.read;
+  @StaticRoute('m', 'html', { policy })
+  @NoRobots()
+  read(): Promise<Buffer> {
+    return this.#files.read('read.html');
   }
 
-  @Get('new')
-  @Public()
-  @Header('content-type', 'text/html; charset=utf-8')
-  @Header('content-security-policy', pagePolicy)
-  @Header('x-robots-tag', 'noindex, nofollow, noarchive')
-  write(): string {
-    return this.#files.write;
+  @StaticRoute('m/new', 'html', { policy })
+  @NoRobots()
+  write(): Promise<Buffer> {
+    return this.#files.read('write.html');
   }
 
-  @Get('messages.js')
-  @Public()
-  @Header('content-type', 'text/javascript; charset=utf-8')
-  script(): string {
-    return this.#files.script;
+  @StaticRoute('m/messages.js', 'js')
+  script(): Promise<Buffer> {
+    return this.#files.read('messages.js');
   }
 
-  @Get('messages.css')
-  @Public()
-  @Header('content-type', 'text/css; charset=utf-8')
-  style(): string {
-    return this.#files.style;
+  @StaticRoute('m/messages.css', 'css')
+  style(): Promise<Buffer> {
+    return this.#files.read('messages.css');
   }
-}
 
-function readPages() {
-  const folder = findPagesFolder();
-  const read = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
-  return {
-    read: read('read.html'),
-    write: read('write.html'),
-    script: read('messages.js'),
-    style: read('messages.css'),
-  };
+  /**
+   * Links that a mail program or a chat has changed: `/m%23<token>`, `/m/<token>`. The browser is
+   * sent to the page, with the token behind the `#` when there is one. No read is used up.
+   */
+  // The second path matches `m` and a mark: `&utm_source=x`, or `%23…`, which the router has
+  // decoded by then.
+  @Get(['m/*', 'm:rest(^[^A-Za-z0-9_-].*$)'])
+  @Public()
+  @RouteConfig({ isPathSecret: true })
+  redirectChangedLink(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Headers('accept') accept: string | undefined,
+  ): void {
+    const token = tokenInLink(pathOf(request.url).slice('/m'.length));
+    if (token === undefined && accept?.includes('text/html') !== true) throw new AppError('not-found');
+    const page = toPublicPath(reply, '/m');
+    void reply
+      .code(302)
+      .header('location', token === undefined ? page : `${page}#${token}`)
+      .send();
+  }
 }

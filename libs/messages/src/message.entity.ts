@@ -3,9 +3,9 @@ import { defineEntity, p } from '@mikro-orm/sql';
 import { UserEntity } from '#libs/users';
 
 /**
- * A message at a URL. What the row lacks to open it is the URL's token. When the last read is taken, `sealedKey` and
- * `body` go and the rest stays until `expiresAt`, so that the sender sees that it was read.
- * `sender` is `user:<id>` or `service:<name>`; `size` is in bytes.
+ * A message at a URL. The URL's token, which is not in the row, is needed to open it. The last read
+ * deletes `sealedKey` and `body`; the rest stays until `expiresAt`, so that the sender sees that
+ * the message was read. `sender` is `user:<id>` or `service:<name>`; `size` is in bytes.
  */
 export const MessageEntity = defineEntity({
   name: 'Message',

@@ -3,7 +3,13 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExtension, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { type Attempt, Attempted, type Claim, Idempotency, IdempotencyKey } from '#libs/platform/idempotency';
+import {
+  type IdempotentRequest,
+  Idempotent,
+  type IdempotencyLock,
+  Idempotency,
+  IdempotencyKey,
+} from '#libs/platform/idempotency';
 import { Caller, Source, OptionalAuth, type RequestSource, type Principal, Requires } from '#libs/platform/access';
 import { ApiProblems, linkNext } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
@@ -23,13 +29,12 @@ import {
   sentPageSchema,
 } from './messages.schema.js';
 import { MessagesService } from './messages.service.js';
-import { prefersText } from './prefers-text.js';
 
-/** JSON may spell each character of the 64 KiB as an escape of six. */
+/** JSON may write each byte of the 64 KiB as an escape of six characters. */
 const bodyLimit = 400 * 1024;
 const senders = { roles: ['user', 'admin'], scopes: ['messages:write'] } as const;
 const byToken = { isPathSecret: true } as const;
-/** Beside JSON a body is answered as plain text; see `openapi-complete.ts`. */
+/** The route also answers plain text; `apps/api/src/openapi/` documents that. */
 const AlsoAsText = (): MethodDecorator => ApiExtension('x-also-text', true);
 
 @ApiTags('messages')
@@ -51,10 +56,10 @@ export class MessagesController {
   create(
     @Body({ schema: createMessageSchema }) input: CreateMessage,
     @Source() source: RequestSource,
-    @Attempted() attempt: Attempt | undefined,
+    @Idempotent() request: IdempotentRequest | undefined,
   ): Promise<CreatedMessage> {
-    return this.idempotency.run(attempt, (claim: Claim<CreatedMessage> | undefined) =>
-      this.messages.create(input, source, claim),
+    return this.idempotency.run(request, (lock: IdempotencyLock<CreatedMessage> | undefined) =>
+      this.messages.create(input, source, lock),
     );
   }
 
@@ -123,7 +128,7 @@ export class MessagesController {
   }
 }
 
-/** Never anything that a browser would run: JSON, or plain text that it may not take for something else. */
+/** Answers JSON, or plain text that a browser cannot take for anything else. */
 function asAccepted<T extends { readonly body: string }>(
   message: T,
   accept: string | undefined,
@@ -137,4 +142,21 @@ function asAccepted<T extends { readonly body: string }>(
     'content-disposition': 'inline',
   });
   return message.body;
+}
+
+/**
+ * Whether an `Accept` header (RFC 9110 §12.5.1) prefers plain text to JSON: it must name
+ * `text/plain` with more weight than JSON. Clients that accept anything get JSON.
+ */
+function prefersText(accept = ''): boolean {
+  const ranges = accept.slice(0, 1_024).split(',').map(parseRange);
+  const qualityOf = (wanted: string): number => ranges.find(({ type }) => type === wanted)?.quality ?? 0;
+  const text = qualityOf('text/plain');
+  return text > 0 && text > qualityOf('application/json');
+}
+
+function parseRange(range: string): { readonly type: string; readonly quality: number } {
+  const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+  const quality = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
+  return { type, quality: quality === undefined ? 1 : Number(quality) || 0 };
 }

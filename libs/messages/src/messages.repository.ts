@@ -1,13 +1,15 @@
-import type { TimePosition } from '#libs/platform/contract';
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { auditInsert } from '#libs/security/audit';
+import type { TimePosition } from '#libs/platform/contract';
 import { keepAnswer } from '#libs/platform/idempotency';
-import { BatchedRead, epochMs, Sql, type Statement } from '#libs/platform/database';
+import { BatchedRead, byPages, epochMs, rfc3339Sql, Sql, type Statement } from '#libs/platform/database';
 
-import { LinkClaim } from './links/link-claim.js';
+import { ReadConsumption } from './links/read-consumption.sql.js';
+import type { Binding, SealedMessage } from './message-cipher.js';
 
-/** Columns that bind the ciphertext. */
+/** Columns that the ciphertext is bound to. */
 const binding = [
   'max_reads',
   'recipient_id',
@@ -15,7 +17,7 @@ const binding = [
   `${epochMs('created_at')} as created_ms`,
 ];
 
-/** As the driver has it: bytes are a Buffer, or a Uint8Array from PGlite. */
+/** As the driver gives it: bytes are a Buffer, or a Uint8Array from PGlite. */
 export type MessageRow = {
   readonly id: string;
   readonly max_reads: number | null;
@@ -26,27 +28,22 @@ export type MessageRow = {
   readonly sealed_key: Uint8Array | null;
   readonly body: Uint8Array | null;
 };
-/** Who asks, as the one that a message may be for and the one that it may be from. */
+/** The caller, as the reader and as the sender of a message. */
 export type Asker = { readonly readerId: string | null; readonly sender: string | null };
 export type SentRow = Omit<MessageRow, 'sealed_key' | 'body'> & {
   readonly reads: number;
   readonly last_read_ms: number | null;
 };
 
-export type NewMessage = {
-  readonly id: string;
-  readonly tokenHash: Buffer;
-  readonly sender: string;
-  readonly senderId: string | null;
-  readonly recipientId: string | null;
-  readonly sealedKey: Buffer;
-  readonly body: Buffer;
-  readonly size: number;
-  readonly maxReads: number | null;
-  readonly createdMs: number;
-  readonly expiresMs: number;
-};
-/** What one sender may have open at a time. */
+export type NewMessage = Binding &
+  SealedMessage & {
+    readonly tokenHash: Buffer;
+    readonly sender: string;
+    readonly senderId: string | null;
+    readonly size: number;
+    readonly createdMs: number;
+  };
+/** How many messages one sender may have, and with how many bytes together. */
 export type Allowance = { readonly count: number; readonly bytes: number };
 
 const details = `jsonb_build_object('messageId', id)`;
@@ -54,8 +51,8 @@ const details = `jsonb_build_object('messageId', id)`;
 const auditDetails = `${details} || jsonb_build_object('expiresAt', expires_at, 'maxReads', max_reads, 'isForOneUser', recipient_id is not null)`;
 
 /**
- * `message_room` makes other creations of the same sender wait, so that the sum holds however many come at once. `once`
- * keeps the answer before the message is made, and makes none when it may not.
+ * `message_room` makes other creations of the same sender wait, so that the limit holds for many at
+ * once. `once` keeps the answer first, and makes no message when the lock was lost.
  */
 const creation = (once?: { readonly kept: string }): string => `with room as materialized (
       select message_room($3::text, $8::int, $12::int, $13::bigint) as has_room
@@ -75,7 +72,7 @@ const createOnce: Statement = {
 
 const isOpen = 'expires_at > now() and (reads_left is null or reads_left > 0)';
 
-/** What is limited is not even read out of the table: a look consumes nothing and gives nothing away. */
+/** The body of a message with limited reads stays in the table: a view uses no read up. */
 const view: Statement = {
   name: 'view-message',
   text: `select asked::int, id, ${binding.join(', ')}, reads_left,
@@ -87,7 +84,7 @@ const view: Statement = {
         limit 1
       ) as message`,
 };
-/** So that one answer has no more than 1 MiB of bodies. */
+/** Upper bound for one answer of the database: 1 MiB of bodies. */
 const viewsAtOnce = 16;
 const remove = (condition: string, firstParameter: number): string => `with gone as (
     delete from messages where ${condition} returning id
@@ -108,46 +105,54 @@ const sent = `select id, ${binding.join(', ')}, reads_left, reads, ${epochMs('la
   from messages where sender = $1 and expires_at > now()
     and ($3::float8 is null or (created_at, id) < (to_timestamp($3 / 1000), $4::uuid))
   order by created_at desc, id desc limit $2`;
+const sweepLag: Statement = {
+  text: `select coalesce(extract(epoch from now() - min(expires_at)), 0)::float8 as seconds
+    from messages where expires_at <= now()`,
+};
 
-/**
- * Every write is one statement and therefore one transaction, audit row included: a message costs one round trip.
- */
+const pageAboutUser = (condition: string): Statement => ({
+  text: `select id, ${rfc3339Sql('created_at')} as "createdAt", ${rfc3339Sql('expires_at')} as "expiresAt",
+      max_reads as "maxReads", reads_left as "readsLeft", reads, ${rfc3339Sql('last_read_at')} as "lastReadAt"
+    from messages where ${condition} and ($2::uuid is null or id > $2) order by id limit $3`,
+});
+const sentPage = pageAboutUser('sender = $1');
+const receivedPage = pageAboutUser('recipient_id = $1::uuid');
+
+/** Every write is one statement, with its audit row: a message costs one round trip. */
 @Injectable()
 export class MessagesRepository {
-  readonly #claim: LinkClaim<MessageRow>;
+  readonly #reads: ReadConsumption<MessageRow>;
   readonly #view: BatchedRead<MessageRow & { readonly asked: number }>;
 
   constructor(private readonly sql: Sql) {
     this.#view = new BatchedRead(sql, view, viewsAtOnce);
-    this.#claim = new LinkClaim(sql, {
+    this.#reads = new ReadConsumption(sql, {
       table: 'messages',
       returns: [...binding, 'sealed_key', 'body'],
       wipes: ['sealed_key', 'body'],
       condition: 'recipient_id is null or recipient_id = $2::uuid',
-      // what is used up has no bytes any more; its row still counts until it is swept
+      // A message without reads left has no bytes any more; its row counts until it is swept.
       sets: 'reads = link.reads + 1, last_read_at = now(), size = case when link.reads_left = 1 then 0 else link.size end',
-      alongside: auditInsert({ from: 'claimed', firstParameter: 3, details }),
+      inSameTransaction: auditInsert({ from: 'consumed', firstParameter: 3, details }),
     });
   }
 
   /**
-   * @param claimed the values of a claim, which is kept with the message
-   * @returns `lost` when that claim is not held any more
+   * @param answer the values of an idempotency lock, which are kept with the message
+   * @returns `lost` when that lock was lost
    */
   async create(
     message: NewMessage,
     allowance: Allowance,
     audit: readonly unknown[],
-    claimed: readonly unknown[] = [],
+    answer: readonly unknown[] = [],
   ): Promise<'made' | 'no-room' | 'lost'> {
     const { id, tokenHash, sender, senderId, recipientId, sealedKey, body, size, maxReads } = message;
     const times = [message.createdMs, message.expiresMs];
     const row = [id, tokenHash, sender, senderId, recipientId, sealedKey, body, size, maxReads, ...times];
-    const values = [...row, allowance.count, allowance.bytes, ...audit, ...claimed];
-    const done = await this.sql.row<{ has_room: boolean; is_made: boolean }>(
-      claimed.length === 0 ? create : createOnce,
-      values,
-    );
+    const values = [...row, allowance.count, allowance.bytes, ...audit, ...answer];
+    const statement = answer.length === 0 ? create : createOnce;
+    const done = await this.sql.row<{ has_room: boolean; is_made: boolean }>(statement, values);
     if (done?.is_made) return 'made';
     return done?.has_room ? 'lost' : 'no-room';
   }
@@ -156,9 +161,9 @@ export class MessagesRepository {
     return this.#view.row(tokenHash.toString('hex'), readerId);
   }
 
-  /** One read, taken before anything is opened: of many at once each gets a read of its own or nothing. */
-  claim(tokenHash: Buffer, readerId: string | null, audit: readonly unknown[]): Promise<MessageRow | undefined> {
-    return this.#claim.take(tokenHash, [readerId, ...audit]);
+  /** Uses up one read, before the message is opened. Of many reads at once each gets its own. */
+  consumeRead(tokenHash: Buffer, readerId: string | null, audit: readonly unknown[]): Promise<MessageRow | undefined> {
+    return this.#reads.consume(tokenHash, [readerId, ...audit]);
   }
 
   /** @returns whether there was such a message, for this reader or from this sender */
@@ -176,15 +181,22 @@ export class MessagesRepository {
     return this.sql.rows({ text: sent }, [sender, limit, ...(after ?? [null, null])]);
   }
 
-  /** How long ago the oldest row expired that is still there, in seconds; 0 if there is none. */
+  exportSent(sender: string): AsyncIterable<Readonly<Record<string, unknown>>> {
+    return byPages(this.sql, sentPage, sender);
+  }
+
+  exportReceived(userId: string): AsyncIterable<Readonly<Record<string, unknown>>> {
+    return byPages(this.sql, receivedPage, userId);
+  }
+
+  /** The foreign keys erase messages, too: they catch one that arrives at the same time. */
+  async erase(em: SqlEntityManager, column: 'sender_id' | 'recipient_id', userId: string): Promise<void> {
+    await em.execute(`delete from messages where ${column} = ?`, [userId]);
+  }
+
+  /** How many seconds ago the oldest message expired that is still stored; 0 when there is none. */
   async sweepLagSeconds(): Promise<number> {
-    const row = await this.sql.row<{ seconds: number }>(
-      {
-        text: `select coalesce(extract(epoch from now() - min(expires_at)), 0)::float8 as seconds
-          from messages where expires_at <= now()`,
-      },
-      [],
-    );
+    const row = await this.sql.row<{ seconds: number }>(sweepLag, []);
     return row?.seconds ?? 0;
   }
 }

@@ -2,13 +2,14 @@ import { z } from 'zod';
 
 import { pageCursorSchema, pageLimitSchema } from '#libs/platform/contract';
 
-const [minute, day] = [60, 86_400];
+import { lifetimeSeconds } from './message-lifetime.js';
+
 /** 64 KiB, in UTF-8. */
 export const messageLimitBytes = 65_536;
 
 const expiresAt = z.iso.datetime();
-const maxReads = z.int().nullable().meta({ description: '`null`: as often as one likes' });
-const readsLeft = z.int().nullable().meta({ description: '`null`: as often as one likes' });
+const reads = z.int().nullable().meta({ description: '`null`: as often as one likes' });
+const limits = { createdAt: z.iso.datetime(), expiresAt, maxReads: reads, readsLeft: reads };
 const recipientId = z
   .uuid()
   .nullable()
@@ -19,9 +20,9 @@ export const createMessageSchema = z
     body: z.string().min(1).meta({ description: 'Up to 64 KiB in UTF-8, kept byte for byte' }),
     expiresIn: z
       .int()
-      .min(5 * minute)
-      .max(30 * day)
-      .default(7 * day)
+      .min(lifetimeSeconds.min)
+      .max(lifetimeSeconds.max)
+      .default(lifetimeSeconds.default)
       .meta({ description: 'Seconds until it is gone: 5 minutes to 30 days' }),
     maxReads: z
       .int()
@@ -51,27 +52,21 @@ export const messageSchema = z
   .strictObject({
     id: z.uuid(),
     body: z.string().nullable().meta({ description: '`null` where reads are limited: reveal it' }),
-    createdAt: z.iso.datetime(),
-    expiresAt,
-    maxReads,
-    readsLeft,
+    ...limits,
     recipientId,
   })
   .meta({ id: 'Message' });
 export type MessageView = z.infer<typeof messageSchema>;
 
 export const revealedMessageSchema = z
-  .strictObject({ body: z.string(), expiresAt, readsLeft })
+  .strictObject({ body: z.string(), expiresAt, readsLeft: reads })
   .meta({ id: 'RevealedMessage' });
 export type RevealedMessage = z.infer<typeof revealedMessageSchema>;
 
 export const sentMessageSchema = z
   .strictObject({
     id: z.uuid(),
-    createdAt: z.iso.datetime(),
-    expiresAt,
-    maxReads,
-    readsLeft,
+    ...limits,
     reads: z.int().meta({ description: 'How often it was revealed' }),
     lastReadAt: z.iso.datetime().nullable(),
     recipientId,

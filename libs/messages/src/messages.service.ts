@@ -1,19 +1,18 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 
 import { AuditTrail, auditValues } from '#libs/security/audit';
-import { type Claim, inUse } from '#libs/platform/idempotency';
+import { type IdempotencyLock, inUse } from '#libs/platform/idempotency';
 import type { RequestSource, Principal } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { isUuid, uuidV7 } from '#libs/platform/crypto';
 import { DatabaseClock, rethrowViolation } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
-import { QueryCursors, timePosition } from '#libs/platform/contract';
+import { QueryCursors, timePosition, toRfc3339 } from '#libs/platform/contract';
 
 import { LinkTokens } from './links/link-tokens.js';
 import { assertMayRead, readerIdOf, senderOf } from './message-access.js';
 import { type Binding, MessageCipher } from './message-cipher.js';
-import { messageView, sentView } from './message-view.js';
-import { type Allowance, type MessageRow, MessagesRepository } from './messages.repository.js';
+import { type Allowance, type MessageRow, MessagesRepository, type SentRow } from './messages.repository.js';
 import {
   type CreatedMessage,
   type CreateMessage,
@@ -21,12 +20,13 @@ import {
   messageLimitBytes,
   type MessageView,
   type RevealedMessage,
+  type SentMessage,
   type SentPage,
 } from './messages.schema.js';
 
 const sentCursors = new QueryCursors({ list: 'sent-messages' }, timePosition);
 
-/** Keeps messages that only their URL opens. Whatever is wrong with a URL, the answer is `message-not-found`. */
+/** Messages that only their URL opens. All faults of a URL are `message-not-found`. */
 @Injectable()
 export class MessagesService {
   readonly #logger = new Logger('Messages');
@@ -41,10 +41,14 @@ export class MessagesService {
   ) {}
 
   /**
-   * With a `claim` the answer is kept for a retry of the request.
-   * @throws AppError `body-too-large`, `too-many-messages`, `invalid-request` for an unknown recipient
+   * With a `lock` the answer is kept for a retry of the request.
+   * @throws AppError `body-too-large`, `too-many-messages`, `invalid-request` (unknown recipient)
    */
-  async create(input: CreateMessage, source: RequestSource, claim?: Claim<CreatedMessage>): Promise<CreatedMessage> {
+  async create(
+    input: CreateMessage,
+    source: RequestSource,
+    lock?: IdempotencyLock<CreatedMessage>,
+  ): Promise<CreatedMessage> {
     const { body, expiresIn, maxReads = null, recipientId = null } = input;
     const text = Buffer.from(body, 'utf8');
     assertSize(text);
@@ -58,9 +62,9 @@ export class MessagesService {
     const audit = auditValues(event, source);
     const url = `${this.config.PUBLIC_URL}/m#${token}`;
     const answer = { url, id: binding.id, expiresAt: new Date(binding.expiresMs).toISOString() };
-    const claimed = claim?.values(answer, senderId ?? undefined);
+    const kept = lock?.values(answer, senderId ?? undefined);
     const done = await this.messages
-      .create(message, this.#allowanceOf(source.caller), audit, claimed)
+      .create(message, this.#allowanceOf(source.caller), audit, kept)
       .catch(rethrowUnknown);
     if (done === 'no-room') throw new AppError('too-many-messages', { detail: this.#fullText(source.caller) });
     if (done === 'lost') throw inUse();
@@ -68,7 +72,10 @@ export class MessagesService {
     return answer;
   }
 
-  /** What a message is; its body only if reading it uses nothing up. @throws AppError `message-not-found`, `forbidden` */
+  /**
+   * What a message is, with its body when reads are not limited.
+   * @throws AppError `message-not-found`, `forbidden`
+   */
   async view(token: string, caller: Principal): Promise<MessageView> {
     assertMayRead(caller);
     const row = await this.messages.view(this.tokens.hash(token), readerIdOf(caller));
@@ -76,13 +83,13 @@ export class MessagesService {
     return messageView(row, row.body === null ? null : this.#open(row, token));
   }
 
-  /** Takes one read and gives the body for it. @throws AppError `message-not-found`, `forbidden` */
+  /** Uses up one read and gives the body. @throws AppError `message-not-found`, `forbidden` */
   async reveal(token: string, source: RequestSource): Promise<RevealedMessage> {
     assertMayRead(source.caller);
     const readerId = readerIdOf(source.caller);
     const event = { event: 'message-revealed', userId: readerId ?? undefined } as const;
     const audit = auditValues(event, source);
-    const row = await this.messages.claim(this.tokens.hash(token), readerId, audit);
+    const row = await this.messages.consumeRead(this.tokens.hash(token), readerId, audit);
     if (!row) throw new AppError('message-not-found');
     this.trail.tell(event, source);
     const body = this.#open(row, token);
@@ -90,7 +97,7 @@ export class MessagesService {
   }
 
   /**
-   * By its token: whoever may read it, and its sender. By its id: its sender.
+   * Readers and sender may name a message by its token, the sender also by its id.
    * @throws AppError `message-not-found`, `forbidden`
    */
   async remove(tokenOrId: string, source: RequestSource): Promise<void> {
@@ -107,7 +114,7 @@ export class MessagesService {
     this.trail.tell(event, source);
   }
 
-  /** What the caller has sent and is not over yet, newest first. @throws AppError `invalid-cursor` */
+  /** The caller's messages that live, newest first. @throws AppError `invalid-cursor` */
   async listSent({ limit, cursor }: ListSent, caller: Principal): Promise<SentPage> {
     const position = cursor === undefined ? undefined : sentCursors.decode(cursor);
     const found = await this.messages.findSent(senderOf(caller).sender, limit + 1, position);
@@ -121,11 +128,8 @@ export class MessagesService {
       const sealed = { sealedKey: Buffer.from(sealed_key ?? []), body: Buffer.from(body ?? []) };
       return this.cipher.open(sealed, token, { id, expiresMs, recipientId, maxReads }).toString('utf8');
     } catch (cause) {
-      this.#logger.error({
-        messageId: id,
-        err: cause,
-        event: 'a message was changed in the database: it does not open',
-      });
+      const event = 'a message was changed in the database: it does not open';
+      this.#logger.error({ messageId: id, err: cause, event });
       throw new AppError('message-not-found', { cause });
     }
   }
@@ -142,6 +146,21 @@ export class MessagesService {
     return `You may have ${count} messages, read ones too, with ${bytes} bytes together. Delete some, or wait until they expire.`;
   }
 }
+
+const messageView = (row: MessageRow, body: string | null): MessageView => ({ id: row.id, body, ...commonView(row) });
+
+function sentView(row: SentRow): SentMessage {
+  const { id, reads, last_read_ms: lastReadMs } = row;
+  return { id, ...commonView(row), reads, lastReadAt: lastReadMs === null ? null : toRfc3339(lastReadMs) };
+}
+
+const commonView = (row: MessageRow | SentRow) => ({
+  createdAt: toRfc3339(row.created_ms),
+  expiresAt: toRfc3339(row.expires_ms),
+  maxReads: row.max_reads,
+  readsLeft: row.reads_left,
+  recipientId: row.recipient_id,
+});
 
 function assertSize(text: Buffer): void {
   if (text.length <= messageLimitBytes) return;

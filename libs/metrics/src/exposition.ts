@@ -7,11 +7,13 @@ import { z } from 'zod';
 import type { MetricSource } from '#libs/platform/monitoring';
 
 const prefix = 'gatehouse_';
-/** Gauges of prom-client whose names end like those of counters, which `promtool check metrics` objects to. */
+/** Gauges of prom-client with names of counters; `promtool check metrics` refuses these. */
 const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+/** What counters and gauges have in common. */
+type Metric = { reset(): void; inc(labels: Readonly<Record<string, string>>, value: number): void };
 const manifest = z.object({ version: z.string() });
 
-/** A registry of what the parts offer, of the process, and of the build. */
+/** A registry with the metrics of the parts, of the process, and of the build. */
 export class Exposition {
   readonly registry = new Registry();
 
@@ -29,30 +31,14 @@ export class Exposition {
   }
 
   #add({ name, help, kind, labelNames = [], read }: MetricSource): void {
-    const options = { name: prefix + name, help, labelNames, registers: [this.registry] };
-    const readings = async () => {
+    const collect = async (): Promise<void> => {
       const found = await read();
-      return typeof found === 'number' ? [{ labels: {}, value: found }] : found;
+      metric.reset();
+      const readings = typeof found === 'number' ? [{ labels: {}, value: found }] : found;
+      for (const { labels, value } of readings) metric.inc(labels, value);
     };
-    if (kind === 'counter') {
-      const counter = new Counter({
-        ...options,
-        collect: async () => {
-          const found = await readings();
-          counter.reset();
-          for (const { labels, value } of found) counter.inc(labels, value);
-        },
-      });
-      return;
-    }
-    const gauge = new Gauge({
-      ...options,
-      collect: async () => {
-        const found = await readings();
-        gauge.reset();
-        for (const { labels, value } of found) gauge.set(labels, value);
-      },
-    });
+    const options = { name: prefix + name, help, labelNames, registers: [this.registry], collect };
+    const metric: Metric = kind === 'counter' ? new Counter(options) : new Gauge(options);
   }
 }
 

@@ -9,7 +9,7 @@ import { AppError } from '#libs/platform/errors';
 
 import { MetricsService } from './metrics.service.js';
 
-/** `/metrics` at the service's own port, if there is a token for it. No part of the API: not in its document. */
+/** `/metrics` at the service's own port, when a token is set for it. It is no part of the API. */
 @ApiExcludeController()
 @Controller('metrics')
 export class MetricsController {

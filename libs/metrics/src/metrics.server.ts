@@ -10,7 +10,7 @@ import { MetricsService } from './metrics.service.js';
 
 const timeoutMs = 5_000;
 
-/** `/metrics` on a port of its own, for a network that strangers do not reach; there also while the service drains. */
+/** `/metrics` on a port of its own, for a private network. It answers until the service stops. */
 @Injectable()
 export class MetricsServer implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #logger = new Logger('Metrics');

@@ -9,7 +9,7 @@ import { type MetricSource, MetricSources } from '#libs/platform/monitoring';
 
 import type { Exposition } from './exposition.js';
 
-/** The numbers of this process in Prometheus' text format. While metrics are off nothing is counted or imported. */
+/** This process's metrics in Prometheus' text format. Nothing is counted when metrics are off. */
 @Injectable()
 export class MetricsService implements OnApplicationBootstrap {
   #exposition: Exposition | undefined;
@@ -22,7 +22,7 @@ export class MetricsService implements OnApplicationBootstrap {
 
   readonly contentType = 'text/plain; version=0.0.4; charset=utf-8';
 
-  /** When every part has offered its numbers and every route is known. */
+  /** Runs when every part has registered its metrics and every route is known. */
   async onApplicationBootstrap(): Promise<void> {
     const { METRICS_PORT, METRICS_TOKEN } = this.config;
     if (METRICS_PORT === undefined && METRICS_TOKEN === undefined) return;

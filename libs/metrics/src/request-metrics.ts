@@ -5,20 +5,21 @@ import type { Principal } from '#libs/platform/access';
 
 type Route = { readonly method: string; readonly url: string };
 
-/** `me` takes 1 ms, a login 25; what takes longer than 5 s has met a time-out. */
+/** `me` takes 1 ms and a login 25 ms; a request of more than 5 s has met a time-out. */
 const bucketSeconds = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
-/** Callers are registered services, so there are few; a registry of thousands must not become as many series. */
+/** Upper bound of series: a registry of thousands of services must not make as many. */
 const serviceLimit = 100;
 const unmatched = 'unmatched';
 
 /**
- * Counts and times requests. Labels come from closed sets: templates of routes, methods that routes have, status codes,
- * names of services that have shown their key. What strangers make up is folded into one value.
+ * Counts and times requests. Labels come from closed sets: route templates, methods that routes
+ * have, status codes, and names of services that have proved who they are. Everything else becomes
+ * one value, because strangers may send anything.
  */
 export class RequestMetrics {
   readonly #counter: Counter;
   readonly #histogram: Histogram;
-  /** Looking a series up by its labels costs more than counting. */
+  // hot path: to look a series up by its labels costs more than to count
   readonly #counters = new Map<string, { inc(): void }>();
   readonly #timers = new Map<string, { observe(seconds: number): void }>();
   readonly #services = new Set<string>();
@@ -37,7 +38,7 @@ export class RequestMetrics {
       buckets: bucketSeconds,
       registers: [registry],
     });
-    // all of them from the start: a scan of every address adds nothing, and no first request is lost to `rate`
+    // All series exist from the start, so that `rate` does not lose the first request of each.
     for (const { method, url } of routes) {
       if (method === 'HEAD') continue;
       this.#histogram.zero({ route: url, method });
@@ -60,7 +61,7 @@ export class RequestMetrics {
     counter.inc();
   }
 
-  /** A service's name, also when it acts for a user; else the kind of the caller. */
+  /** The service's name, also when it acts for a user, or the kind of another caller. */
   #callerOf(principal: Principal | undefined): string {
     if (principal === undefined) return 'anonymous';
     const service = serviceOf(principal);

@@ -1,7 +1,7 @@
-export { type ExportOptions, RowExport } from './export/row-export.service.js';
-export type { ImportSummary, RowResult } from './import/import-result.js';
+export { BulkExportService, type ExportOptions } from './export/bulk-export.service.js';
+export type { ImportSummary, RowResult } from './import/import-run.js';
+export type { Bytes, SourceRows } from './import/prepare-row.js';
 export { type ColumnMap, readCsv } from './import/read-csv.js';
 export { readNdjson } from './import/read-ndjson.js';
-export type { Bytes, SourceRows } from './import/source-row.js';
-export { TransferModule } from './transfer.module.js';
-export { UserImport } from './import/user-import.service.js';
+export { UserImportService } from './import/user-import.service.js';
+export { UserImportModule } from './user-import.module.js';

@@ -7,7 +7,7 @@ import {
   LoginDoor,
   type TokenPair as Pair,
 } from '#libs/auth';
-import { attemptOf, type Claim, Idempotency } from '#libs/platform/idempotency';
+import { idempotentRequestOf, type IdempotencyLock, Idempotency } from '#libs/platform/idempotency';
 import {
   FreshAuthentication,
   Source,
@@ -67,9 +67,9 @@ export class UserMutationsResolver {
     @ClientGone() signal: AbortSignal,
     @Context() context: RequestContext,
   ): Promise<User> {
-    const attempt = attemptOf(context, ['POST', '/graphql', 'createUser'], input);
+    const attempt = idempotentRequestOf(context, ['POST', '/graphql', 'createUser'], input);
     return new User(
-      await this.idempotency.run(attempt, (claim: Claim<VersionedUser> | undefined) =>
+      await this.idempotency.run(attempt, (claim: IdempotencyLock<VersionedUser> | undefined) =>
         // pictures come over REST
         this.users.create({ input, picture: undefined, claim }, source, signal),
       ),

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 
-import { MasterKey } from './master-key.js';
+import { MasterKey } from './sealing-key.js';
 
 /** Gives the master key to whoever injects `MasterKey`. */
 @Module({})

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { MasterKey } from './master-key.js';
+import { MasterKey } from './sealing-key.js';
 import { ensurePrivateFolder } from './private-folder.js';
 
 export type LoadedMasterKey = { readonly key: MasterKey; readonly origin: 'configured' | 'read' | 'made' };

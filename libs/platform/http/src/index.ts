@@ -13,6 +13,7 @@ export { observeRequests, refusalsOf } from './log/request-observers.js';
 export { loggablePath, pathOf } from './log/request-path.js';
 export { linkNext, toPublicPath } from './routes/public-path.js';
 export { refuseBeforeRouting } from './server/early-refusals.js';
+export { pagePolicy, StaticFiles, StaticRoute } from './routes/static-files.js';
 export { hashingRoute, routesOf } from './routes/route-table.js';
 export { answerFailure, toFailure, toLogged } from './problems/problem.filter.js';
 export { sendProblem } from './problems/send-problem.js';

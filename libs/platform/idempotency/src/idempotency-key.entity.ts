@@ -1,9 +1,9 @@
 import { defineEntity, p } from '@mikro-orm/sql';
 
 /**
- * A request that may be sent again. `id` is a keyed hash of caller, route and key, `fingerprint` one of key and body,
- * and the answer is sealed under a key made from the client's: without that, the database tells nothing of any of them.
- * `attempt` is who holds the lease; `subject` the user that the answer is about.
+ * A request that may be sent again. `id` is a keyed hash of caller, route and key; `fingerprint` is
+ * one of key and body. The answer is sealed under a key made from the client's. `attempt` is the
+ * owner of the lease; `subject` is the user whom the answer is about.
  */
 export const IdempotencyKeyEntity = defineEntity({
   name: 'IdempotencyKey',

@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 
-import { IdempotencyPersonalData } from './idempotency.personal-data.js';
-import { Idempotency } from './idempotency.service.js';
+import { Idempotency } from './idempotency.js';
 
-@Module({ providers: [Idempotency, IdempotencyPersonalData], exports: [Idempotency] })
+@Module({ providers: [Idempotency], exports: [Idempotency] })
 export class IdempotencyModule {}

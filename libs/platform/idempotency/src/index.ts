@@ -1,6 +1,6 @@
-export { type Attempt, Attempted, attemptOf, IdempotencyKey } from './attempt.js';
-export { Claim, inUse, keepAnswer } from './claim.js';
+export { Idempotency } from './idempotency.js';
 export { IdempotencyKeyEntity } from './idempotency-key.entity.js';
+export { IdempotencyLock, inUse, KeptAnswer } from './idempotency-lock.js';
 export { IdempotencyModule } from './idempotency.module.js';
-export { Idempotency } from './idempotency.service.js';
-export { KeptAnswer } from './lease.js';
+export { keepAnswer } from './idempotency.sql.js';
+export { Idempotent, IdempotencyKey, type IdempotentRequest, idempotentRequestOf } from './idempotent-request.js';

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 
-/** One series: its labels, by name, and its value in the base unit that the metric's name says. */
+/** One series: its labels, and its value in the unit that the metric's name says. */
 export type MetricReading = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
 
 type Readings = number | readonly MetricReading[];
 
 /**
- * A number that a part keeps anyway and that is read when somebody asks for metrics. `name` without the prefix
- * `gatehouse_`; counters end in `_total`, units are seconds and bytes. Labels must come from a closed set: each value is
- * a series for ever.
+ * A number that a part has anyway; it is read when somebody asks for metrics. `name` comes without
+ * the prefix `gatehouse_`; counters end in `_total`; units are seconds and bytes. Labels must come
+ * from a closed set, because each value stays as a series.
  */
 export type MetricSource = {
   readonly name: string;
@@ -18,7 +18,7 @@ export type MetricSource = {
   readonly read: () => Readings | Promise<Readings>;
 };
 
-/** Where parts offer their numbers, whether metrics are on or not: to register costs nothing until somebody reads. */
+/** Parts register their metrics here. A metric costs nothing until somebody reads it. */
 @Injectable()
 export class MetricSources {
   readonly #sources = new Map<string, MetricSource>();

@@ -7,7 +7,7 @@ import { ReadinessChecks } from './readiness-checks.js';
 const up = async (checks: ReadinessChecks): Promise<readonly boolean[]> =>
   (await checks.states()).map(({ isUp }) => isUp);
 
-test('a flood of probes is one question, and the answer holds for no more than a second', async () => {
+test('a flood of probes asks a slow check once, and its answer is kept for at most a second', async () => {
   const checks = new ReadinessChecks();
   let asked = 0;
   checks.register('database', () => sleep(5).then(() => ++asked === 1));
@@ -17,7 +17,7 @@ test('a flood of probes is one question, and the answer holds for no more than a
   await expect.poll(() => up(checks), { timeout: 5_000 }).toEqual([false]);
 });
 
-test('one that answers at once is asked each time', async () => {
+test('a check that answers at once is asked at every probe', async () => {
   const checks = new ReadinessChecks();
   let isServing = true;
   checks.register('serving', () => isServing);
@@ -26,7 +26,7 @@ test('one that answers at once is asked each time', async () => {
   expect(await up(checks)).toEqual([false]);
 });
 
-test('one that throws, rejects or hangs is down, and the others are not', async () => {
+test('a check that throws, rejects or hangs is down, and the other checks stay up', async () => {
   const checks = new ReadinessChecks();
   checks.register('throws', () => {
     throw new Error('at once');
@@ -37,7 +37,7 @@ test('one that throws, rejects or hangs is down, and the others are not', async 
   expect(await up(checks)).toEqual([false, false, false, true]);
 });
 
-test('a name is for one check', () => {
+test('two parts cannot register a readiness check under one name', () => {
   const checks = new ReadinessChecks();
   checks.register('redis', () => true);
   expect(() => checks.register('redis', () => true)).toThrow('registered twice');

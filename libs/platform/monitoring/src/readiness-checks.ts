@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Injectable, Logger } from '@nestjs/common';
 
-/** `ageMs`: since the answer was found. */
+/** `ageMs`: how long ago the answer was found. */
 export type CheckState = { readonly name: string; readonly isUp: boolean; readonly ageMs: number };
 
 /** Whether a part can serve. */
@@ -13,20 +13,21 @@ type Check = {
   readonly ask: Ask;
   isUp: boolean | undefined;
   foundAtMs: number;
-  /** It answers with a promise, so it costs more than a look into memory. */
+  /** Whether it answers with a promise, and so costs more than a look into memory. */
   isSlow: boolean;
-  /** Shared by all probes that come while it is open. */
+  /** Shared by all probes that come while the answer is awaited. */
   pending: Promise<void> | undefined;
 };
 
-/** A flood of probes is one question a second to the database. */
+/** Upper bound: however many probes come, the database is asked once a second. */
 const freshMs = 1_000;
 const timeoutMs = 2_000;
 const logger = new Logger('Readiness');
 
 /**
- * What a request needs of this process, as the parts themselves say. A check that answers at once is asked at every
- * probe, one that takes a promise at most once a second; one that throws, or takes more than 2 s, is down.
+ * What this process needs to serve requests; each part registers its own check. A check that
+ * answers at once is asked at every probe, one that returns a promise at most once a second. A
+ * check that throws, or takes more than 2 s, is down.
  */
 @Injectable()
 export class ReadinessChecks {
@@ -38,7 +39,7 @@ export class ReadinessChecks {
     this.#checks.set(name, { name, ask, isUp: undefined, foundAtMs: -Infinity, isSlow: false, pending: undefined });
   }
 
-  /** The state of every check: found within the last second, and within 2 s whatever hangs. */
+  /** The state of every check, at most a second old. Takes at most 2 s, also when a check hangs. */
   async states(): Promise<readonly CheckState[]> {
     for (const pending of Array.from(this.#checks.values(), refresh)) await pending;
     const now = performance.now();
@@ -74,7 +75,7 @@ function ask({ ask: question }: Check): boolean | Promise<boolean> {
   }
 }
 
-/** Each change is a line in the log: while the database is lost nobody can be let in to see the details. */
+/** Logs each change: while the database is lost, nobody can sign in to see the details. */
 function settle(check: Check, isUp: boolean): void {
   if (!isUp && check.isUp !== false) logger.warn({ check: check.name, event: 'down' });
   if (isUp && check.isUp === false) logger.log({ check: check.name, event: 'up again' });

@@ -1,2 +1,2 @@
+export { PersonalData, type PersonalDataSource } from './personal-data.js';
 export { PersonalDataModule } from './personal-data.module.js';
-export { PersonalData, type PersonalDataHolder } from './personal-data.service.js';

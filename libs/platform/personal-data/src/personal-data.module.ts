@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 
-import { PersonalData } from './personal-data.service.js';
+import { PersonalData } from './personal-data.js';
 
 /** Where features say what they keep about people. */
 @Global()

@@ -16,7 +16,7 @@ export type PictureSize = (typeof pictureSizes)[number];
 /** The files of one picture by size; `hash` is the SHA-256 over all of them, smallest first. */
 export type Pictures = { readonly hash: Buffer; readonly files: ReadonlyMap<PictureSize, Buffer> };
 
-/** Decoding takes a thread of libuv's pool, as hashing does (`apps/api/src/thread-pool.ts`). */
+/** Decoding takes a thread of libuv's pool, as hashing does (`apps/api/src/main.ts`). */
 const coresPerPicture = 4;
 const queueLength = 24;
 const timeoutSeconds = 5;

@@ -7,14 +7,13 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '#libs/platform/errors';
 import { liftBodyTimeout } from '#libs/platform/http';
 
-import { readBody } from './read-body.js';
+import type { Bytes, SourceRows } from './prepare-row.js';
 import { readCsv } from './read-csv.js';
 import { readNdjson } from './read-ndjson.js';
-import type { Bytes, SourceRows } from './source-row.js';
 
-/** Of what was packed, when it has been unpacked. */
+/** Counted after gzip was unpacked. */
 const limitBytes = 1_073_741_824;
-/** Nothing received and nothing sent for this long: the client hangs, or does not read its answer. */
+/** When no byte comes or goes for this long, the client hangs or does not read its answer. */
 const idleMs = 30_000;
 
 /** The body of an import, read as its rows are asked for. */
@@ -27,7 +26,7 @@ export class ImportBody {
     this.#request = request;
     liftBodyTimeout(request);
     request.raw.setTimeout(idleMs, () => {
-      // the second time nobody has noticed the first: the client does not read what it is told
+      // The second time, the client has not read that it was too slow.
       if (this.#idle.signal.aborted) request.raw.destroy();
       else this.#idle.abort(new AppError('request-timeout'));
     });
@@ -42,13 +41,16 @@ export class ImportBody {
     return this.#isCsv ? readCsv(this.#bytes(signal), { delimiter }) : readNdjson(this.#bytes(signal));
   }
 
-  /** Reads all that comes, and keeps none of it. @throws AppError as `readBody` */
+  /**
+   * Reads all bytes, for the digest alone.
+   * @throws AppError `body-too-large`; the signal's reason
+   */
   async skip(signal: AbortSignal): Promise<void> {
-    // oxlint-disable-next-line no-unused-vars -- the digest is all that is wanted of them
+    // oxlint-disable-next-line no-unused-vars -- only the digest is wanted
     for await (const _ of this.#bytes(signal));
   }
 
-  /** Of all bytes, and of how they are taken; ask once, when all have been read. */
+  /** The digest of all bytes, and their format. Call it once, when all have been read. */
   digest(): string {
     return `${this.#isCsv ? 'csv' : 'ndjson'} ${this.#hash.digest('hex')}`;
   }
@@ -63,20 +65,20 @@ export class ImportBody {
     const { body, raw, headers } = this.#request;
     const sent = body instanceof Readable ? body : raw;
     const isPacked = /gzip/i.test(headers['content-encoding'] ?? '');
-    for await (const chunk of isPacked ? unpacked(sent, signal) : readBody(sent, { limitBytes, signal })) {
+    for await (const chunk of isPacked ? unpacked(sent, signal) : limited(sent, signal)) {
       this.#hash.update(chunk);
       yield chunk;
     }
   }
 }
 
-/** The sender's stream stays open, since the answer goes out on its socket. */
+/** The sender's stream stays open, because the answer goes out on its socket. */
 async function* unpacked(sent: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip();
   sent.pipe(gunzip);
   sent.once('error', (error) => gunzip.destroy(error));
   try {
-    yield* readBody(gunzip, { limitBytes, signal });
+    yield* limited(gunzip, signal);
   } catch (error) {
     if (!isZlibError(error)) throw error;
     throw new AppError('bad-request', {
@@ -88,6 +90,33 @@ async function* unpacked(sent: Readable, signal: AbortSignal): AsyncGenerator<Ui
     gunzip.destroy();
   }
 }
+
+/**
+ * The chunks of a body, each read when it is asked for. Leaves the stream open.
+ * @throws AppError `body-too-large`; the signal's reason
+ */
+async function* limited(body: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const chunks: AsyncIterator<Uint8Array> = body.iterator({ destroyOnReturn: false });
+  let giveUp: ((reason: Error) => void) | undefined;
+  signal.addEventListener('abort', () => giveUp?.(toError(signal.reason)), { once: true });
+  let total = 0;
+  for (;;) {
+    signal.throwIfAborted();
+    // A race with one promise for the whole import would keep every chunk in memory to its end.
+    const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+      giveUp = reject;
+      chunks.next().then(resolve, reject);
+    });
+    if (next.done === true) return;
+    total += next.value.byteLength;
+    if (total > limitBytes) {
+      throw new AppError('body-too-large', { detail: `Send at most ${limitBytes} bytes at once.` });
+    }
+    yield next.value;
+  }
+}
+
+const toError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error('aborted'));
 
 const isZlibError = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');

@@ -1,6 +1,6 @@
 import { isUser, type RequestSource, type Role } from '#libs/platform/access';
+import type { ErrorCode, FieldError } from '#libs/platform/errors';
 
-import { refused, type RowResult } from './import-result.js';
 import type { PreparedRow } from './prepare-row.js';
 
 export type ImportOptions = {
@@ -16,13 +16,37 @@ export type ImportOptions = {
   readonly signal: AbortSignal;
 };
 
-/** What rows may give, by who brings them: an administrator moves in whoever there was. */
+/** What rows may give, by who sends them. An administrator may import administrators. */
 export const importRights = {
   administrator: { grantable: ['user', 'admin'], reservedNames: 'taken' },
   service: { grantable: ['user'], reservedNames: 'refused' },
 } as const;
 
-/** What one import knows of itself. */
+export type RowStatus = 'created' | 'exists' | 'updated' | 'unchanged' | 'refused';
+
+/** The result of a row. `id` is of the user; `code` and `errors` say why the row was refused. */
+export type RowResult = {
+  readonly row: number;
+  readonly status: RowStatus;
+  readonly id?: string;
+  readonly code?: ErrorCode;
+  readonly errors?: readonly FieldError[];
+};
+
+/** The last line of an answer counts the results. `stopped` says why later rows were not read. */
+export type ImportSummary = Readonly<Record<'rows' | RowStatus, number>> & {
+  readonly done: boolean;
+  readonly stopped?: { readonly code: ErrorCode; readonly detail: string };
+};
+
+export const refused = (row: number, code: ErrorCode, errors?: readonly FieldError[]): RowResult => ({
+  row,
+  status: 'refused',
+  code,
+  ...(errors && { errors }),
+});
+
+/** The state of one import. */
 export class ImportRun {
   readonly who: ImportOptions['who'];
   readonly isDry: boolean;
@@ -44,7 +68,7 @@ export class ImportRun {
   }
 
   /**
-   * Asked before each commit: what ended the caller's trust while rows came in ends the import too.
+   * Runs before each commit, so that whatever ends the caller's trust ends the import too.
    * @throws AppError what the guard says of the caller now
    */
   readonly assertTrusted = async (): Promise<void> => {

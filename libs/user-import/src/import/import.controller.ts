@@ -3,12 +3,12 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { type Attempt, Attempted, IdempotencyKey } from '#libs/platform/idempotency';
+import { type IdempotentRequest, Idempotent, IdempotencyKey } from '#libs/platform/idempotency';
 import { FreshAuthentication, Source, type RequestSource, Requires } from '#libs/platform/access';
 import { ApiProblems, ClientGone, rowMediaTypes } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
 
-import { cutOffAfterAnswer, ImportRequests } from './import-requests.service.js';
+import { cutOffAfterAnswer, ImportRequestsService } from './import-requests.service.js';
 import { type ImportQuery, importQuerySchema } from './import.schema.js';
 
 const body = `A row a line (NDJSON), or CSV whose first line names the fields:
@@ -25,7 +25,7 @@ line is kept: its replay has \`linesKept: false\`.`;
 @ApiTags('users')
 @Controller('v1/users')
 export class ImportController {
-  constructor(private readonly imports: ImportRequests) {}
+  constructor(private readonly imports: ImportRequestsService) {}
 
   @Post('import')
   @HttpCode(200)
@@ -46,13 +46,13 @@ export class ImportController {
   async import(
     @Query({ schema: importQuerySchema }) query: ImportQuery,
     @Source() source: RequestSource,
-    @Attempted() attempt: Attempt | undefined,
+    @Idempotent() idempotent: IdempotentRequest | undefined,
     @ClientGone() gone: AbortSignal,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { request } = reply;
     cutOffAfterAnswer(request, reply.raw);
-    const lines = await this.imports.begin({ request, query, source, attempt, gone });
+    const lines = await this.imports.begin({ request, query, source, idempotent, gone });
     await reply.header('content-type', 'application/x-ndjson; charset=utf-8').send(lines);
   }
 }

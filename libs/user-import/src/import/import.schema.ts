@@ -1,6 +1,11 @@
 import { z } from 'zod';
 
-import { delimiters } from './csv-dialect.js';
+import { faultOfHash, type HashFault, type HashLimits } from '#libs/security/passwords';
+import { textSchema } from '#libs/platform/contract';
+import { createUserSchema, patchUserSchema } from '#libs/users';
+
+/** What separates cells. Excel writes `;` in countries whose numbers have a decimal comma. */
+export const delimiters = [',', ';', '\t'] as const;
 
 export const importQuerySchema = z.strictObject({
   onExisting: z
@@ -17,3 +22,40 @@ export const importQuerySchema = z.strictObject({
     .meta({ description: 'CSV: what separates cells (`%3B`, `%09`); by its first line if absent' }),
 });
 export type ImportQuery = z.infer<typeof importQuerySchema>;
+
+const hashFaults: Readonly<Record<HashFault, string>> = {
+  'hash-unknown':
+    'must be a hash of a known format, such as argon2 (v=19), bcrypt, scrypt, PBKDF2 or SHA-crypt; see docs/operations.md',
+  'hash-malformed': 'must be a whole and well-formed hash of its format',
+  'hash-too-costly': 'would take too much time or memory at login; see docs/operations.md for the bounds',
+};
+
+const passwordHash = (limits: HashLimits) =>
+  z.string().superRefine((hash, context) => {
+    const fault = faultOfHash(hash, limits);
+    if (!fault) return;
+    const { code, setting } = fault;
+    const message = hashFaults[code] + (setting ? ` (here ${setting})` : '');
+    context.addIssue({ code: 'custom', message, params: { code } });
+  });
+const createdAt = z.iso
+  .datetime({ offset: true, error: 'must be a time such as 2026-01-31T12:00:00Z' })
+  .transform((time) => Date.parse(time))
+  .refine((ms) => ms >= 0 && ms <= Date.now(), 'must be from 1970 to now');
+
+const rowSchema = z.strictObject({
+  externalId: textSchema({ min: 1, max: 200 }).nullish(),
+  ...createUserSchema.pick({ userName: true, firstName: true, lastName: true, email: true, roles: true }).shape,
+  status: patchUserSchema.shape.status,
+  createdAt: createdAt.nullish(),
+  passwordHash: z.string().nullish(),
+});
+export type ImportRow = z.infer<typeof rowSchema>;
+export type ImportRowSchema = z.ZodType<ImportRow>;
+
+/** A row of an import. Names, addresses and roles are those that `POST /v1/users` takes. */
+export const importRowSchema = (limits: HashLimits): ImportRowSchema =>
+  rowSchema.extend({ passwordHash: passwordHash(limits).nullish() });
+
+/** The names that a row's members, and the columns of CSV, may have. */
+export const importFields: readonly string[] = Object.keys(rowSchema.shape);

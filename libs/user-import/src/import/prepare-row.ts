@@ -1,21 +1,32 @@
 import { noPassword } from '#libs/security/passwords';
 import { uuidV7 } from '#libs/platform/crypto';
-import { AppError } from '#libs/platform/errors';
+import { AppError, type ErrorCode } from '#libs/platform/errors';
 import { toValidationError } from '#libs/platform/http';
 import { assertNotReserved, type BulkUser, toEmailKey, toUserName } from '#libs/users';
 
-import { refused, type RowResult } from './import-result.js';
-import type { ImportOptions } from './import-run.js';
-import type { ImportRow, ImportRowSchema } from './row.schema.js';
-import type { SourceRow } from './source-row.js';
+import { type ImportOptions, refused, type RowResult } from './import-run.js';
+import type { ImportRow, ImportRowSchema } from './import.schema.js';
 
-/** A row that may be written. `given` tells an address that is absent from one that is to be cleared. */
+export type Bytes = AsyncIterable<Uint8Array>;
+
+/** A row as it was read, counted from 1, or why it could not be read. */
+export type SourceRow =
+  | { readonly row: number; readonly value: unknown }
+  | { readonly row: number; readonly fault: ErrorCode; readonly message: string };
+
+/** Rows come several at a time: a promise for each would cost more than reading it. */
+export type SourceRows = AsyncIterable<readonly SourceRow[]>;
+
+/** Far more than the longest row that could be taken. */
+export const maxRowBytes = 16_384;
+
+/** A row that may be written. `hasEmail` is also true for an address that is to be cleared. */
 export type PreparedRow = { readonly row: number; readonly user: BulkUser; readonly hasEmail: boolean };
 
-/** What a row may say, and give. */
+/** What a row may contain. */
 export type RowRules = Pick<ImportOptions, 'grantable' | 'reservedNames'> & { readonly schema: ImportRowSchema };
 
-/** Checks a row as the users service would; the id is made now, whenever the account was. */
+/** Checks a row as the users service would. The id has the time of the import. */
 export function prepareRow(source: SourceRow, { schema, grantable, reservedNames }: RowRules): PreparedRow | RowResult {
   const { row } = source;
   if ('fault' in source) {

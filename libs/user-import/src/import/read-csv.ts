@@ -5,30 +5,34 @@ import { CsvError, parse } from 'csv-parse';
 
 import { AppError } from '#libs/platform/errors';
 
-import { sniffDialect } from './csv-dialect.js';
-import { importFields } from './row.schema.js';
-import { type Bytes, maxRowBytes, type SourceRow } from './source-row.js';
+import { delimiters, importFields } from './import.schema.js';
+import { type Bytes, maxRowBytes, type SourceRow } from './prepare-row.js';
 
-/** What a column of the file is in a row: `{ Login: 'userName' }`; an empty name leaves the column out. */
+/** The field of each column: `{ Login: 'userName' }`. An empty name leaves the column out. */
 export type ColumnMap = Readonly<Record<string, string>>;
 export type CsvOptions = {
   readonly columns?: ColumnMap;
-  /** By the first line if absent. */
+  /** When it is absent, the first line tells it. */
   readonly delimiter?: string | undefined;
 };
 
 const maxColumns = 64;
 const rowsAtATime = 256;
-/** In these a blank at either end may be meant: an export must come back as it was. */
+const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
+const lineFeed = 0x0a;
+/** More than the first line can have. */
+const headBytes = 16_384;
+/** Blanks at either end of these fields are kept, so that an export comes back as it was. */
 const exactFields: ReadonlySet<string> = new Set(['externalId', 'firstName', 'lastName']);
 
-/** A cell, or nothing where its bytes are not UTF-8. */
+/** A cell, or undefined when its bytes are not UTF-8. */
 type Cell = string | undefined;
 
 /**
- * CSV after RFC 4180 whose first line names the fields. `row` is the number of the record after that line; records without
- * any text do not count. Empty cells are absent; `roles` are separated by blanks, commas, semicolons or bars.
- * @throws AppError `malformed-csv`, for what cannot be read on from
+ * Reads CSV (RFC 4180) whose first line names the fields. `row` is the number of the record after
+ * that line; records without any text do not count. Empty cells are absent fields. `roles` are
+ * separated by blanks, commas, semicolons or bars.
+ * @throws AppError `malformed-csv` when the rest cannot be read
  */
 export async function* readCsv(bytes: Bytes, options: CsvOptions = {}): AsyncGenerator<readonly SourceRow[]> {
   let header: readonly (string | undefined)[] | undefined;
@@ -48,14 +52,15 @@ export async function* readCsv(bytes: Bytes, options: CsvOptions = {}): AsyncGen
 async function* records(bytes: Bytes, wanted: string | undefined): AsyncGenerator<readonly Cell[]> {
   const { delimiter, rest } = await sniffDialect(bytes, wanted);
   const parser = parse({
-    // a character a byte: in UTF-8, bytes that are none could not be told from a U+FFFD that was sent
+    // Each byte becomes a character. A decoder of UTF-8 would turn wrong bytes into U+FFFD, which
+    // a client may also have sent.
     encoding: 'latin1',
     delimiter: Buffer.from(delimiter).toString('latin1'),
     relax_column_count: true,
     skip_empty_lines: true,
     max_record_size: maxRowBytes,
   });
-  // errors of either end come out of the loop below
+  // The loop below throws the errors of both streams.
   pipeline(Readable.from(rest, { objectMode: false }), parser, () => undefined);
   try {
     for await (const cells of parser as AsyncIterable<string[]>) yield cells.map(toText);
@@ -65,8 +70,37 @@ async function* records(bytes: Bytes, wanted: string | undefined): AsyncGenerato
   }
 }
 
+/** Text without its byte order mark, and without the line that tells Excel the delimiter. */
+type Dialect = { readonly delimiter: string; readonly rest: Bytes };
+
+/**
+ * Finds the delimiter in the first line: the line names the fields, and no name has a delimiter in
+ * it. Excel's own `sep=;` before that line counts.
+ */
+async function sniffDialect(bytes: Bytes, wanted: string | undefined): Promise<Dialect> {
+  const chunks = bytes[Symbol.asyncIterator]();
+  let head = Buffer.alloc(0);
+  while (!head.includes(lineFeed) && head.length < headBytes) {
+    const next = await chunks.next();
+    if (next.done === true) break;
+    head = Buffer.concat([head, next.value]);
+  }
+  if (head.subarray(0, byteOrderMark.length).equals(byteOrderMark)) head = head.subarray(byteOrderMark.length);
+  const end = head.indexOf(lineFeed);
+  const line = head.subarray(0, end === -1 ? head.length : end).toString('utf8');
+  const said = /^"?sep=(.)"?\r?$/.exec(line)?.[1];
+  if (said !== undefined) head = head.subarray(Buffer.byteLength(line) + 1);
+  const found = delimiters.find((delimiter) => line.includes(delimiter)) ?? ',';
+  return { delimiter: wanted ?? said ?? found, rest: joined(head, chunks) };
+}
+
+async function* joined(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield head;
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+}
+
 function toText(cell: string): Cell {
-  // most cells are ASCII, whose bytes are its characters
+  // Fast path: most cells are ASCII.
   if (!/[\u0080-\u00FF]/.test(cell)) return cell;
   const bytes = Buffer.from(cell, 'latin1');
   return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
@@ -77,7 +111,7 @@ function explain(error: CsvError): string {
   return `A record is longer than ${maxRowBytes} bytes: a quote may be missing, near line ${String(error['lines'])}.`;
 }
 
-/** @throws AppError `malformed-csv` that names the columns which are not known */
+/** @throws AppError `malformed-csv` that names the columns at fault */
 function fieldsOf(cells: readonly Cell[], map: ColumnMap): readonly (string | undefined)[] {
   if (cells.length > maxColumns) throw new AppError('malformed-csv', { detail: `More than ${maxColumns} columns.` });
   if (cells.includes(undefined)) throw new AppError('malformed-csv', { detail: 'The first line is not UTF-8.' });

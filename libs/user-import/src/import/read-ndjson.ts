@@ -1,18 +1,21 @@
 import { isUtf8 } from 'node:buffer';
 
-import { type Bytes, maxRowBytes, type SourceRow } from './source-row.js';
+import { type Bytes, maxRowBytes, type SourceRow } from './prepare-row.js';
 
 const lineFeed = 0x0a;
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
-/** JSON text sequences by line; `row` is the number of the line. A line that is too long is skipped without being kept. */
+/**
+ * Reads a JSON text a line; `row` is the number of the line. A line that is too long is refused
+ * without being held in memory.
+ */
 export async function* readNdjson(bytes: Bytes): AsyncGenerator<readonly SourceRow[]> {
   const lines = new Lines();
   for await (const chunk of bytes) yield lines.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
   yield lines.end();
 }
 
-/** Cuts chunks into lines; keeps at most one unfinished line, and no more of it than could be taken. */
+/** Cuts chunks into lines. It holds one unfinished line, up to `maxRowBytes` of it. */
 class Lines {
   #row = 0;
   #kept: Buffer[] = [];

@@ -5,28 +5,24 @@ import { type Config, CONFIG } from '#libs/platform/config';
 import { isUnavailable } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
-import { BatchWriter } from './batch-writer.service.js';
-import type { ImportSummary, RowResult } from './import-result.js';
-import { type ImportOptions, ImportRun } from './import-run.js';
-import { inBatches } from './in-batches.js';
-import { prepareRow, type PreparedRow, type RowRules } from './prepare-row.js';
-import { importRowSchema, type ImportRowSchema } from './row.schema.js';
-import type { SourceRows } from './source-row.js';
+import { BatchWriter } from './batch-writer.js';
+import { type ImportOptions, ImportRun, type ImportSummary, type RowResult } from './import-run.js';
+import { importRowSchema, type ImportRowSchema } from './import.schema.js';
+import { prepareRow, type PreparedRow, type RowRules, type SourceRows } from './prepare-row.js';
 
 type Counts = { -readonly [Key in 'rows' | RowResult['status']]: number };
 
 type Checked = PreparedRow | RowResult;
 
-/** PGlite works on the main thread: a batch holds up all requests for as long as it takes. */
+/** PGlite works on the main thread, so a batch delays all other requests by as long as it takes. */
 const batchRows = { postgres: 1_000, embedded: 200 };
 
 /**
- * Brings users in, batch after batch, each written whole or not at all. While one is written the next one is read and
- * checked. Nothing is remembered between runs: a row whose user exists is reported as such, so that a run that was
- * cut off is simply run again.
+ * Imports users in batches, each written whole or not at all. While one batch is written, the next
+ * one is read and checked. How an import resumes: see `resume.ts`.
  */
 @Injectable()
-export class UserImport {
+export class UserImportService {
   readonly #logger = new Logger('UserImport');
   readonly #batchRows: number;
   readonly #schema: ImportRowSchema;
@@ -46,8 +42,9 @@ export class UserImport {
   }
 
   /**
-   * Yields the results of each batch, and returns the summary. Audited as two events, and one for each administrator.
-   * @throws AppError when it could not even begin; later failures are in the summary as `stopped`
+   * Yields the results of each batch and returns the summary. Audited as two events, and one for
+   * each administrator.
+   * @throws AppError when no row was written; later failures are in the summary as `stopped`
    */
   async *run(source: SourceRows, options: ImportOptions): AsyncGenerator<readonly RowResult[], ImportSummary> {
     const counts: Counts = { rows: 0, created: 0, exists: 0, updated: 0, unchanged: 0, refused: 0 };
@@ -66,7 +63,7 @@ export class UserImport {
       if (counts.rows === 0) throw stopped;
       outcome = { done: false, stopped: { code: stopped.code, detail: stopped.message } };
     } finally {
-      // also when the reader of the results has left
+      // Runs also when the reader of the results has left.
       const details = { ...counts, done: outcome.done, stopped: outcome.stopped?.code ?? null };
       if (commit === 'write') await this.audit.record({ event: 'users-import-ended', details }, who);
     }
@@ -77,12 +74,12 @@ export class UserImport {
     let writing: Promise<readonly RowResult[]> | undefined;
     try {
       const rules = { ...options, schema: this.#schema };
-      for await (const checked of inBatches(check(source, rules), this.#batchRows)) {
+      for await (const checked of checkedBatches(source, rules, this.#batchRows)) {
         if (writing) yield await writing;
         writing = undefined;
         options.signal.throwIfAborted();
         writing = this.#write(checked, run);
-        // it is awaited below; until then its failure is nobody's
+        // The next round awaits it; until then its failure must not count as unhandled.
         writing.catch(() => undefined);
       }
     } catch (error) {
@@ -114,6 +111,22 @@ function count(counts: Counts, results: readonly RowResult[]): void {
   for (const { status } of results) counts[status]++;
 }
 
-async function* check(source: SourceRows, rules: RowRules): AsyncGenerator<readonly Checked[]> {
-  for await (const rows of source) yield rows.map((row) => prepareRow(row, rules));
+/**
+ * Checks rows and joins them to batches of at least `size`. When the source fails, the last batch
+ * still comes.
+ */
+async function* checkedBatches(source: SourceRows, rules: RowRules, size: number): AsyncGenerator<readonly Checked[]> {
+  let batch: Checked[] = [];
+  try {
+    for await (const rows of source) {
+      for (const row of rows) batch.push(prepareRow(row, rules));
+      if (batch.length < size) continue;
+      yield batch;
+      batch = [];
+    }
+  } catch (error) {
+    if (batch.length > 0) yield batch;
+    throw error;
+  }
+  if (batch.length > 0) yield batch;
 }

@@ -47,7 +47,7 @@ export class PersonalDataExportService {
   async *#pieces(user: UserView, { callerNow }: RequestSource): AsyncGenerator<string> {
     let rows = 0;
     yield `{"exportedAt":${JSON.stringify(new Date().toISOString())},"user":${JSON.stringify(user)}`;
-    for (const { name, export: rowsOf } of this.personalData.holders) {
+    for (const { name, export: rowsOf } of this.personalData.sources) {
       yield `,${JSON.stringify(name)}:[`;
       let separator = '';
       for await (const row of rowsOf(user.id)) {

@@ -6,7 +6,7 @@ import type { FastifyReply } from 'fastify';
 import type { RequestSource } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { multipartMediaType, pathOf, toValidationError } from '#libs/platform/http';
-import { attemptOf, type Claim, Idempotency } from '#libs/platform/idempotency';
+import { idempotentRequestOf, type IdempotencyLock, Idempotency } from '#libs/platform/idempotency';
 import { PicturesService } from '#libs/platform/pictures';
 
 import { assertMayCreate } from './user-access.js';
@@ -51,11 +51,15 @@ export class RegistrationService {
 
   #create({ reply, source, signal }: Registration, fields: unknown, picture?: Buffer): Promise<VersionedUser> {
     const { request } = reply;
-    const attempt = attemptOf({ request, reply }, [request.method, pathOf(request.url)], [request.query, fields]);
+    const attempt = idempotentRequestOf(
+      { request, reply },
+      [request.method, pathOf(request.url)],
+      [request.query, fields],
+    );
     const input = parse(fields);
     // the same key with another picture is another request
     const whole = attempt && picture ? { ...attempt, body: `${attempt.body}\n${hash('sha256', picture)}` } : attempt;
-    return this.idempotency.run(whole, (claim: Claim<VersionedUser> | undefined) =>
+    return this.idempotency.run(whole, (claim: IdempotencyLock<VersionedUser> | undefined) =>
       this.users.create({ input, picture, claim }, source, signal),
     );
   }

@@ -2,7 +2,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
 import { AuditTrail } from '#libs/security/audit';
-import type { Claim } from '#libs/platform/idempotency';
+import type { IdempotencyLock } from '#libs/platform/idempotency';
 import { PasswordHasher, PasswordPolicy } from '#libs/security/passwords';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { rethrowViolation } from '#libs/platform/database';
@@ -23,7 +23,7 @@ import type { CreateUser } from './users.schema.js';
 type NewAccount = {
   readonly input: CreateUser;
   readonly picture: Buffer | undefined;
-  readonly claim: Claim<VersionedUser> | undefined;
+  readonly claim: IdempotencyLock<VersionedUser> | undefined;
 };
 
 /** Creates and reads accounts. */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 /**
  * Bytes kept of each SHA-256. A password that is not on a list of n is refused by mistake with a chance of n / 2^64:
@@ -27,7 +27,7 @@ export class CommonPasswords {
 
   /** Reads the file, synchronously (2.4 MB): once, at start. @throws Error when it is missing or damaged */
   static load(): CommonPasswords {
-    const digests = readFileSync(findDataFile());
+    const digests = readFileSync(new URL('../../data/common-passwords.bin', import.meta.url));
     if (digests.length === 0 || digests.length % digestBytes !== 0) {
       throw new Error('common-passwords.bin is damaged: rebuild it with scripts/build-common-passwords.ts');
     }
@@ -53,16 +53,4 @@ export class CommonPasswords {
     }
     return false;
   }
-}
-
-function findDataFile(): URL {
-  const candidates = [
-    // from source, or when the build copies the file into dist
-    new URL('../../data/common-passwords.bin', import.meta.url),
-    // from dist/libs/security/passwords/src/policy, as the compiler leaves the file where it is
-    new URL('../../../../../../libs/security/passwords/data/common-passwords.bin', import.meta.url),
-  ];
-  const found = candidates.find((candidate) => existsSync(candidate));
-  if (!found) throw new Error(`common-passwords.bin is missing; looked at ${candidates.map(String).join(' and ')}`);
-  return found;
 }

@@ -1,0 +1,103 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { type Command, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
+
+import { createServiceSchema, patchServiceSchema, ServicesService, type ServiceView } from '#libs/services';
+
+import { type Environment, inContext, print } from '../operator-context.js';
+
+type Plan = Record<string, { limit: number; windowSeconds: number }>;
+type Change = { description?: string; scope?: string[]; plan?: Plan };
+
+/** Looks after the services that call: `services list|create|change|rotate|…`. */
+export function addServices(program: Command, environment: Environment): void {
+  const run = inContext(environment);
+  const services = program
+    .command('services')
+    .description('look after the calling services; running replicas on PostgreSQL act on a change at once');
+  services.command('list').description('list them by name, with their plans').action(run(list));
+  withFields(services.command('create <name>'))
+    .description('register one and show its secret, once')
+    .action(run(create));
+  withFields(services.command('change <name>'))
+    .description('change what is given; scopes are replaced as a whole, a plan class by class')
+    .action(run((context, name: string, change: Change) => patch(context, name, fieldsOf(change))));
+  services
+    .command('rotate <name>')
+    .description('give it a new secret and show it, once; the old one works for 24 h more')
+    .option('--revoke', 'end the old one at once, when it has leaked')
+    .action(run(rotate));
+  for (const [command, status] of [
+    ['activate', 'active'],
+    ['deactivate', 'deactivated'],
+  ]) {
+    services
+      .command(`${command} <name>`)
+      .description(`set its status to ${status}`)
+      .action(run((context, name: string) => patch(context, name, { status })));
+  }
+  services.command('delete <name>').description('remove it; its key is dead at once').action(run(remove));
+}
+
+const withFields = (command: Command): Command =>
+  command
+    .option('--description <text>', 'what it is')
+    .option('--scope <names...>', 'what it may do, such as users:read')
+    .option(
+      '--plan <classes...>',
+      'what it may ask for, as class=limit/seconds: read=6000/60 login=300/60',
+      (text: string, plan?: Plan) => ({ ...plan, ...parsePart(text) }),
+    );
+
+function parsePart(text: string): Plan {
+  const [, name, limit, seconds] = /^([a-z]+)=(\d{1,10})\/(\d{1,6})$/.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError('Write class=limit/seconds, such as read=6000/60.');
+  return { [name]: { limit: Number(limit), windowSeconds: Number(seconds) } };
+}
+
+const fieldsOf = ({ description, scope, plan }: Change): object => ({
+  ...(description !== undefined && { description }),
+  ...(scope && { scopes: scope }),
+  ...(plan && { plan }),
+});
+
+function show({ name, status, scopes, plan, lastUsedAt }: ServiceView): void {
+  const limits = Object.entries(plan).map(([part, { limit, windowSeconds }]) => `${part}=${limit}/${windowSeconds}`);
+  const granted = scopes.length === 0 ? 'no scopes' : scopes.join(' ');
+  print(`${name}  ${status}  ${granted}  ${limits.join(' ')}  last used ${lastUsedAt ?? 'never'}`);
+}
+
+async function list(context: INestApplicationContext): Promise<void> {
+  for (const service of (await context.get(ServicesService).list()).items) show(service);
+}
+
+async function create(context: INestApplicationContext, name: string, change: Change): Promise<void> {
+  const input = parse(createServiceSchema, { name, scopes: [], ...fieldsOf(change) });
+  const { secret, ...service } = await context.get(ServicesService).create(input, 'operator');
+  show(service);
+  showSecret(name, secret);
+}
+
+async function patch(context: INestApplicationContext, name: string, change: object): Promise<void> {
+  show(await context.get(ServicesService).patch(name, parse(patchServiceSchema, change), 'operator'));
+}
+
+async function rotate(context: INestApplicationContext, name: string, { revoke }: { revoke?: true }): Promise<void> {
+  const previous = revoke ? 'revoke' : 'keep';
+  const { secret, previousUntil } = await context.get(ServicesService).rotateSecret(name, previous, 'operator');
+  showSecret(name, secret);
+  print(previousUntil === null ? 'The old secret is dead.' : `The old secret works until ${previousUntil}.`);
+}
+
+async function remove(context: INestApplicationContext, name: string): Promise<void> {
+  await context.get(ServicesService).remove(name, 'operator');
+  print(`Removed ${name}; its key is dead.`);
+}
+
+const showSecret = (name: string, secret: string): void => print(`Shown once: X-Service-Key: ${name}.${secret}`);
+
+function parse<T>(schema: z.ZodType<T>, input: unknown): T {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
+}

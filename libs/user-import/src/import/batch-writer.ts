@@ -1,0 +1,164 @@
+import { Injectable } from '@nestjs/common';
+
+import { isUniqueViolation } from '#libs/platform/database';
+import { type BulkProfile, BulkUsersRepository, type ExistingUser } from '#libs/users';
+
+import { type ImportRun, refused, type RowResult } from './import-run.js';
+import type { PreparedRow } from './prepare-row.js';
+import { ExistingUsers } from './resume.js';
+
+/** A row whose user exists. */
+type KnownRow = PreparedRow & { readonly existing: ExistingUser };
+type Change = { readonly row: number; readonly profile: BulkProfile; readonly isChanged: boolean };
+/** `freed` are the addresses that none of these users has any more. */
+type Outcome = { readonly results: readonly RowResult[]; readonly freed: ReadonlySet<string> };
+
+/** Each pass settles all rows, unless users that stood in their way were erased meanwhile. */
+const maxPasses = 3;
+
+/**
+ * Writes a batch of rows. New users are one statement: all are written or none. For users that
+ * exist, names, addresses and external ids may be updated. Roles, status and passwords stay: to
+ * change those ends sessions, which must not happen by the thousand.
+ */
+@Injectable()
+export class BatchWriter {
+  constructor(private readonly users: BulkUsersRepository) {}
+
+  /** A result for each row, in their order. */
+  async write(rows: readonly PreparedRow[], run: ImportRun): Promise<readonly RowResult[]> {
+    const results = new Map<number, RowResult>();
+    for (let pass = 1; pass <= maxPasses && results.size < rows.length; pass++) {
+      const open = rows.filter(({ row }) => !results.has(row));
+      for (const result of await this.#settle(open, run)) results.set(result.row, result);
+    }
+    return rows.map(({ row }) => results.get(row) ?? refused(row, 'unavailable'));
+  }
+
+  async #settle(rows: readonly PreparedRow[], run: ImportRun): Promise<readonly RowResult[]> {
+    const users = rows.map(({ user }) => user);
+    const made = run.isDry ? new Set<string>() : await this.users.insertMissing(users, run);
+    const created = rows
+      .filter(({ user }) => made.has(user.id))
+      .map(({ row, user }): RowResult => ({ row, status: 'created', id: user.id }));
+    const rest = rows.filter(({ user }) => !made.has(user.id));
+    if (rest.length === 0) return created;
+    const existing = new ExistingUsers(await this.users.findExisting(rest.map(({ user }) => user)));
+    return [...created, ...(await this.#settleRest(rest, existing, run))];
+  }
+
+  async #settleRest(
+    rest: readonly PreparedRow[],
+    existing: ExistingUsers,
+    run: ImportRun,
+  ): Promise<readonly RowResult[]> {
+    const matches = rest.map((prepared) => ({ prepared, match: existing.match(prepared.user) }));
+    const known = matches.flatMap(({ prepared, match }): KnownRow[] =>
+      typeof match === 'object' && !run.isOwn(match.id) ? [{ ...prepared, existing: match }] : [],
+    );
+    const { results: settled, freed } = await this.#settleKnown(known, existing, run);
+    const results = [...settled];
+    for (const { prepared, match } of matches) {
+      const { row, user } = prepared;
+      const isFreed = match === 'email-taken' && freed.has(user.emailKey ?? '');
+      if (typeof match === 'object') {
+        if (run.isOwn(match.id)) results.push(refused(row, 'duplicate-row'));
+      } else if (match !== undefined && !isFreed) results.push(refused(row, match));
+      // Nothing stands in the way of this row any more: the next pass writes it.
+      else if (run.isDry) results.push(run.rehearse(prepared));
+    }
+    return results;
+  }
+
+  async #settleKnown(known: readonly KnownRow[], existing: ExistingUsers, run: ImportRun): Promise<Outcome> {
+    if (run.onExisting === 'skip') {
+      const results = known.map((row): RowResult => ({ row: row.row, status: 'exists', id: row.existing.id }));
+      return { results, freed: new Set() };
+    }
+    const { changes, results } = firstOfEach(known);
+    const { settled, taken } = settleAddresses(changes, existing);
+    const changed = settled.filter(({ isChanged }) => isChanged);
+    results.push(...taken.map(({ row }) => refused(row, 'email-taken')));
+    for (const { row, profile, isChanged } of settled) {
+      if (!isChanged) results.push({ row, status: 'unchanged', id: profile.id });
+    }
+    results.push(...(run.isDry ? changed.map(updated) : await this.#writeProfiles(changed, run)));
+    return { results, freed: freedBy(settled, existing) };
+  }
+
+  /** Writes all at once, or one by one when somebody else has taken an address meanwhile. */
+  async #writeProfiles(changes: readonly Change[], run: ImportRun): Promise<readonly RowResult[]> {
+    if (changes.length === 0) return [];
+    const profiles = changes.map(({ profile }) => profile);
+    try {
+      await this.users.updateProfiles(profiles, run);
+      return changes.map(updated);
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      if (changes.length === 1) return changes.map(({ row }) => refused(row, 'email-taken'));
+    }
+    const results: RowResult[] = [];
+    for (const change of changes) results.push(...(await this.#writeProfiles([change], run)));
+    return results;
+  }
+}
+
+const updated = ({ row, profile }: Change): RowResult => ({ row, status: 'updated', id: profile.id });
+
+/** Of several rows about one user the first counts. */
+function firstOfEach(known: readonly KnownRow[]): { changes: Change[]; results: RowResult[] } {
+  const changes = new Map<string, Change>();
+  const results: RowResult[] = [];
+  for (const row of known) {
+    if (changes.has(row.existing.id)) results.push(refused(row.row, 'duplicate-row'));
+    else changes.set(row.existing.id, changeOf(row));
+  }
+  return { changes: [...changes.values()], results };
+}
+
+/**
+ * An address is taken when its user keeps it, or an earlier row asks for it. A user whose row is
+ * refused keeps the old address, so this repeats until no row is refused any more.
+ */
+function settleAddresses(changes: readonly Change[], existing: ExistingUsers): { settled: Change[]; taken: Change[] } {
+  let settled = [...changes];
+  for (;;) {
+    const kept = settled.filter(isAddressFree(settled, existing));
+    if (kept.length === settled.length) break;
+    settled = kept;
+  }
+  const left = new Set(settled);
+  return { settled, taken: changes.filter((change) => !left.has(change)) };
+}
+
+function isAddressFree(settled: readonly Change[], existing: ExistingUsers): (change: Change) => boolean {
+  const addressOf = new Map(settled.map(({ profile }) => [profile.id, profile.emailKey]));
+  const requested = new Set<string>();
+  return ({ profile: { id, emailKey } }) => {
+    if (emailKey === null) return true;
+    const user = existing.withEmail(emailKey);
+    const isGivenUp = !user || user.id === id || (addressOf.has(user.id) && addressOf.get(user.id) !== emailKey);
+    if (!isGivenUp || requested.has(emailKey)) return false;
+    requested.add(emailKey);
+    return true;
+  };
+}
+
+function freedBy(settled: readonly Change[], existing: ExistingUsers): ReadonlySet<string> {
+  const kept = new Set(settled.map(({ profile }) => profile.emailKey));
+  const before = settled.map(({ profile }) => existing.emailKeyOf(profile.id));
+  return new Set(before.filter((emailKey) => emailKey !== null && !kept.has(emailKey)).map(String));
+}
+
+/** An address that is absent stays; one that is null is removed (RFC 7396). */
+function changeOf({ row, user, hasEmail, existing }: KnownRow): Change {
+  const { email, emailKey } = hasEmail ? user : { email: existing.email, emailKey: existing.email_key };
+  const { firstName, lastName } = user;
+  const externalId = existing.external_id ?? user.externalId;
+  const isSame =
+    existing.first_name === firstName &&
+    existing.last_name === lastName &&
+    existing.email === email &&
+    existing.external_id === externalId;
+  return { row, profile: { id: existing.id, externalId, firstName, lastName, email, emailKey }, isChanged: !isSame };
+}
