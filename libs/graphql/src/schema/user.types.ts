@@ -5,7 +5,7 @@ import { ownerOf, type SessionView } from '#libs/auth';
 import { anonymous } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { etagOf } from '#libs/platform/http';
-import { type ListUsers, type UserListService, type UserView, type VersionedUser } from '#libs/users';
+import type { ListUsers, UserListService, UserView, VersionedUser } from '#libs/users';
 
 import { pageSizeOf } from '../limits/arguments.js';
 import { DateTime, Role, Status } from './leaf-types.js';
