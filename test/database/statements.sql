@@ -163,16 +163,16 @@ limit 1
 ) as message;
 
 -- POST /v1/messages/{token}/reveal
-with held as (
+with locked as (
 select id, max_reads, recipient_id, (extract(epoch from expires_at) * 1000)::float8 as expires_ms, (extract(epoch from created_at) * 1000)::float8 as created_ms, sealed_key, body from messages
 where token_hash = $1 and expires_at > now() and (reads_left is null or reads_left > 0) and (recipient_id is null or recipient_id = $2::uuid)
 for update
-), claimed as (
+), consumed as (
 update messages link set reads_left = link.reads_left - 1, reads = link.reads + 1, last_read_at = now(), size = case when link.reads_left = 1 then 0 else link.size end, sealed_key = case when link.reads_left = 1 then null else link.sealed_key end, body = case when link.reads_left = 1 then null else link.body end
-from held where link.id = held.id returning held.*, link.reads_left as reads_left
-), alongside as (insert into audit_events (id, event, user_id, caller, ip, user_agent, request_id, details)
-select $3::uuid, $4::text, $5::uuid, $6::text, $7::text, $8::text, $9::text, jsonb_build_object('messageId', id) from claimed)
-select * from claimed;
+from locked where link.id = locked.id returning locked.*, link.reads_left as reads_left
+), in_same_transaction as (insert into audit_events (id, event, user_id, caller, ip, user_agent, request_id, details)
+select $3::uuid, $4::text, $5::uuid, $6::text, $7::text, $8::text, $9::text, jsonb_build_object('messageId', id) from consumed)
+select * from consumed;
 
 -- DELETE /v1/messages/{token}
 with gone as (
