@@ -1,18 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { newPerson, signInAdmin, uniqueName } from '../support/people.js';
 import { exchange, request } from '../support/raw-http.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ environment: { RATE_LIMIT_IP_READ: '3', TRUST_PROXY: '127.0.0.1' } });
 let token: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse({ RATE_LIMIT_IP_READ: '3', TRUST_PROXY: '127.0.0.1' });
   token = (await signInAdmin(gatehouse)).token;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const read = async (forwarded: string): Promise<number> =>

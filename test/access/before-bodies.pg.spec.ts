@@ -1,31 +1,29 @@
 import { once } from 'node:events';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { form, picture } from '../support/images.js';
 import { newPerson, registration, signInAdmin } from '../support/people.js';
 import { exchange, openSocket, request } from '../support/raw-http.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
 const logins = 12;
-let gatehouse: Gatehouse;
-let token: string;
-let lastAddress = 0;
-const json = 'Content-Type: application/json';
-
-beforeAll(async () => {
-  gatehouse = await startGatehouse({
+const gatehouse = useGatehouse({
+  environment: {
     RATE_LIMIT_IP_LOGIN: String(logins),
     RATE_LIMIT_IP_UPLOAD: '2',
     RATE_LIMIT_USER_LOGIN: '3',
     // so that each test has addresses of its own
     TRUST_PROXY: '127.0.0.1',
-  });
-  token = (await signInAdmin(gatehouse)).token;
+  },
 });
-afterAll(async () => {
-  await gatehouse.stop();
+let token: string;
+let lastAddress = 0;
+const json = 'Content-Type: application/json';
+
+beforeAll(async () => {
+  token = (await signInAdmin(gatehouse)).token;
 });
 
 const from = () => ({ 'x-forwarded-for': `192.0.2.${++lastAddress}` });

@@ -1,21 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { scopes } from '#libs/platform/access';
 
 import { newPerson, type Person, signInAdmin } from '../support/people.js';
 import { newService, type Service } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
 type Operation = { readonly route: string; readonly security: readonly Readonly<Record<string, readonly string[]>>[] };
 /** What somebody shows, and what of their own a request may name. */
 type Caller = { readonly headers: Record<string, string>; readonly own?: Partial<Person> & { readonly name?: string } };
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ own: true });
 let operations: readonly Operation[];
 const services = new Map<string, Service>();
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   const { paths } = (await gatehouse.api.get('/openapi.json')).body;
   operations = Object.entries<Record<string, any>>(paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, { security }]) => ({ route: `${method.toUpperCase()} ${path}`, security })),
@@ -25,9 +24,6 @@ beforeAll(async () => {
   for (const granted of [[], [...scopes], ...each]) {
     services.set(granted.join(' '), await newService(gatehouse, { token, scopes: granted }));
   }
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const nobody = '0190a6d4-7f3a-7c8b-9d1e-2f3a4b5c6d7e';

@@ -1,21 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import type { Answer, Call } from '../support/api.js';
 import { admin, newPerson, type Person, signIn, signInAdmin, uniqueName } from '../support/people.js';
 import { newService, type Service } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ environment: { REFRESH_GRACE_SECONDS: '0' } });
 let boss: Awaited<ReturnType<typeof signInAdmin>>;
 let bossId: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse({ REFRESH_GRACE_SECONDS: '0' });
   boss = await signInAdmin(gatehouse);
   bossId = (await gatehouse.api.get('/v1/users/me', { token: boss.token })).body.id;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const read = (query: Record<string, string> = {}, token = boss.token): Promise<Answer> =>

@@ -1,19 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { fetchPicture, inSize, picture, putAvatar } from '../support/images.js';
 import { newPerson, type Person } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let person: Person;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   person = await newPerson(gatehouse, { firstName: '<Ada>', lastName: 'כהן & Söhne' });
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const show = (query = '', headers: Record<string, string> = {}, id = 'me'): Promise<Answer> =>

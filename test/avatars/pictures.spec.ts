@@ -1,23 +1,19 @@
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { fetchPicture, form, inSize, picture, putAvatar } from '../support/images.js';
 import { newPerson, type Person, signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let boss: string;
 let person: Person;
 let other: Person;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   boss = (await signInAdmin(gatehouse)).token;
   [person, other] = [await newPerson(gatehouse), await newPerson(gatehouse)];
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const outcome = ({ status, body }: Answer): unknown[] => [status, body.code];

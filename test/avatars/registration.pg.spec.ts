@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
 import { Sql } from '#libs/platform/database';
 
 import type { Answer } from '../support/api.js';
 import { fetchPicture, form, picture } from '../support/images.js';
 import { registration, signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
-
-beforeAll(async () => {
-  gatehouse = await startGatehouse();
-});
-afterAll(async () => {
-  await gatehouse.stop();
-});
+const gatehouse = useGatehouse();
 
 const textFields = (fields: Record<string, unknown> = {}): Record<string, string> =>
   Object.fromEntries(Object.entries(registration(fields)).map(([name, value]) => [name, String(value)]));

@@ -1,23 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { form, picture, putAvatar } from '../support/images.js';
 import { newPerson, type Person } from '../support/people.js';
 import { openSocket } from '../support/raw-http.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
 const limitBytes = 200_000;
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ environment: { AVATAR_MAX_BYTES: String(limitBytes) } });
 let person: Person;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse({ AVATAR_MAX_BYTES: String(limitBytes) });
   person = await newPerson(gatehouse);
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const boundary = 'gatehouse';

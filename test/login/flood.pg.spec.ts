@@ -1,27 +1,24 @@
 import { availableParallelism } from 'node:os';
 
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 
 import { PasswordHasher } from '#libs/security/passwords';
 
 import { ask } from '../support/graphql.js';
 import { newPerson, type Person, registration, signIn } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { startGatehouse } from '../support/start-gatehouse.js';
 import { recordStatements } from '../support/statements.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ environment: { CORS_ORIGINS: 'https://app.example.org' } });
 let person: Person;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse({ CORS_ORIGINS: 'https://app.example.org' });
   person = await newPerson(gatehouse);
 });
 afterEach(() => {
   vi.restoreAllMocks();
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const login = (headers = {}): Promise<Response> =>

@@ -1,20 +1,14 @@
 import { readFileSync } from 'node:fs';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { newPerson, signInAdmin } from '../support/people.js';
 import { exchange, request } from '../support/raw-http.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
 const metricsToken = 'a-token-for-the-scraper';
-let gatehouse: Gatehouse;
-
-beforeAll(async () => {
-  gatehouse = await startGatehouse({ METRICS_TOKEN: metricsToken });
-});
-afterAll(async () => {
-  await gatehouse.stop();
-});
+const gatehouse = useGatehouse({ environment: { METRICS_TOKEN: metricsToken } });
 
 const scrape = async (): Promise<string> => {
   const answer = await fetch(`${gatehouse.url}/metrics`, { headers: { authorization: `Bearer ${metricsToken}` } });

@@ -1,20 +1,16 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { decodeJwt } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { isAccepted, newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
 import { type Answer } from '../support/api.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let person: Person;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   person = await newPerson(gatehouse);
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const refresh = (refreshToken: string): Promise<Answer> =>

@@ -9,10 +9,10 @@ import { algorithmAttacks, type Attack, headerAttacks, keyAttacks } from '../sup
 import { malleated, respelt, signatureAttacks, spellingAttacks } from '../support/jws-respellings.js';
 import { isAccepted, newPerson, type Person, signInAdmin } from '../support/people.js';
 import { newService, type Service } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 import { type Good, nowSeconds, signed, takeApart, withClaims } from '../support/tokens.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ own: true });
 let person: Person;
 let good: Good;
 let gateway: Service;
@@ -26,7 +26,6 @@ await once(listener, 'listening');
 const jku = `http://127.0.0.1:${(listener.address() as AddressInfo).port}/jwks.json`;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   const { token } = await signInAdmin(gatehouse);
   gateway = await newService(gatehouse, { token, scopes: ['tokens:introspect', 'tokens:revoke'] });
   person = await newPerson(gatehouse);
@@ -34,7 +33,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   listener.close();
-  await gatehouse.stop();
 });
 
 const explain = (token: string) =>

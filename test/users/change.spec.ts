@@ -1,25 +1,21 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { ask } from '../support/graphql.js';
 import { picture, putAvatar } from '../support/images.js';
 import { admin, isAccepted, newPerson, type Person, registration, signIn, signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ own: true });
 let person: Person;
 let boss: string;
 let bossId: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   person = await newPerson(gatehouse, { userName: 'Ada', email: 'ada@example.org' });
   boss = (await signInAdmin(gatehouse)).token;
   bossId = (await get('me', boss)).body.id;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const nobody = '0190a6d4-7f3a-7c8b-9d1e-2f3a4b5c6d7e';

@@ -1,24 +1,20 @@
 import { once } from 'node:events';
 
 import { erasedIdOf } from '#libs/security/audit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { Sql } from '#libs/platform/database';
 import { PersonalData } from '#libs/platform/personal-data';
 
 import { admin, newPerson, type Person, signIn, signInAdmin, uniqueName } from '../support/people.js';
 import { openSocket, request } from '../support/raw-http.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ own: true });
 let boss: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   boss = (await signInAdmin(gatehouse)).token;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const rows = <Row = Record<string, unknown>>(text: string, values: readonly unknown[] = []): Promise<Row[]> =>

@@ -1,23 +1,19 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { ask } from '../support/graphql.js';
 import { importRow, importUsers } from '../support/imports.js';
 import { newPerson, registration, signIn, signInAdmin } from '../support/people.js';
 import { newService, type Service } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let token: string;
 let headers: Service['headers'];
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   token = (await signInAdmin(gatehouse)).token;
   headers = (await newService(gatehouse, { token, scopes: ['users:write'] })).headers;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const register = (userName: string, as: object = {}): Promise<Answer> =>
