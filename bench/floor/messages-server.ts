@@ -78,8 +78,8 @@ function check({ headers }: FastifyRequest): string | undefined {
   const key = keys.get(kid);
   if (!key) return undefined;
   try {
-    const { sub } = jwt.verify(token, key, { algorithms: ['ES256'], issuer: ISSUER, audience: AUDIENCE });
-    return String(sub);
+    const claims = jwt.verify(token, key, { algorithms: ['ES256'], issuer: ISSUER, audience: AUDIENCE });
+    return typeof claims === 'string' ? undefined : claims.sub;
   } catch {
     return undefined;
   }

@@ -103,7 +103,6 @@ describe('refresh', () => {
     const stolen = await newPerson(gatehouse);
     let next = await refresh(stolen.refreshToken);
     await age(stolen.sessionId, seconds);
-    // oxlint-disable-next-line no-await-in-loop -- each token comes from the one before
     for (let count = 0; count < further; count++) next = await refresh(next.body.refreshToken);
     expect((await refresh(stolen.refreshToken)).status).toBe(401);
     expect(await isAccepted(gatehouse, next.body.accessToken)).toBe(false);
