@@ -140,12 +140,12 @@ test('a stop ends with the last request in flight, kept-alive connections or not
   const logins = Array.from({ length: 8 }, () => fetch(`${own.url}/v1/auth/login`, { method: 'POST', headers, body }));
   const { queue } = own.app.get(PasswordHasher);
   await expect.poll(() => queue.waiting + queue.running, { interval: 2 }).toBeGreaterThan(1);
+  const inFlight = queue.waiting + queue.running;
   const stopped = own.stop();
-  // those that had not reached it yet may be turned away
   const answers = await Promise.allSettled(logins);
-  expect(answers.filter((answer) => answer.status === 'fulfilled' && answer.value.status === 200)).not.toEqual([]);
-  const answeredAt = performance.now();
+  const answered = answers.filter((answer) => answer.status === 'fulfilled' && answer.value.status === 200);
+  // those that had not reached the service yet may be turned away
+  expect(answered.length).toBeGreaterThanOrEqual(inFlight);
+  // the test would time out if it waited for kept-alive connections: they may be idle for 65 s
   await stopped;
-  // the idle time-out of a kept-alive connection is 65 s
-  expect(performance.now() - answeredAt).toBeLessThan(8_000);
 });
