@@ -1,4 +1,7 @@
-/** What happens to trust in the life of a database: moved, failed over, read-only, pooled, other clocks. See README.md. */
+/**
+ * What happens to trust in the life of a database: moved, failed over, read-only,
+ * pooled, other clocks. See README.md.
+ */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

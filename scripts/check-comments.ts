@@ -1,6 +1,9 @@
 import { globSync, readFileSync } from 'node:fs';
 
-/** Fails on lines of comments that are longer than a reader likes; what cannot be broken, as a URL, may be longer. */
+/**
+ * Fails on lines of comments that are longer than a reader likes; what cannot be
+ * broken, as a URL, may be longer.
+ */
 const maxColumns = 100;
 const files = globSync('{libs,apps,test,bench,scripts}/**/*.ts', { exclude: ['**/node_modules/**'] }).toSorted();
 const found = files.flatMap((file) =>

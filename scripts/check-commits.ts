@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
 
-/** Fails on a commit subject that a list of commits would cut. Commits up to the base are as they are. */
+/**
+ * Fails on a commit subject that a list of commits would cut. Commits
+ * up to the base are as they are.
+ */
 const maxLength = 72;
 const base = 'a7e03ad3589c25b31d3f65b0aeb3df19838f7e71';
 const git = (...args: readonly string[]) => spawnSync('git', args, { encoding: 'utf8' });

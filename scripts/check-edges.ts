@@ -10,7 +10,10 @@ type Cruise = {
   }[];
 };
 
-/** Fails on an edge of the map in `.dependency-cruiser.mjs` that no import uses: the map says what is, not what was. */
+/**
+ * Fails on an edge of the map in `.dependency-cruiser.mjs` that no import uses: the
+ * map says what is, not what was.
+ */
 const { stdout, stderr } = spawnSync(
   'depcruise',
   ['apps', 'libs', '--config', '.dependency-cruiser.mjs', '--output-type', 'json'],

@@ -3,7 +3,10 @@ import { openLoop, type Outcome } from './load.ts';
 import type { Server } from './replica.ts';
 import { statusOf } from './trust.ts';
 
-/** `me` on each replica at a steady rate, and a write now and then; a port is asked for anew, since replicas restart. */
+/**
+ * `me` on each replica at a steady rate, and a write now and then; a port is asked
+ * for anew, since replicas restart.
+ */
 export function startSteadyLoad(
   ports: readonly (() => number)[],
   { perSecond, tokens }: { perSecond: number; tokens: readonly string[] },

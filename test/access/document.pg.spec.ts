@@ -35,7 +35,10 @@ const bodies: Readonly<Record<string, object>> = {
   'PATCH /v1/users/{id}': { firstName: 'Eve' },
 };
 
-/** Whether somebody gets past the guard. They name what is their own, where it is not theirs to name others'. */
+/**
+ * Whether somebody gets past the guard. They name what is their own, where it
+ * is not theirs to name others'.
+ */
 async function isLetIn(route: string, { headers, own = {} }: Caller): Promise<boolean> {
   const [method = '', template = ''] = route.split(' ');
   const { id = nobody, sessionId = nobody, userName = 'nobody', name = 'nobody' } = own;
@@ -67,7 +70,10 @@ const basic = (...granted: readonly string[]): Caller => {
 
 const isOpen = ({ security }: Operation): boolean =>
   security.length === 0 || security.some((way) => Object.keys(way).length === 0);
-/** The roles or scopes of which one is asked for where this scheme is a way in; nothing where it is none. */
+/**
+ * The roles or scopes of which one is asked for where this scheme is a
+ * way in; nothing where it is none.
+ */
 const asked = ({ security }: Operation, scheme: string): readonly string[] | undefined => {
   const ways = security.map((way) => way[scheme]).filter((way) => way !== undefined);
   return ways.length > 0 ? ways.flat() : undefined;
@@ -85,7 +91,8 @@ async function compare(
 ): Promise<{ readonly seen: readonly string[]; readonly said: readonly string[] }> {
   const seen: string[] = [];
   let caller = await make();
-  // one after the other: whoever was let in to change something may have ended the own session with it
+  // one after the other: whoever was let in to change something may
+  // have ended the own session with it
   for (const { route } of chosen) {
     if (!(await isLetIn(route, caller))) continue;
     seen.push(route);

@@ -134,7 +134,8 @@ describe('what is recorded', () => {
     }
     expect(about['step-user-changed']).toMatchObject({ userId: person.id, details: { fields: ['email'] } });
     expect(about['step-roles-changed'].details).toEqual({ roles: 'user admin', before: 'user' });
-    // the id would tell when the user was made, and so lead to the pseudonym; who knows it finds the row
+    // the id would tell when the user was made, and so lead to the
+    // pseudonym; who knows it finds the row
     expect(about['step-user-deleted'].userId).not.toBe(erased.id);
     const proof = await itemsOf({ event: 'user-deleted', userId: erased.id });
     expect(proof.map(({ requestId }) => requestId)).toEqual(['step-user-deleted']);

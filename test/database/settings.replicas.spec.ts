@@ -102,7 +102,8 @@ test('while the row of one user is locked, only that user waits', async () => {
   for (const { status, body, headers } of answers) {
     expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'unavailable', '2']);
   }
-  // it needs no connection that the locked user has; a second is for a machine that is busy with other tests
+  // it needs no connection that the locked user has; a second is for a
+  // machine that is busy with other tests
   expect(took).toBeLessThan(1_000);
   await signIn(gatehouse, locked);
 });

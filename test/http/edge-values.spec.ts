@@ -73,7 +73,10 @@ describe.for(times)('the time %s', ([time, status]) => {
   });
 });
 
-/** An instant as a clock of that zone shows it; in the farthest ones it is almost a day before or behind. */
+/**
+ * An instant as a clock of that zone shows it; in the farthest ones it is
+ * almost a day before or behind.
+ */
 const zoned = (ms: number, offset: string, hours: number): string =>
   new Date(ms + hours * 3_600_000).toISOString().replace('Z', offset);
 

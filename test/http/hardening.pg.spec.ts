@@ -34,7 +34,10 @@ afterAll(async () => {
 });
 
 const login = 'POST /v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n';
-/** What clients got that send a byte every half second; begun at once, since it takes the whole time-out. */
+/**
+ * What clients got that send a byte every half second; begun at once,
+ * since it takes the whole time-out.
+ */
 let slow: Promise<readonly string[]>;
 
 async function dawdle(start: string): Promise<string> {

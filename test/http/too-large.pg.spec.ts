@@ -14,7 +14,10 @@ const [ofLogin, ofMessages] = [20_000, 1_000_000];
 const tooMuch = 10 * 1024 * 1024;
 const times = 10;
 
-/** Clients of their own process, as theirs are: they notice a reset before they have read what came before it. */
+/**
+ * Clients of their own process, as theirs are: they notice a reset before they
+ * have read what came before it.
+ */
 const clients = {
   fetch: (body: string) => `
     const answer = await fetch(url, { method: 'POST', headers, body: ${body} });

@@ -28,7 +28,9 @@ const login = (headers = {}): Promise<Response> =>
     body: JSON.stringify({ userName: person.userName, password: person.password }),
   });
 
-/** Fills the queue for hashes. @returns what lets one of those that wait go, and what lets all go */
+/**
+ * Fills the queue for hashes. @returns what lets one of those that wait go, and what lets all go
+ */
 async function fillQueue(): Promise<{ letOneGo: () => void; letGo: () => Promise<unknown> }> {
   const { queue } = gatehouse.app.get(PasswordHasher);
   const [leaving, oneLeaving] = [new AbortController(), new AbortController()];
@@ -42,7 +44,8 @@ async function fillQueue(): Promise<{ letOneGo: () => void; letGo: () => Promise
         work.length === availableParallelism() ? AbortSignal.any([leaving.signal, oneLeaving.signal]) : leaving.signal;
       work.push(queue.run(() => gone, { signal }).catch(() => undefined));
     }
-    // while other processes have the machine's slots all wait, and there is room again when some of them run
+    // while other processes have the machine's slots all wait, and there is
+    // room again when some of them run
     return queue.isFull && queue.running === availableParallelism();
   };
   await expect.poll(isFilled, { interval: 5, timeout: 15_000 }).toBe(true);

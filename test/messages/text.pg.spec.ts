@@ -14,7 +14,10 @@ beforeAll(async () => {
 const everyControl = Array.from({ length: 0xa0 }, (_, code) => String.fromCodePoint(code))
   .slice(1)
   .join('');
-/** Texts that something along the way might mend, after the kinds of the "big list of naughty strings". */
+/**
+ * Texts that something along the way might mend, after the kinds of the
+ * "big list of naughty strings".
+ */
 const naughty = [
   ' ',
   '\n',

@@ -139,7 +139,10 @@ test('what the parts keep is there', async () => {
   expect(await read('gatehouse_token_cache_lookups_total{result="hit"}')).toBeGreaterThan(0);
 });
 
-/** What `promtool check metrics` objects to (promlint of Prometheus' client_golang), since promtool may not be there. */
+/**
+ * What `promtool check metrics` objects to (promlint of Prometheus' client_golang),
+ * since promtool may not be there.
+ */
 function lint(text: string): readonly string[] {
   const faults: string[] = [];
   const helps = new Map(Array.from(text.matchAll(/^# HELP (\S+) (.*)$/gm), ([, name = '', help]) => [name, help]));

@@ -133,7 +133,8 @@ describe.skipIf(!redis)('two replicas with Redis', () => {
     expect(givenUp()).toHaveLength(replicas.length);
     await proxy.mend();
     await connected();
-    // each tells Redis with its next request what it let through meanwhile: 1 before, 10, and this one
+    // each tells Redis with its next request what it let through
+    // meanwhile: 1 before, 10, and this one
     expect((await list(0, service)).headers.get('ratelimit')).toMatch(/^"service-read";r=8;t=\d+$/);
     expect((await list(1, service)).status).toBe(429);
   });

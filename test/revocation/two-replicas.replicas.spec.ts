@@ -32,7 +32,10 @@ function both(): readonly [Gatehouse, Gatehouse] {
   return [here, there];
 }
 
-/** Cuts the listening connections of both replicas, as a restart of the database or of the network would. */
+/**
+ * Cuts the listening connections of both replicas, as a restart of the
+ * database or of the network would.
+ */
 async function cutListeners(): Promise<void> {
   const [one] = both();
   await one.app

@@ -24,7 +24,10 @@ async function age(sessionId: string, seconds: number, columns = ['last_used_at'
   await em.execute(`update sessions set ${changes.join(', ')} where id = ?`, values);
 }
 
-/** Texts that a decoder which is not strict takes for the token, and the token with one letter of its tag changed. */
+/**
+ * Texts that a decoder which is not strict takes for the token, and the token with
+ * one letter of its tag changed.
+ */
 function respellings(token: string): string[] {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   const withOther = (at: number): string => {

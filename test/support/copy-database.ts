@@ -8,7 +8,10 @@ import { inject } from 'vitest';
 /** Where a test file's own copy of the empty database is. */
 export type OwnDatabase = { readonly environment: Record<string, string>; readonly drop: () => Promise<void> };
 
-/** A copy of the empty database of the project that runs: a folder for PGlite, a database for PostgreSQL. */
+/**
+ * A copy of the empty database of the project that runs: a folder for
+ * PGlite, a database for PostgreSQL.
+ */
 export async function copyDatabase(): Promise<OwnDatabase> {
   const folder = mkdtempSync(join(inject('copies'), 'gatehouse-'));
   const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });

@@ -21,7 +21,10 @@ declare module 'vitest' {
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** Makes an empty database with the schema once, by the operator's own command; each test file gets a copy. */
+/**
+ * Makes an empty database with the schema once, by the operator's own
+ * command; each test file gets a copy.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   build();
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-copies-'));

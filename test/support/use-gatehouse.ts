@@ -6,16 +6,23 @@ import { type Gatehouse, startGatehouse } from './start-gatehouse.js';
 export type Wanted = {
   /** Settings of a service of one's own. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** For a file that changes or counts what others see: keys, limits, the last administrator, all users. */
+  /**
+   * For a file that changes or counts what others see: keys, limits, the
+   * last administrator, all users.
+   */
   readonly own?: true;
 };
 
-/** A worker runs file after file, so that files with the same needs take the same service one after another. */
+/**
+ * A worker runs file after file, so that files with the same needs take the
+ * same service one after another.
+ */
 let shared: Promise<Gatehouse> | undefined;
 
 /**
- * The service that a test file talks to; it is there when the first `beforeAll` of the file runs.
- * Files without wishes share one: they make their own users and services and leave those of others alone.
+ * The service that a test file talks to; it is there when the first `beforeAll` of the
+ * file runs. Files without wishes share one: they make their own users and services
+ * and leave those of others alone.
  */
 export function useGatehouse({ environment, own }: Wanted = {}): Gatehouse {
   let current: Gatehouse | undefined;

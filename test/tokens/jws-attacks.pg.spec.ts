@@ -74,7 +74,8 @@ describe('what must go on working', () => {
   test('a second spelling of a token dies with it', async () => {
     const twins = [malleated(good), respelt(good)];
     expect(new Set([good.token, ...twins]).size).toBe(3);
-    // ECDSA and base64url allow them; they are the same token, and never a way around its revocation
+    // ECDSA and base64url allow them; they are the same token, and
+    // never a way around its revocation
     for (const twin of twins) expect(await isAccepted(gatehouse, twin)).toBe(true);
     const body = new URLSearchParams({ token: malleated(good) });
     expect((await gatehouse.api.post('/v1/auth/revoke', { headers: gateway.headers, body })).status).toBe(200);
