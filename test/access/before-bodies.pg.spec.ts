@@ -51,7 +51,7 @@ const answerTo = async (line: string, ...headers: readonly string[]): Promise<st
 const forwarded = (): string => `X-Forwarded-For: ${from()['x-forwarded-for']}`;
 
 describe('a request counts in every class that it uses:', () => {
-  test('a registration with a picture as an upload too', async () => {
+  test('a registration with a picture also counts as an upload', async () => {
     const headers = from();
     const answers = await repeat(3, () => withPicture(headers));
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 429]);
@@ -63,7 +63,7 @@ describe('a request counts in every class that it uses:', () => {
     expect([without.status, without.headers.get('ratelimit')]).toEqual([201, expect.stringContaining('"ip-hash";r=')]);
   });
 
-  test('a change of password as a proof of one', async () => {
+  test('a change of password also counts as a login', async () => {
     const { id, token: own } = await newPerson(gatehouse);
     const body = { currentPassword: 'not mine', password: 'something quite new 7391' };
     const change = () => gatehouse.api.put(`/v1/users/${id}/password`, { token: own, body, headers: from() });
@@ -111,7 +111,7 @@ describe('before its body is read', () => {
     expect(await answerTo('POST /v1/auth/login', address)).toBe('429 rate-limited');
   });
 
-  test('nobody is told what is wrong with it', async () => {
+  test('a refused caller is not told what is wrong with the body', async () => {
     const call = { body: '{"body":', token: 'guess', headers: from() };
     expect((await gatehouse.api.post('/v1/messages', call)).body.code).toBe('invalid-token');
   });

@@ -102,7 +102,7 @@ async function compare(
 }
 
 describe('the document says of every operation who is let in:', () => {
-  test('nobody without credentials', async () => {
+  test('a caller without credentials', async () => {
     const { seen, said } = await compare(() => ({ headers: {} }), isOpen);
     expect(seen).toEqual(said);
   });

@@ -117,7 +117,7 @@ describe('with a token that is not good', () => {
     }
   });
 
-  test('every route refuses it that looks at tokens at all', async () => {
+  test('every route that reads tokens refuses it', async () => {
     const closed = routes.filter((route) => !publicRoutes.includes(route));
     expect(await walk(closed, await forge({}))).toEqual(closed.map((route) => `${route} 401`));
   });

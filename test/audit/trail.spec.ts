@@ -99,7 +99,7 @@ describe('what is recorded', () => {
     ['service-deleted', chief, 'DELETE', () => '/v1/services/short-lived', () => byBoss()],
   ];
 
-  test('every event, with who did it, from where and in which request', async () => {
+  test('every event is recorded with its actor, its address and its request', async () => {
     const refreshed = await gatehouse.api.post('/v1/auth/refresh', { body: { refreshToken: other.refreshToken } });
     const expected: object[] = [];
     for (const [event, caller, method, path, make] of steps) {
@@ -127,7 +127,7 @@ describe('what is recorded', () => {
     ).toEqual(expected);
   });
 
-  test('whom or what it is about', async () => {
+  test('each event names the user, service or session it is about', async () => {
     const about = Object.fromEntries((await itemsOf({ limit: '100' })).map((row) => [row.requestId, row]));
     for (const event of ['login-failed', 'password-changed', 'logged-out', 'roles-changed']) {
       expect(about[`step-${event}`].userId).toBe(person.id);
@@ -154,7 +154,7 @@ describe('what is recorded', () => {
     for (const row of rows) expect(row.caller).toBe(chief());
   });
 
-  test('a login with a name that nobody has is a failure of no user', async () => {
+  test('a failed login with an unknown user name is recorded without a user', async () => {
     const body = { userName: uniqueName('nobody'), password: 'seven green bottles' };
     const answer = await gatehouse.api.post('/v1/auth/login', { body });
     const [row] = await itemsOf({ event: 'login-failed', limit: '1' });

@@ -12,7 +12,7 @@ beforeAll(async () => {
   person = await newPerson(gatehouse);
 });
 
-test('hostile files are refused in words or come out as pixels, and the service lives', async () => {
+test('hostile files are refused with a problem or stored as plain pixels, and the service survives', async () => {
   const wrong: string[] = [];
   for (const { name, bytes, statuses } of await hostileImages('quick')) {
     const { status, body } = await putAvatar(gatehouse, 'me', bytes, { token: person.token });

@@ -66,7 +66,7 @@ test('what is wrong with the fields is told, and the picture is not kept', async
   expect(await kept()).toBe(before);
 });
 
-test('a picture that is none makes no user', async () => {
+test('a registration whose picture is no image makes no user', async () => {
   const fields = textFields();
   const refused = await register(form(Buffer.from('<svg/>'.padEnd(100)), 'avatar', fields));
   expect([refused.status, refused.body.code]).toEqual([415, 'unsupported-image']);
@@ -75,7 +75,7 @@ test('a picture that is none makes no user', async () => {
   expect((await register(form(await picture().png().toBuffer(), 'avatar', fields))).status).toBe(201);
 });
 
-test('strangers send nothing where registration is closed', async () => {
+test('when registration is closed, only an administrator may register somebody by a form', async () => {
   const closed = await startGatehouse({ REGISTRATION: 'closed' });
   try {
     const body = form(await picture().png().toBuffer(), 'avatar', textFields());

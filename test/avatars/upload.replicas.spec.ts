@@ -42,7 +42,7 @@ async function answerOn(socket: Socket): Promise<{ status: number; code: string 
   return { status: Number(text.slice(9, 12)), code: /"code":"([\w-]+)"/.exec(text)?.[1] ?? '' };
 }
 
-describe('who may not, or sends too much, is answered while still sending', () => {
+describe('a caller who may not upload, or sends too much, is answered before the body is complete', () => {
   test.for([
     ['without a good token', 'garbage', 413_000, 401, 'invalid-token'],
     ['with a length over the limit', '', 5_000_000, 413, 'body-too-large'],
@@ -59,7 +59,7 @@ describe('who may not, or sends too much, is answered while still sending', () =
     socket.destroy();
   });
 
-  test('who goes on sending all the same is cut off', async () => {
+  test('a client that goes on sending after the answer is cut off', async () => {
     const socket = await openSocket(gatehouse.url);
     const answer = answerOn(socket);
     socket.write(head(person.token, 5_000_000));
@@ -81,7 +81,7 @@ describe('who may not, or sends too much, is answered while still sending', () =
     socket.destroy();
   });
 
-  test('one byte more than may be is too much, the last one that may be is not', async () => {
+  test('a file of the limit is taken, one byte more is refused', async () => {
     const file = await picture().png().toBuffer();
     const padded = (length: number): Buffer => Buffer.concat([file, Buffer.alloc(length - file.length)]);
     const { token } = person;

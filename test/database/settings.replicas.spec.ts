@@ -125,7 +125,7 @@ const losesTwice = (table: string, code: string): string => `
   end $$;
   create trigger lose before insert on public.${table} for each row execute function public.lose_${table}()`;
 
-test('what lost against another transaction is done again', async () => {
+test('a transaction that loses against another one is retried', async () => {
   const { api } = gatehouse;
   const person = await newPerson(gatehouse);
   await admin.query(losesTwice('users', '40001'));

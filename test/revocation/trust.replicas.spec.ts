@@ -90,7 +90,7 @@ describe('a connection that lives and does not hear', () => {
 });
 
 describe('a change that is heard and cannot be read', () => {
-  test('is read again until it could: a service that was deactivated and a key that was retired are not used', async () => {
+  test('is read again until that works; meanwhile a deactivated service and a retired key are refused', async () => {
     const body = { name: 'billing', scopes: ['users:read'] };
     const { secret } = (await here.api.post('/v1/services', { token: bossToken, body })).body;
     const list = async (): Promise<number> =>

@@ -177,7 +177,7 @@ describe('log-out', () => {
     expect(await auditOf(me.id, 'logged-out')).toBe(1);
   });
 
-  test('so does one that was used before, and by GraphQL', async () => {
+  test('a used refresh token ends its session too, also over GraphQL', async () => {
     const me = await newPerson(gatehouse);
     await refresh(me.refreshToken);
     const query = `mutation { logout(refreshToken: ${JSON.stringify(me.refreshToken)}) }`;
@@ -185,7 +185,7 @@ describe('log-out', () => {
     expect(await isAccepted(gatehouse, me.token)).toBe(false);
   });
 
-  test('with both tokens both sessions end', async () => {
+  test('with the tokens of two sessions both sessions end', async () => {
     const me = await newPerson(gatehouse);
     const other = await signIn(gatehouse, me);
     expect((await logout({ refreshToken: other.refreshToken }, me.token)).status).toBe(204);
@@ -212,7 +212,7 @@ describe('log-out', () => {
     if (status === 401) expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
   });
 
-  test('over GraphQL it needs one of the two as well', async () => {
+  test('over GraphQL it needs an access or a refresh token as well', async () => {
     const { body } = await graphql('mutation { logout }');
     expect(body.errors[0].extensions.code).toBe('authentication-required');
     const { token } = await signIn(gatehouse, person);

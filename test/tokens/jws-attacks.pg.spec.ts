@@ -85,7 +85,7 @@ describe('what must go on working', () => {
     }
   });
 
-  test('none of it reached a key server of the attacker or the log of errors', () => {
+  test("no attack made the service fetch the attacker's keys or log an error", () => {
     expect(visits).toBe(0);
     expect(gatehouse.log.length).toBeGreaterThan(100);
     expect(gatehouse.log.filter(({ level }) => ['warn', 'error', 'fatal'].includes(String(level)))).toEqual([]);

@@ -58,7 +58,7 @@ describe('pages', () => {
     expect(times).toEqual(times.toSorted().toReversed());
   });
 
-  test('have no user twice and miss none while others come and go', async () => {
+  test('show each user once while others are created and deleted', async () => {
     const before = idsOf(await readAll(100));
     const [gone] = before.slice(-1);
     const users = await readAll(7, async () => {
@@ -112,7 +112,7 @@ test.for<[string, () => Promise<string> | string]>([
   expect([status, body.code]).toEqual([400, 'invalid-cursor']);
 });
 
-test('a cursor of ours is what a forged one is measured by', async () => {
+test('the cursor that the forged ones are made from is accepted', async () => {
   expect((await list(`?cursor=${await forged(1, id)}`)).body).toEqual({ items: [], nextCursor: null });
 });
 

@@ -66,7 +66,7 @@ test('of rotations of a secret at once one is done, and its secret works; the ot
   expect((await gatehouse.api.get('/v1/users?limit=1', { headers })).status).toBe(200);
 });
 
-test('who reads, adds and writes again until the version fits loses nothing', async () => {
+test('clients that read, change and retry until the version fits lose no update', async () => {
   const id = await newUser();
   await patch(id, { lastName: '0' });
   const add = async (): Promise<void> => {

@@ -40,14 +40,14 @@ test.for([
   expect(faultsOf(await register(userName))).toEqual(reserved);
 });
 
-test('neither somebody who is signed in nor a service gives such a name', async () => {
+test('neither a signed-in user nor a service may give a reserved name', async () => {
   const person = await newPerson(gatehouse);
   for (const as of [{ token: person.token }, { headers }, { token: person.token, headers }]) {
     expect(faultsOf(await register('support', as))).toEqual(reserved);
   }
 });
 
-test('GraphQL refuses it too', async () => {
+test('GraphQL refuses a reserved name too', async () => {
   const { firstName, lastName, password } = registration();
   const query = 'mutation ($user: NewUser!) { createUser(user: $user) { id } }';
   const variables = { user: { userName: 'ѕуѕтем', firstName, lastName, password } };
@@ -55,7 +55,7 @@ test('GraphQL refuses it too', async () => {
   expect([code, errors[0].extensions.errors[0].code]).toEqual(['invalid-request', 'user-name-reserved']);
 });
 
-test('an administrator gives it; whoever has it signs in and is found by it', async () => {
+test('an administrator may give a reserved name, and its user signs in and is found by it', async () => {
   const made = await register('Helpdesk', { token });
   expect(made.status).toBe(201);
   await signIn(gatehouse, { userName: 'helpdesk', password: 'seven green bottles' });
