@@ -1,5 +1,5 @@
 // lib → libs it may use. This map is the architecture; a new edge needs an ADR.
-const uses = {
+export const uses = {
   'platform/config': [],
   'platform/errors': [],
   'platform/crypto': [],

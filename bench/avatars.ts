@@ -1,4 +1,7 @@
-/** Time of a 12 MP upload on one core, stored sizes, and serving against a bare Fastify server. See README.md. */
+/**
+ * Time of a 12 MP upload on one core, stored sizes, and serving against a bare
+ * Fastify server. See README.md.
+ */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -128,7 +131,10 @@ async function rateOf(server: Server, request: string, status: number): Promise<
   return load.latenciesMs.length / load.seconds;
 }
 
-/** Something like a photograph: soft shapes, an edge or two, and the noise of a sensor. The same one for the same seed. */
+/**
+ * Something like a photograph: soft shapes, an edge or two, and the noise of a sensor.
+ * The same one for the same seed.
+ */
 async function photo(width: number, height: number, seed: number): Promise<Buffer> {
   let state = seed * 2_654_435_761;
   const next = (): number => {

@@ -1,4 +1,7 @@
-/** What happens to trust in the life of a database: moved, failed over, read-only, pooled, other clocks. See README.md. */
+/**
+ * What happens to trust in the life of a database: moved, failed over, read-only,
+ * pooled, other clocks. See README.md.
+ */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,17 +10,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { seedAccounts, signIn, signInAdmin } from './lib/accounts.ts';
 import { type Cluster, createCluster } from './lib/cluster.ts';
-import { jsonRequest, meRequest } from './lib/connection.ts';
 import type { Database } from './lib/database.ts';
-import { openLoop, type Outcome } from './lib/load.ts';
 import { readOptions } from './lib/options.ts';
 import { hasPgBouncer, startPgBouncer } from './lib/pgbouncer.ts';
 import { masterKey, type Server, startReplica } from './lib/replica.ts';
 import { kinds } from './lib/revoke.ts';
 import { createService } from './lib/services.ts';
+import { countRefused, startSteadyLoad } from './lib/steady-load.ts';
 import { note, printTable } from './lib/table.ts';
 import { openSwitch } from './lib/tcp-switch.ts';
-import { accepted, authorise, type Case, insist, isReady, prepareCases, statusOf, untilReady } from './lib/trust.ts';
+import { accepted, authorise, type Case, insist, isReady, prepareCases, untilReady } from './lib/trust.ts';
 
 const options = readOptions({ rate: 100, hurt: 6 }, ['long']);
 const { rate, hurt: hurtSeconds } = options.numbers;
@@ -224,7 +226,7 @@ async function endTrust(server: Server, prepared: readonly Case[]): Promise<Case
 
 async function suffer({ name: event, hurt, heal, readyOfB }: Event, good: readonly string[]) {
   cases = [];
-  const load = startLoad(good);
+  const load = startSteadyLoad([() => a.port, () => b.port], { perSecond: rate, tokens: good });
   const during = [await prepareCases(a, database), await prepareCases(b, database)];
   await hurt();
   // at the replica that is not hurt, and at the one that is
@@ -237,7 +239,7 @@ async function suffer({ name: event, hurt, heal, readyOfB }: Event, good: readon
   const prepared = await prepareCases(a, database);
   cases.push(...(await endTrust(a, prepared)));
   const lives = await accepted([a, b], cases, 1_500);
-  const lost = await refused([a, b], good);
+  const lost = await countRefused([a, b], good);
   const statuses = await load.stop();
   return {
     event,
@@ -251,36 +253,6 @@ async function suffer({ name: event, hurt, heal, readyOfB }: Event, good: readon
     'ready of B': `${seenReady ? 'green' : 'red'}${readyOfB === undefined || readyOfB === seenReady ? '' : ', WRONG'}`,
     'both ready after, s': (readyMs / 1_000).toFixed(1),
   };
-}
-
-/** `me` on both replicas at a steady rate, and a write now and then. */
-function startLoad(tokens: readonly string[]) {
-  const statuses = new Map<number, number>();
-  let isOver = false;
-  const next = (): string => {
-    const token = tokens[Math.floor(Math.random() * tokens.length)] ?? '';
-    const write = { firstName: `w${Math.floor(Math.random() * 1_000)}` };
-    return Math.random() < 0.05 ? jsonRequest('PATCH', '/v1/users/me', write, token) : meRequest(token);
-  };
-  const onDone = ({ answer }: Outcome): void => {
-    const status = answer?.status ?? 0;
-    statuses.set(status, (statuses.get(status) ?? 0) + 1);
-  };
-  const run = async (portOf: () => number): Promise<void> => {
-    while (!isOver) await openLoop(portOf(), { perSecond: rate, until: performance.now() + 250, next, onDone });
-  };
-  const running = [run(() => a.port), run(() => b.port)];
-  const stop = async (): Promise<ReadonlyMap<number, number>> => {
-    isOver = true;
-    await Promise.all(running);
-    return statuses;
-  };
-  return { stop };
-}
-
-async function refused(servers: readonly Server[], tokens: readonly string[]): Promise<number> {
-  const answers = servers.flatMap(({ port }) => tokens.map((token) => statusOf(port, meRequest(token))));
-  return (await Promise.all(answers)).filter((status) => status !== 200).length;
 }
 
 try {

@@ -89,7 +89,7 @@ async function isSanitised({ url }: Server, uploaded: Uploaded): Promise<boolean
 function tally(statuses: readonly number[]): string {
   const groups = Map.groupBy(statuses, (status) => status);
   return [...groups]
-    .toSorted()
+    .toSorted(([left], [right]) => left - right)
     .map(([status, group]) => `${status}: ${group.length}`)
     .join(', ');
 }

@@ -1,4 +1,7 @@
-/** How fast users are brought in, in how much memory, and what is left of an import that is killed. See README.md. */
+/**
+ * How fast users are brought in, in how much memory, and what is left of an import
+ * that is killed. See README.md.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
@@ -88,7 +91,10 @@ function start({ url }: Database, command: readonly string[]): ChildProcess {
   });
 }
 
-/** Feeds the file through a pipe, which takes what the import can take, and looks when each tenth has gone in. */
+/**
+ * Feeds the file through a pipe, which takes what the import can take, and
+ * looks when each tenth has gone in.
+ */
 async function measured(database: Database, marks: readonly number[]): Promise<Run> {
   const child = start(database, ['users', 'import', '-']);
   let usage = { peakMb: 0, cpu: 0 };
@@ -119,7 +125,8 @@ async function feed(child: ChildProcess, marks: readonly number[], until = Infin
   stdin.on('error', () => undefined);
   for await (const chunk of createReadStream(file)) {
     bytes += chunk.length;
-    // the pipe holds the first chunk before anybody reads it: what counts is when it takes the second one
+    // the pipe holds the first chunk before anybody reads it: what counts
+    // is when it takes the second one
     if (!stdin.write(chunk)) await once(stdin, 'drain');
     if (times.length === 0) times.push(performance.now());
     while (bytes >= (marks[times.length - 1] ?? Infinity)) times.push(performance.now());

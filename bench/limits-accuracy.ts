@@ -1,4 +1,7 @@
-/** What a caller at five times its plan gets of four replicas, and what becomes of another caller. See README.md. */
+/**
+ * What a caller at five times its plan gets of four replicas, and what becomes of
+ * another caller. See README.md.
+ */
 import { seedAccounts, signInAdmin } from './lib/accounts.ts';
 import { createDatabase } from './lib/database.ts';
 import { openLoop, type Outcome, roundRobin } from './lib/load.ts';

@@ -1,4 +1,7 @@
-/** What the rate limits cost a request: CPU with them against CPU without, in memory and with Redis. See README.md. */
+/**
+ * What the rate limits cost a request: CPU with them against CPU without, in memory
+ * and with Redis. See README.md.
+ */
 import { seedAccounts, signIn } from './lib/accounts.ts';
 import { meRequest } from './lib/connection.ts';
 import { createDatabase } from './lib/database.ts';

@@ -94,7 +94,8 @@ function rowOf({ name, counted }: Phase, outcomes: readonly Outcome[], noticed: 
   const of = (status: number): number => outcomes.filter(({ answer }) => answer?.status === status).length;
   const failed = outcomes.filter(({ answer }) => (answer?.status ?? 599) >= 500);
   const times = outcomes.map(({ sentAt, doneAt }) => doneAt - sentAt);
-  // one window more than the phase has: what the counts of the one before still allowed, or a store that began empty
+  // one window more than the phase has: what the counts of the one before still
+  // allowed, or a store that began empty
   const bound = Math.round(limit * (phaseSeconds / window + 1));
   return {
     phase: name,

@@ -1,4 +1,7 @@
-/** Lists, look-ups and searches at 1,000,000 users against 10,000, and a page of 50 against the floor. See README.md. */
+/**
+ * Lists, look-ups and searches at 1,000,000 users against 10,000, and a page of 50
+ * against the floor. See README.md.
+ */
 import { signInAdmin } from './lib/accounts.ts';
 import { Connection, jsonRequest } from './lib/connection.ts';
 import { createDatabase, type Database } from './lib/database.ts';
@@ -51,7 +54,10 @@ async function prepare(users: number): Promise<Side> {
   return side;
 }
 
-/** A cursor as the service would give it for the page before: the digest of its query is in any cursor of that query. */
+/**
+ * A cursor as the service would give it for the page before: the digest of its query
+ * is in any cursor of that query.
+ */
 async function cursorAt({ server, database, token }: Side, depth: number): Promise<string> {
   const headers = { authorization: `Bearer ${token}` };
   const answer = await fetch(`${server.url}/v1/users?limit=1`, { headers });

@@ -1,4 +1,7 @@
-/** Logins at ten times what one core can do, and what becomes of everybody else meanwhile. See README.md. */
+/**
+ * Logins at ten times what one core can do, and what becomes of everybody
+ * else meanwhile. See README.md.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Account, loginRequest, seedAccounts, signIn, userPassword } from './lib/accounts.ts';
@@ -27,7 +30,8 @@ try {
   const { concurrency } = await capacity(accounts);
   const quiet = await sampleMe(me, performance.now() + 5_000);
   const rssBefore = residentMb(replica.pid).now;
-  // each flood between two calm spells: a machine that gets slower or faster does not show as a loss or a gain
+  // each flood between two calm spells: a machine that gets slower or faster
+  // does not show as a loss or a gain
   const spell = (): Promise<Calm> => calmly(accounts, me, concurrency);
   const spells: Calm[] = [await spell()];
   const flooded: Flood[] = [];

@@ -17,7 +17,7 @@ const times = new Map<string, number[]>();
 try {
   pin(process.pid, options.loadCpu);
   const accounts = await seedAccounts(server, database, 1);
-  const [{ accessToken = '' } = {}] = await signIn(server.port, accounts);
+  const [{ accessToken } = { accessToken: '' }] = await signIn(server.port, accounts);
   const connection = await Connection.open(server.port);
   const send = async (fields: object): Promise<{ token: string; id: string }> => {
     const body = { body: 'x'.repeat(500), ...fields };

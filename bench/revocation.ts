@@ -14,12 +14,18 @@ import { createService } from './lib/services.ts';
 import { quantile } from './lib/statistics.ts';
 import { note, printTable } from './lib/table.ts';
 
-/** `cut`: PostgreSQL ends B's listening connection. `silence`: it stays open, but nothing more comes through. */
+/**
+ * `cut`: PostgreSQL ends B's listening connection. `silence`: it stays open,
+ * but nothing more comes through.
+ */
 type Fault = 'none' | 'cut' | 'silence';
 
 /** Polled this long before the revocation, and this long after its answer. */
 const [leadMs, tailMs] = [20, 400];
-/** The listening connection is cut, or goes silent, this often: it is lost about as long as it holds. */
+/**
+ * The listening connection is cut, or goes silent, this often: it is
+ * lost about as long as it holds.
+ */
 const faultEveryMs = 400;
 
 const options = readOptions({ count: 200, lanes: 4, background: 200 }, ['cut', 'silence']);
@@ -125,7 +131,10 @@ async function backgroundLoad(
   }
 }
 
-/** Asks B with the token about every millisecond, from before the revocation on A until long after it. */
+/**
+ * Asks B with the token about every millisecond, from before the
+ * revocation on A until long after it.
+ */
 async function measure(toA: Connection, toB: Connection, token: string, revocation: string): Promise<Measured> {
   const request = meRequest(token);
   const first = await toB.send(request);

@@ -1,4 +1,6 @@
-/** What a million live revocations cost: start-up, memory, and throughput of `me`. See README.md. */
+/**
+ * What a million live revocations cost: start-up, memory, and throughput of `me`. See README.md.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { seedAccounts, signIn } from './lib/accounts.ts';

@@ -1,4 +1,7 @@
-/** Two replicas behind nginx, which asks for no health, restarted one after the other under load. See README.md. */
+/**
+ * Two replicas behind nginx, which asks for no health, restarted one after the
+ * other under load. See README.md.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +18,10 @@ import { freePort, type Server, startReplica } from './lib/replica.ts';
 import { quantile } from './lib/statistics.ts';
 import { printTable } from './lib/table.ts';
 
-/** `idle`: seconds that nginx keeps a connection to a replica without a request; `again`: it asks the other for writes too. */
+/**
+ * `idle`: seconds that nginx keeps a connection to a replica without a request; `again`: it
+ * asks the other for writes too.
+ */
 const options = readOptions({ connections: 32, restarts: 4, drain: 3, calm: 2, idle: 60, writes: 2 }, ['again']);
 const { connections, restarts, drain, calm, idle, writes } = options.numbers;
 const all = '0-1';

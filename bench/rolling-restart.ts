@@ -18,8 +18,9 @@ const checkEveryMs = 250;
 type Backend = { server: Server; isReady: boolean };
 
 /**
- * A balancer of connections: a new one goes to the next replica that is ready; those that are open stay where they are,
- * and end when their replica ends them. Like HAProxy's `mode tcp` with `httpchk GET /health/ready`.
+ * A balancer of connections: a new one goes to the next replica that is ready; those that are
+ * open stay where they are, and end when their replica ends them. Like HAProxy's `mode tcp`
+ * with `httpchk GET /health/ready`.
  */
 async function openBalancer(backends: readonly Backend[]): Promise<{ port: number; close: () => void }> {
   const open = new Set<Socket>();

@@ -1,4 +1,7 @@
-/** Ten rotations of the signing key under verifications on two replicas, with tokens of each new key at once. See README.md. */
+/**
+ * Ten rotations of the signing key under verifications on two replicas, with tokens of each
+ * new key at once. See README.md.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** A probe and `me` while one address opens connections and sends nothing on them. See README.md. */
+/**
+ * A probe and `me` while one address opens connections and sends nothing on them. See README.md.
+ */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 

@@ -1,4 +1,7 @@
-/** The memory of the service, and `me`, while exports of a user with many sessions are asked for and not read. See README.md. */
+/**
+ * The memory of the service, and `me`, while exports of a user with many sessions are asked
+ * for and not read. See README.md.
+ */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,7 @@
-/** Fills a migrated PostgreSQL database with generated users, for measurements by hand. See README.md. */
+/**
+ * Fills a migrated PostgreSQL database with generated users, for
+ * measurements by hand. See README.md.
+ */
 import { parseArgs } from 'node:util';
 
 import pg from 'pg';

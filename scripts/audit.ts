@@ -3,7 +3,10 @@ import { env } from 'node:process';
 
 import { judgeAudit } from './judge-audit.ts';
 
-/** Fails on known vulnerabilities of production dependencies, and in CI also when nobody could be asked about them. */
+/**
+ * Fails on known vulnerabilities of production dependencies, and in CI also when
+ * nobody could be asked about them.
+ */
 const { stdout, stderr, status } = spawnSync('npm', ['audit', '--omit=dev', '--json', '--audit-level=moderate'], {
   encoding: 'utf8',
 });

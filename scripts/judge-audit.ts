@@ -3,8 +3,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 type Report = { readonly metadata?: unknown; readonly error?: { readonly code?: unknown; readonly summary?: unknown } };
 
 /**
- * What `npm audit --json` says: findings, none, or that it was not checked, and why. What was not checked is not good in
- * CI, unless AUDIT_MAY_BE_UNCHECKED=1 says that there is no registry to ask.
+ * What `npm audit --json` says: findings, none, or that it was not checked, and why. What was not
+ * checked is not good in CI, unless AUDIT_MAY_BE_UNCHECKED=1 says that there is no registry to ask.
  */
 export function judgeAudit(
   { stdout, stderr, status }: Answered,
@@ -23,7 +23,10 @@ export function judgeAudit(
 
 const isCi = (value: string | undefined): boolean => value !== undefined && !['', '0', 'false'].includes(value);
 
-/** npm has no code for each: what it says of the network, of the registry's answer, or nothing that we know. */
+/**
+ * npm has no code for each: what it says of the network, of the registry's
+ * answer, or nothing that we know.
+ */
 function reasonOf(text: string): string {
   if (/\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)\b|network/i.test(text)) {
     return 'because the registry cannot be reached';

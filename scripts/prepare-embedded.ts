@@ -1,7 +1,10 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Makes the empty embedded cluster that first starts copy. Runs at install; a failure costs only the time it saves. */
+/**
+ * Makes the empty embedded cluster that first starts copy. Runs at install; a
+ * failure costs only the time it saves.
+ */
 try {
   const { embeddedTemplate } = await import('../libs/platform/database/src/embedded-template.ts');
   const template = embeddedTemplate();

@@ -1,8 +1,9 @@
 /**
- * The floor of messages: the least that a Fastify server must do to keep a text under a token and to give it back. The
- * same ES256 check, the same row of the same size by one prepared INSERT, the same SELECT by a hash, over a pool of 10;
- * no encryption, no caps, no audit row, no framework above Fastify.
- * With `WHOLE=on` the INSERT is the statement that Gatehouse sends: with the caps and the audit row in it.
+ * The floor of messages: the least that a Fastify server must do to keep a text under a token and
+ * to give it back. The same ES256 check, the same row of the same size by one prepared INSERT,
+ * the same SELECT by a hash, over a pool of 10; no encryption, no caps, no audit row, no
+ * framework above Fastify. With `WHOLE=on` the INSERT is the statement that Gatehouse sends: with
+ * the caps and the audit row in it.
  */
 import { createHash, createPublicKey, type KeyObject, randomBytes, randomUUID } from 'node:crypto';
 import process from 'node:process';
@@ -78,8 +79,8 @@ function check({ headers }: FastifyRequest): string | undefined {
   const key = keys.get(kid);
   if (!key) return undefined;
   try {
-    const { sub } = jwt.verify(token, key, { algorithms: ['ES256'], issuer: ISSUER, audience: AUDIENCE });
-    return String(sub);
+    const claims = jwt.verify(token, key, { algorithms: ['ES256'], issuer: ISSUER, audience: AUDIENCE });
+    return typeof claims === 'string' ? undefined : claims.sub;
   } catch {
     return undefined;
   }

@@ -1,4 +1,7 @@
-/** The floor for pictures: a Fastify server that has one in memory and answers it with the same headers. */
+/**
+ * The floor for pictures: a Fastify server that has one in memory and
+ * answers it with the same headers.
+ */
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 

@@ -1,8 +1,8 @@
 /**
- * The floor: the least that a Fastify server must do for `GET /v1/users/me`. The same ES256 check, the same SELECT by a
- * prepared statement over a pool of 10, the same body; no framework above Fastify, no guard, no headers, no log.
- * `GET /v1/users?limit=` likewise, for the first page.
- * With `CACHE=on` it keeps verified tokens, as Gatehouse does: the harder floor.
+ * The floor: the least that a Fastify server must do for `GET /v1/users/me`. The same ES256 check,
+ * the same SELECT by a prepared statement over a pool of 10, the same body; no framework above
+ * Fastify, no guard, no headers, no log. `GET /v1/users?limit=` likewise, for the first page. With
+ * `CACHE=on` it keeps verified tokens, as Gatehouse does: the harder floor.
  */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import process from 'node:process';

@@ -10,8 +10,8 @@ export type Tokens = { readonly accessToken: string; readonly refreshToken: stri
 export type Account = { readonly id: string; readonly userName: string };
 
 /**
- * Makes accounts that share one password: the first is registered over HTTP, the others get its hash by SQL, since
- * hashing is not what is measured.
+ * Makes accounts that share one password: the first is registered over HTTP, the others get its
+ * hash by SQL, since hashing is not what is measured.
  */
 export async function seedAccounts(server: Server, database: Database, count: number): Promise<readonly Account[]> {
   const prefix = `bench${randomBytes(3).toString('hex')}`;

@@ -1,4 +1,7 @@
-/** One attack, by its number, on a port, until it is told that it is over. Out of the way of whoever measures meanwhile. */
+/**
+ * One attack, by its number, on a port, until it is told that it is over. Out of the way
+ * of whoever measures meanwhile.
+ */
 import { once } from 'node:events';
 import { setPriority } from 'node:os';
 

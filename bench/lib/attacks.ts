@@ -71,7 +71,10 @@ const repeat =
     return [...statuses].map(([status, count]) => `${status}: ${count}`).join(', ');
   };
 
-/** As fast as they are taken. All at once, the copying alone would hold up whoever else is on this core. */
+/**
+ * As fast as they are taken. All at once, the copying alone would hold
+ * up whoever else is on this core.
+ */
 async function sendInPieces(socket: Socket, bytes: Buffer): Promise<void> {
   for (let at = 0; at < bytes.length && !socket.destroyed; at += pieceBytes) {
     if (!socket.write(bytes.subarray(at, at + pieceBytes))) {

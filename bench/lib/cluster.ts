@@ -9,7 +9,10 @@ import pg from 'pg';
 
 import { freePort } from './replica.ts';
 
-/** A PostgreSQL cluster of the run's own, with the tools of its installation: dumps, restores, standbys. */
+/**
+ * A PostgreSQL cluster of the run's own, with the tools of its
+ * installation: dumps, restores, standbys.
+ */
 export type Cluster = {
   readonly port: number;
   /** Of its superuser, over TCP. */
@@ -27,7 +30,9 @@ export type Cluster = {
   remove(): Promise<void>;
 };
 
-/** Where PostgreSQL's server programs are; npm's package has no `pg_dump` and no `pg_basebackup`. */
+/**
+ * Where PostgreSQL's server programs are; npm's package has no `pg_dump` and no `pg_basebackup`.
+ */
 export function findBinaries(): string {
   const root = '/usr/lib/postgresql';
   const found = existsSync(root) ? readdirSync(root).map((version) => join(root, version, 'bin')) : [];

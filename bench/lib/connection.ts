@@ -5,8 +5,9 @@ export type Answer = { readonly status: number; readonly head: string; readonly 
 type Call = { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void };
 
 /**
- * One kept-alive connection with one request at a time, on a bare socket: the load generator shares its core with
- * PostgreSQL, so it must cost little. Reads answers with a `Content-Length` or without a body.
+ * One kept-alive connection with one request at a time, on a bare socket: the load generator
+ * shares its core with PostgreSQL, so it must cost little. Reads answers with a
+ * `Content-Length` or without a body.
  */
 export class Connection {
   readonly #socket: Socket;

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
 /**
- * Stands between a replica and PostgreSQL and knows which connection listens for changes, by the `application_name` of
- * its first message. `silence` lets nothing more through on it, and does not
- * close it.
+ * Stands between a replica and PostgreSQL and knows which connection listens for
+ * changes, by the `application_name` of its first message. `silence` lets nothing more
+ * through on it, and does not close it.
  */
 export type FaultProxy = {
   readonly url: string;

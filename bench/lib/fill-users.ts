@@ -1,7 +1,10 @@
 import type { Database } from './database.ts';
 import { insertUsers } from './generated-users.ts';
 
-/** Fills a migrated database with generated users: the search's index is made in one go afterwards, as a restore does. */
+/**
+ * Fills a migrated database with generated users: the search's index is made in one go
+ * afterwards, as a restore does.
+ */
 export async function fillUsers(database: Pick<Database, 'query'>, count: number, passwordHash: string): Promise<void> {
   const name = 'users_search_text_trigram';
   const [index] = await database.query<{ indexdef: string }>('select indexdef from pg_indexes where indexname = $1', [

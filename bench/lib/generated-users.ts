@@ -1,4 +1,7 @@
-/** Everyday names of several scripts. Which ones a user gets is skewed, as in life: some names are everybody's. */
+/**
+ * Everyday names of several scripts. Which ones a user gets is skewed, as in
+ * life: some names are everybody's.
+ */
 const firstNames =
   'Maria,Anna,Ali,José,Wei,Elena,David,Fatima,Ivan,Chen,Sofia,Omar,Marta,Luca,Nina,Peter,Aisha,Jan,Olga,Paul,Lucía,Emil,Hana,Noah,Zoë,Igor,Mei,Carlos,Eva,Tom,Priya,Jürgen,Sara,Hugo,Leila,Max,Ines,Karl,Yuki,Ada,Grace,Alan,Edith,Bruno,Chloé,Dmitri,Freya,Günter,Håkon,Iris,Søren,Анна,Иван,Ольга,Νίκος,Ελένη,王伟,李娜,محمد,יעל';
 const lastNameRoots =
@@ -6,9 +9,10 @@ const lastNameRoots =
 const lastNameEnds = ',son,ski,mann,ova,ez,berg,quist,stein,ini,well,ford,ley,ton,field,worth,wood,man,ides,ić';
 
 /**
- * SQL that inserts `$1` users with ids, names and times as real ones have them: `$2` is the hash of their password.
- * They come in the order of their creation, one every 150 s, up to now; every 200th is deactivated and every 5000th an
- * administrator; 3 of 4 have an e-mail address. The same count makes the same names.
+ * SQL that inserts `$1` users with ids, names and times as real ones have them: `$2` is the hash
+ * of their password. They come in the order of their creation, one every 150 s, up to now; every
+ * 200th is deactivated and every 5000th an administrator; 3 of 4 have an e-mail address. The
+ * same count makes the same names.
  */
 export const insertUsers = `with lists as (
     select string_to_array('${firstNames}', ',') as firsts, string_to_array('${lastNameRoots}', ',') as roots,

@@ -31,7 +31,10 @@ type Rounds = {
 export const noteRound: OnRound = (round, latest) =>
   note(`round ${round}: ${latest.map((one) => one?.perSecond.toFixed(0)).join(' ')} requests/s`);
 
-/** Interleaved: every round has each server once, each time in another order. @returns the rounds of each server */
+/**
+ * Interleaved: every round has each server once, each time in another order.
+ * @returns the rounds of each server
+ */
 export async function measureInTurns(contenders: readonly Contender[], plan: Rounds): Promise<readonly Round[][]> {
   const { connections, rounds, seconds, onWarm, onRound } = plan;
   const once = ({ server, requests }: Contender, forSeconds: number): Promise<Round> =>

@@ -16,7 +16,10 @@ type ClosedLoop = {
   readonly status?: number;
 };
 
-/** Closed loop: each connection sends its next request when it has its answer. Other answers than `status` are an error. */
+/**
+ * Closed loop: each connection sends its next request when it has its answer. Other
+ * answers than `status` are an error.
+ */
 export async function closedLoop(
   port: number,
   { connections, seconds, next, status: wanted }: ClosedLoop,
@@ -46,8 +49,9 @@ export async function closedLoop(
 export type Outcome = { readonly sentAt: number; readonly doneAt: number; readonly answer: Answer | undefined };
 
 /**
- * Open loop: sends at a steady rate whether answers come or not, on as many connections as that takes. Times are those
- * at which requests were due, so that a slow server cannot hide its delay by slowing the generator.
+ * Open loop: sends at a steady rate whether answers come or not, on as many connections as that
+ * takes. Times are those at which requests were due, so that a slow server cannot hide its
+ * delay by slowing the generator.
  */
 export async function openLoop(
   port: number,

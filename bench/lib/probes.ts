@@ -2,7 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Connection } from './connection.ts';
 
-/** One request after the other for so many seconds, a connection for each, as probes do. Latencies in milliseconds. */
+/**
+ * One request after the other for so many seconds, a connection for each, as probes
+ * do. Latencies in milliseconds.
+ */
 export async function askInTurn(
   port: number,
   request: string,

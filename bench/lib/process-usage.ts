@@ -4,7 +4,10 @@ import { loadavg } from 'node:os';
 
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
-/** Seconds of CPU that a process has used, all its threads, in user and kernel mode. Counted in ticks of 10 ms. */
+/**
+ * Seconds of CPU that a process has used, all its threads, in user and kernel
+ * mode. Counted in ticks of 10 ms.
+ */
 export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // the name in parentheses may hold spaces; after it come the fields from the third on
@@ -13,8 +16,9 @@ export function cpuSeconds(pid: number): number {
 }
 
 /**
- * The share of a process's CPU that its hashing threads (libuv's) have from now until the answer is asked for. On a busy
- * core it tells what hashing lost to other work, whatever the core's speed did meanwhile.
+ * The share of a process's CPU that its hashing threads (libuv's) have from now until the
+ * answer is asked for. On a busy core it tells what hashing lost to other work, whatever
+ * the core's speed did meanwhile.
  */
 export function hashingShare(pid: number): () => number {
   const before = threadNanoseconds(pid);

@@ -14,8 +14,8 @@ type Profile = {
 };
 
 /**
- * Prints where the time within a window (µs of the monotonic clock, which V8 shares with `process.hrtime`) went, by
- * function and by package, scaled to the CPU of a request.
+ * Prints where the time within a window (µs of the monotonic clock, which V8 shares with
+ * `process.hrtime`) went, by function and by package, scaled to the CPU of a request.
  */
 export function printProfile(file: string, [from, to]: readonly [number, number], cpuMicros: number): void {
   const profile = JSON.parse(readFileSync(file, 'utf8')) as Profile;

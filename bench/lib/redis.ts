@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A Redis of the run's own, without persistence, that can be killed, paused and brought back on its port. */
+/**
+ * A Redis of the run's own, without persistence, that can be killed,
+ * paused and brought back on its port.
+ */
 export type Redis = {
   readonly url: string;
   kill(): Promise<void>;

@@ -13,7 +13,10 @@ export const adminPassword = 'bench-Administrator-7391';
 /** Tokens name their issuer: all servers of a run go by one name, wherever they listen. */
 export const publicUrl = 'http://gatehouse.bench';
 export const masterKey = Buffer.alloc(32, 7).toString('base64');
-/** High enough to be out of the way, so that the limiter's work is measured and its refusals are not. */
+/**
+ * High enough to be out of the way, so that the limiter's work is
+ * measured and its refusals are not.
+ */
 const highLimit = '1000000';
 const limits = ['IP', 'USER'].flatMap((who) =>
   ['READ', 'WRITE', 'LOGIN', 'HASH', 'UPLOAD'].map((what) => [`RATE_LIMIT_${who}_${what}`, highLimit]),
@@ -42,7 +45,10 @@ type Start = {
   readonly readyPath?: string;
 };
 
-/** Starts a replica of Gatehouse as `npm start` would, with its log in a file, and waits until it is ready. */
+/**
+ * Starts a replica of Gatehouse as `npm start` would, with its log in a
+ * file, and waits until it is ready.
+ */
 export async function startReplica(
   options: Options,
   { databaseUrl, env, nodeFlags = [], cpu, port, readyPath = '/health/ready' }: Start,

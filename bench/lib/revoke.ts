@@ -52,7 +52,10 @@ export const kinds: readonly Kind[] = [
   },
 ];
 
-/** Times are those after the 2xx of the revoking replica, in milliseconds; 0 when nothing was accepted after it. */
+/**
+ * Times are those after the 2xx of the revoking replica, in milliseconds; 0 when
+ * nothing was accepted after it.
+ */
 export type Measured = {
   /** When the last accepted request was begun: what the promise is about. */
   readonly lastAcceptBegunMs: number;

@@ -27,7 +27,10 @@ export async function countedIn(server: Server, key: string): Promise<string> {
 
 export const metricsToken = 'bench-metrics-token-0815';
 
-/** Where a replica says in `/metrics` that it counts limits; it must have been started with `metricsToken`. */
+/**
+ * Where a replica says in `/metrics` that it counts limits; it must have
+ * been started with `metricsToken`.
+ */
 export async function storeInMetrics(server: Server): Promise<string> {
   const answer = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${metricsToken}` } });
   const text = await answer.text();

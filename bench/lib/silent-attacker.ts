@@ -1,4 +1,7 @@
-/** Keeps so many silent connections open from one address, in a process of its own: `silent-attacker.ts port count`. */
+/**
+ * Keeps so many silent connections open from one address, in a process of its own:
+ * `silent-attacker.ts port count`.
+ */
 import { connect, type Socket } from 'node:net';
 
 /** All of 127.0.0.0/8 is this machine. */

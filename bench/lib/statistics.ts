@@ -18,8 +18,9 @@ export function spread(values: readonly number[], digits = 0): string {
 }
 
 /**
- * Two-sided p of the Mann–Whitney U test: the chance of ranks as uneven as these if both samples came from one
- * distribution. Normal approximation with corrections for ties and continuity; fit for 20 values and more.
+ * Two-sided p of the Mann–Whitney U test: the chance of ranks as uneven as these if both
+ * samples came from one distribution. Normal approximation with corrections for ties and
+ * continuity; fit for 20 values and more.
  */
 export function mannWhitneyP(left: readonly number[], right: readonly number[]): number {
   const all = [...left.map((value) => ({ value, isLeft: true })), ...right.map((value) => ({ value, isLeft: false }))];

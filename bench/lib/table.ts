@@ -1,6 +1,9 @@
 import { loadNow } from './process-usage.ts';
 
-/** Prints rows below a title as a table of Markdown, with the machine's load average, which tells how quiet it was. */
+/**
+ * Prints rows below a title as a table of Markdown, with the machine's load
+ * average, which tells how quiet it was.
+ */
 export function printTable(title: string, rows: readonly Readonly<Record<string, string | number>>[]): void {
   const names = Object.keys(rows[0] ?? {});
   const cells = rows.map((row) => names.map((name) => String(row[name] ?? '')));

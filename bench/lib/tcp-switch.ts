@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
-/** The one address by which replicas know their database, as a failover manager or DNS name gives it. */
+/**
+ * The one address by which replicas know their database, as a
+ * failover manager or DNS name gives it.
+ */
 export type TcpSwitch = {
   readonly port: number;
   /** Later connections go to another port; those that are open are cut. */

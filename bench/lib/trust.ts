@@ -35,7 +35,10 @@ export async function statusOf(port: number, request: string): Promise<number> {
   }
 }
 
-/** Sends until it is answered 2xx, or 401 by a token that has gone with an earlier try, for so long at most. */
+/**
+ * Sends until it is answered 2xx, or 401 by a token that has gone with an
+ * earlier try, for so long at most.
+ */
 export async function insist(port: number, request: string, forMs: number): Promise<boolean> {
   const until = performance.now() + forMs;
   while (performance.now() < until) {
@@ -77,7 +80,10 @@ export async function untilReady(servers: readonly Server[], forMs = 40_000): Pr
   return Number.POSITIVE_INFINITY;
 }
 
-/** An administrator with a fresh token, and the key of a service that may revoke; nothing when no login gets through. */
+/**
+ * An administrator with a fresh token, and the key of a service that may revoke;
+ * nothing when no login gets through.
+ */
 export async function authorise(server: Server, serviceKey: string, forMs: number): Promise<By | undefined> {
   const until = performance.now() + forMs;
   while (performance.now() < until) {

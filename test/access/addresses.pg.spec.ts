@@ -1,18 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { newPerson, signInAdmin, uniqueName } from '../support/people.js';
 import { exchange, request } from '../support/raw-http.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ environment: { RATE_LIMIT_IP_READ: '3', TRUST_PROXY: '127.0.0.1' } });
 let token: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse({ RATE_LIMIT_IP_READ: '3', TRUST_PROXY: '127.0.0.1' });
   token = (await signInAdmin(gatehouse)).token;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const read = async (forwarded: string): Promise<number> =>
@@ -24,7 +20,7 @@ async function readAll(addresses: readonly string[]): Promise<number[]> {
   return statuses;
 }
 
-describe('behind a proxy one client is one, and limited as one,', () => {
+describe('behind a proxy a client is told apart by its own address, and has one limit', () => {
   test.each([
     ['whatever its port is', ['192.0.2.1:50001', '192.0.2.1:50002', '192.0.2.1', '192.0.2.1:50003']],
     [
@@ -40,11 +36,11 @@ describe('behind a proxy one client is one, and limited as one,', () => {
     expect(await readAll(addresses)).toEqual([200, 200, 200, 429]);
   });
 
-  test('also when it is told no address: the proxy counts then', async () => {
+  test('when the proxy names no address, its own address counts', async () => {
     expect(await readAll(['unknown', '_hidden', 'a'.repeat(3_000), 'for=192.0.2.4'])).toEqual([200, 200, 200, 429]);
   });
 
-  test('also when the header comes in several lines', async () => {
+  test('when the header comes in several lines, they are read as one', async () => {
     const line = 'GET /.well-known/jwks.json';
     const statuses: (number | undefined)[] = [];
     for (const invented of [1, 2, 3, 4]) {
@@ -108,7 +104,7 @@ describe('of IPv6', () => {
     expect(await readAll(['2001:db8:11:500::1', '2001:db8:12:500::1'])).toEqual([429, 200]);
   });
 
-  test('whoever is refused takes nothing from the networks beside', async () => {
+  test('refused requests use up nothing of the limits of neighbouring networks', async () => {
     const statuses = await readAll(Array<string>(30).fill('2001:db8:13:100::1'));
     expect(statuses.filter((status) => status === 200)).toHaveLength(3);
     expect(await readAll(networks('13:1', 11).slice(1))).toEqual([...Array<number>(9).fill(200), 429]);

@@ -1,31 +1,29 @@
 import { once } from 'node:events';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { form, picture } from '../support/images.js';
 import { newPerson, registration, signInAdmin } from '../support/people.js';
 import { exchange, openSocket, request } from '../support/raw-http.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
 const logins = 12;
-let gatehouse: Gatehouse;
-let token: string;
-let lastAddress = 0;
-const json = 'Content-Type: application/json';
-
-beforeAll(async () => {
-  gatehouse = await startGatehouse({
+const gatehouse = useGatehouse({
+  environment: {
     RATE_LIMIT_IP_LOGIN: String(logins),
     RATE_LIMIT_IP_UPLOAD: '2',
     RATE_LIMIT_USER_LOGIN: '3',
     // so that each test has addresses of its own
     TRUST_PROXY: '127.0.0.1',
-  });
-  token = (await signInAdmin(gatehouse)).token;
+  },
 });
-afterAll(async () => {
-  await gatehouse.stop();
+let token: string;
+let lastAddress = 0;
+const json = 'Content-Type: application/json';
+
+beforeAll(async () => {
+  token = (await signInAdmin(gatehouse)).token;
 });
 
 const from = () => ({ 'x-forwarded-for': `192.0.2.${++lastAddress}` });
@@ -53,7 +51,7 @@ const answerTo = async (line: string, ...headers: readonly string[]): Promise<st
 const forwarded = (): string => `X-Forwarded-For: ${from()['x-forwarded-for']}`;
 
 describe('a request counts in every class that it uses:', () => {
-  test('a registration with a picture as an upload too', async () => {
+  test('a registration with a picture also counts as an upload', async () => {
     const headers = from();
     const answers = await repeat(3, () => withPicture(headers));
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 429]);
@@ -65,7 +63,7 @@ describe('a request counts in every class that it uses:', () => {
     expect([without.status, without.headers.get('ratelimit')]).toEqual([201, expect.stringContaining('"ip-hash";r=')]);
   });
 
-  test('a change of password as a proof of one', async () => {
+  test('a change of password also counts as a login', async () => {
     const { id, token: own } = await newPerson(gatehouse);
     const body = { currentPassword: 'not mine', password: 'something quite new 7391' };
     const change = () => gatehouse.api.put(`/v1/users/${id}/password`, { token: own, body, headers: from() });
@@ -113,7 +111,7 @@ describe('before its body is read', () => {
     expect(await answerTo('POST /v1/auth/login', address)).toBe('429 rate-limited');
   });
 
-  test('nobody is told what is wrong with it', async () => {
+  test('a refused caller is not told what is wrong with the body', async () => {
     const call = { body: '{"body":', token: 'guess', headers: from() };
     expect((await gatehouse.api.post('/v1/messages', call)).body.code).toBe('invalid-token');
   });

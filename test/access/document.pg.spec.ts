@@ -1,21 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { scopes } from '#libs/platform/access';
 
 import { newPerson, type Person, signInAdmin } from '../support/people.js';
 import { newService, type Service } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
 type Operation = { readonly route: string; readonly security: readonly Readonly<Record<string, readonly string[]>>[] };
 /** What somebody shows, and what of their own a request may name. */
 type Caller = { readonly headers: Record<string, string>; readonly own?: Partial<Person> & { readonly name?: string } };
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ own: true });
 let operations: readonly Operation[];
 const services = new Map<string, Service>();
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   const { paths } = (await gatehouse.api.get('/openapi.json')).body;
   operations = Object.entries<Record<string, any>>(paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, { security }]) => ({ route: `${method.toUpperCase()} ${path}`, security })),
@@ -25,9 +24,6 @@ beforeAll(async () => {
   for (const granted of [[], [...scopes], ...each]) {
     services.set(granted.join(' '), await newService(gatehouse, { token, scopes: granted }));
   }
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const nobody = '0190a6d4-7f3a-7c8b-9d1e-2f3a4b5c6d7e';
@@ -39,7 +35,10 @@ const bodies: Readonly<Record<string, object>> = {
   'PATCH /v1/users/{id}': { firstName: 'Eve' },
 };
 
-/** Whether somebody gets past the guard. They name what is their own, where it is not theirs to name others'. */
+/**
+ * Whether somebody gets past the guard. They name what is their own, where it
+ * is not theirs to name others'.
+ */
 async function isLetIn(route: string, { headers, own = {} }: Caller): Promise<boolean> {
   const [method = '', template = ''] = route.split(' ');
   const { id = nobody, sessionId = nobody, userName = 'nobody', name = 'nobody' } = own;
@@ -71,7 +70,10 @@ const basic = (...granted: readonly string[]): Caller => {
 
 const isOpen = ({ security }: Operation): boolean =>
   security.length === 0 || security.some((way) => Object.keys(way).length === 0);
-/** The roles or scopes of which one is asked for where this scheme is a way in; nothing where it is none. */
+/**
+ * The roles or scopes of which one is asked for where this scheme is a
+ * way in; nothing where it is none.
+ */
 const asked = ({ security }: Operation, scheme: string): readonly string[] | undefined => {
   const ways = security.map((way) => way[scheme]).filter((way) => way !== undefined);
   return ways.length > 0 ? ways.flat() : undefined;
@@ -89,7 +91,8 @@ async function compare(
 ): Promise<{ readonly seen: readonly string[]; readonly said: readonly string[] }> {
   const seen: string[] = [];
   let caller = await make();
-  // one after the other: whoever was let in to change something may have ended the own session with it
+  // one after the other: whoever was let in to change something may
+  // have ended the own session with it
   for (const { route } of chosen) {
     if (!(await isLetIn(route, caller))) continue;
     seen.push(route);
@@ -99,7 +102,7 @@ async function compare(
 }
 
 describe('the document says of every operation who is let in:', () => {
-  test('nobody without credentials', async () => {
+  test('a caller without credentials', async () => {
     const { seen, said } = await compare(() => ({ headers: {} }), isOpen);
     expect(seen).toEqual(said);
   });

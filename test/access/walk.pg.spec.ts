@@ -1,8 +1,8 @@
 import { generateKeyPair, SignJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { newPerson, type Person } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
 /** Open to everybody: a route that is not written here must ask for credentials. */
 const publicRoutes = [
@@ -42,21 +42,17 @@ const bodies: Readonly<Record<string, object>> = {
   'PUT /v1/users/{id}/password': { currentPassword: 'seven green bottles', password: 'eight brown bottles' },
 };
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ own: true });
 let victim: Person;
 let stranger: Person;
 let routes: readonly string[];
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   [victim, stranger] = [await newPerson(gatehouse), await newPerson(gatehouse)];
   const { paths } = (await gatehouse.api.get('/openapi.json')).body;
   routes = Object.entries<object>(paths).flatMap(([path, item]) =>
     Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
   );
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const nobody = '0190a6d4-7f3a-7c8b-9d1e-2f3a4b5c6d7e';
@@ -121,7 +117,7 @@ describe('with a token that is not good', () => {
     }
   });
 
-  test('every route refuses it that looks at tokens at all', async () => {
+  test('every route that reads tokens refuses it', async () => {
     const closed = routes.filter((route) => !publicRoutes.includes(route));
     expect(await walk(closed, await forge({}))).toEqual(closed.map((route) => `${route} 401`));
   });

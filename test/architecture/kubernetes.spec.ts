@@ -27,8 +27,8 @@ const kustomizations = globSync('**/kustomization.yaml', { cwd: root });
 const manifests = globSync('**/*.yaml', { cwd: root }).filter((path) => !kustomizations.includes(path));
 
 /**
- * Keys that a validation never asked for, which its schema therefore does not know: `kubernetes-models` lets them pass,
- * as an API server does not.
+ * Keys that a validation never asked for, which its schema therefore does not know:
+ * `kubernetes-models` lets them pass, as an API server does not.
  */
 function unknownKeys(data: unknown, validate: (watched: unknown) => void): readonly string[] {
   const asked = new Set<string>();

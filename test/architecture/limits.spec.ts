@@ -35,7 +35,9 @@ function namesIn(cell: string): string[] {
   return [...cell.matchAll(/`([A-Z][A-Z0-9_]+)`/g)].map(([, name = '']) => name);
 }
 
-/** Optional numbers have no default that would tell; some power of ten is within the bounds of each. */
+/**
+ * Optional numbers have no default that would tell; some power of ten is within the bounds of each.
+ */
 const isNumber = (setting: Setting): boolean =>
   Array.from({ length: 13 }, (_, power) => setting.safeParse(`1${'0'.repeat(power)}`)).some(
     ({ data }) => typeof data === 'number',

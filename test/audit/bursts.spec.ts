@@ -1,22 +1,18 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
 import { AuditBursts } from '#libs/security/audit';
 
 import type { Call } from '../support/api.js';
 import { newPerson, type Person, signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let bossToken: string;
 let bossId: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   bossToken = (await signInAdmin(gatehouse)).token;
   bossId = (await gatehouse.api.get('/v1/users/me', { token: bossToken })).body.id;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const itemsOf = async (query: Record<string, string>): Promise<any[]> =>

@@ -1,21 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import type { Answer, Call } from '../support/api.js';
 import { admin, newPerson, type Person, signIn, signInAdmin, uniqueName } from '../support/people.js';
 import { newService, type Service } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ environment: { REFRESH_GRACE_SECONDS: '0' } });
 let boss: Awaited<ReturnType<typeof signInAdmin>>;
 let bossId: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse({ REFRESH_GRACE_SECONDS: '0' });
   boss = await signInAdmin(gatehouse);
   bossId = (await gatehouse.api.get('/v1/users/me', { token: boss.token })).body.id;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const read = (query: Record<string, string> = {}, token = boss.token): Promise<Answer> =>
@@ -103,7 +99,7 @@ describe('what is recorded', () => {
     ['service-deleted', chief, 'DELETE', () => '/v1/services/short-lived', () => byBoss()],
   ];
 
-  test('every event, with who did it, from where and in which request', async () => {
+  test('every event is recorded with its actor, its address and its request', async () => {
     const refreshed = await gatehouse.api.post('/v1/auth/refresh', { body: { refreshToken: other.refreshToken } });
     const expected: object[] = [];
     for (const [event, caller, method, path, make] of steps) {
@@ -131,14 +127,15 @@ describe('what is recorded', () => {
     ).toEqual(expected);
   });
 
-  test('whom or what it is about', async () => {
+  test('each event names the user, service or session it is about', async () => {
     const about = Object.fromEntries((await itemsOf({ limit: '100' })).map((row) => [row.requestId, row]));
     for (const event of ['login-failed', 'password-changed', 'logged-out', 'roles-changed']) {
       expect(about[`step-${event}`].userId).toBe(person.id);
     }
     expect(about['step-user-changed']).toMatchObject({ userId: person.id, details: { fields: ['email'] } });
     expect(about['step-roles-changed'].details).toEqual({ roles: 'user admin', before: 'user' });
-    // the id would tell when the user was made, and so lead to the pseudonym; who knows it finds the row
+    // the id would tell when the user was made, and so lead to the
+    // pseudonym; who knows it finds the row
     expect(about['step-user-deleted'].userId).not.toBe(erased.id);
     const proof = await itemsOf({ event: 'user-deleted', userId: erased.id });
     expect(proof.map(({ requestId }) => requestId)).toEqual(['step-user-deleted']);
@@ -157,7 +154,7 @@ describe('what is recorded', () => {
     for (const row of rows) expect(row.caller).toBe(chief());
   });
 
-  test('a login with a name that nobody has is a failure of no user', async () => {
+  test('a failed login with an unknown user name is recorded without a user', async () => {
     const body = { userName: uniqueName('nobody'), password: 'seven green bottles' };
     const answer = await gatehouse.api.post('/v1/auth/login', { body });
     const [row] = await itemsOf({ event: 'login-failed', limit: '1' });

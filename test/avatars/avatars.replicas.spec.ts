@@ -34,7 +34,7 @@ const leave = (replica: Gatehouse, person?: Person) =>
 const put = (replica: Gatehouse, file: Buffer, person?: Person) =>
   putAvatar(replica, 'me', file, { token: person?.token });
 
-test('who takes up a picture while its last user leaves it has it', async () => {
+test('a user who takes a picture while its last user gives it up keeps it', async () => {
   const file = await picture().png().toBuffer();
   let [from, to] = [ada, grace];
   await put(replicas[0], file, from);
@@ -48,7 +48,7 @@ test('who takes up a picture while its last user leaves it has it', async () => 
   expect(await rows()).toBe(0);
 });
 
-test('two users who exchange their pictures again and again block each other not', async () => {
+test('two users who keep exchanging their pictures do not deadlock', async () => {
   const files = [await picture().png().toBuffer(), await picture().png().toBuffer()] as const;
   for (let round = 0; round < 15; round++) {
     const [mine = files[0], theirs = files[1]] = round % 2 === 0 ? files : files.toReversed();

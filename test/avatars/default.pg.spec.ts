@@ -1,19 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { fetchPicture, inSize, picture, putAvatar } from '../support/images.js';
 import { newPerson, type Person } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let person: Person;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   person = await newPerson(gatehouse, { firstName: '<Ada>', lastName: 'כהן & Söhne' });
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const show = (query = '', headers: Record<string, string> = {}, id = 'me'): Promise<Answer> =>
@@ -34,7 +30,7 @@ test('a user without a picture has none, or initials if those are asked for', as
   expect([again.status, again.text]).toEqual([304, '']);
 });
 
-test('a user with a picture leads to it', async () => {
+test('a user with a picture is redirected to it, also when initials are asked for', async () => {
   const { url } = (await putAvatar(gatehouse, 'me', await picture().png().toBuffer(), person)).body.avatar;
   const { status, headers } = await show('?default=initials&size=512');
   expect([status, headers.get('location')]).toEqual([302, inSize(url, 512)]);
@@ -42,7 +38,7 @@ test('a user with a picture leads to it', async () => {
   expect((await show()).headers.get('location')).toBe(url);
 });
 
-test('who may not read a user may not see its initials', async () => {
+test('initials are hidden from whoever may not read the user', async () => {
   const stranger = await newPerson(gatehouse);
   const path = `/v1/users/${person.id}/avatar?default=initials`;
   expect((await gatehouse.api.get(path)).status).toBe(401);

@@ -1,21 +1,17 @@
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { animatedAvif, enlargedJpeg } from '../support/image-bytes.js';
 import { fetchPicture, picture, putAvatar } from '../support/images.js';
 import { newPerson, type Person } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let person: Person;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   person = await newPerson(gatehouse);
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const outcome = ({ status, body }: Answer): unknown[] => [status, body.code];
@@ -40,7 +36,7 @@ test.for(['baseline', 'progressive'])('a JPEG that lacks its end marker is taken
   expect((await put(Buffer.concat([file.subarray(0, 2), thumbnail, file.subarray(2, -2)]))).status).toBe(200);
 });
 
-test('a JPEG of which rows are missing is not', async () => {
+test('a JPEG with missing rows is refused', async () => {
   const noise = Buffer.from(Array.from({ length: 200 * 200 * 3 }, (_, at) => (at * at * 97) % 251));
   const file = await sharp(noise, { raw: { width: 200, height: 200, channels: 3 } })
     .jpeg()

@@ -1,23 +1,19 @@
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { fetchPicture, form, inSize, picture, putAvatar } from '../support/images.js';
 import { newPerson, type Person, signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let boss: string;
 let person: Person;
 let other: Person;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   boss = (await signInAdmin(gatehouse)).token;
   [person, other] = [await newPerson(gatehouse), await newPerson(gatehouse)];
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const outcome = ({ status, body }: Answer): unknown[] => [status, body.code];
@@ -84,7 +80,7 @@ describe('a picture', () => {
     expect([status, Number(headers.get('content-length'))]).toEqual([200, bytes.length]);
   });
 
-  test('that the user has already changes nothing, the version included', async () => {
+  test('that the user already has changes nothing, not even the version', async () => {
     const file = await picture().png().toBuffer();
     const [first, second] = [await put(file), await put(file)];
     expect([second.text, second.headers.get('etag')]).toEqual([first.text, first.headers.get('etag')]);
@@ -100,7 +96,7 @@ describe('a picture', () => {
 });
 
 describe('what is stored', () => {
-  test('has nothing in it but pixels: no EXIF, no GPS, no XMP, no profile, no text', async () => {
+  test('has only pixels in it: no EXIF, no GPS, no XMP, no profile, no text', async () => {
     const file = await picture(400, 300)
       .withExif({ IFD0: { Artist: 'Ada Lovelace' }, IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '51/1 30/1 0/1' } })
       .withXmp('<x:xmpmeta xmlns:x="adobe:ns:meta/">at home</x:xmpmeta>')
@@ -207,7 +203,7 @@ describe('who may', () => {
     expect(outcome(await removeAvatar(nobody, boss))).toEqual([404, 'user-not-found']);
   });
 
-  test('not who has read another version', async () => {
+  test('a caller who has read an older version is refused', async () => {
     const headers = { 'if-match': '"0"' };
     const call = { token: person.token, headers };
     const file = await picture().png().toBuffer();
@@ -225,7 +221,7 @@ const send = async (body: unknown, headers?: Record<string, string>): Promise<An
 const type = (boundary: string) => ({ 'content-type': `multipart/form-data${boundary}` });
 
 describe('a form', () => {
-  test('without the file, with another or with more is refused', async () => {
+  test('without the file, with another field or with further fields is refused', async () => {
     const file = await picture().png().toBuffer();
     const second = form(file);
     second.append('file', new Blob([Uint8Array.from(file)]), 'second.png');
@@ -242,7 +238,7 @@ describe('a form', () => {
     }
   });
 
-  test('that is none is refused', async () => {
+  test('that is malformed, or a body of another type, is refused', async () => {
     expect(outcome(await send('{}', { 'content-type': 'application/json' }))).toEqual([415, 'unsupported-media-type']);
     expect(outcome(await send('hello', type('')))).toEqual([400, 'malformed-multipart']);
     expect(outcome(await send('hello', type('; boundary=a')))).toEqual([400, 'malformed-multipart']);

@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
 import { Sql } from '#libs/platform/database';
 
 import type { Answer } from '../support/api.js';
 import { fetchPicture, form, picture } from '../support/images.js';
 import { registration, signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
-
-beforeAll(async () => {
-  gatehouse = await startGatehouse();
-});
-afterAll(async () => {
-  await gatehouse.stop();
-});
+const gatehouse = useGatehouse();
 
 const textFields = (fields: Record<string, unknown> = {}): Record<string, string> =>
   Object.fromEntries(Object.entries(registration(fields)).map(([name, value]) => [name, String(value)]));
@@ -72,7 +66,7 @@ test('what is wrong with the fields is told, and the picture is not kept', async
   expect(await kept()).toBe(before);
 });
 
-test('a picture that is none makes no user', async () => {
+test('a registration whose picture is no image makes no user', async () => {
   const fields = textFields();
   const refused = await register(form(Buffer.from('<svg/>'.padEnd(100)), 'avatar', fields));
   expect([refused.status, refused.body.code]).toEqual([415, 'unsupported-image']);
@@ -81,7 +75,7 @@ test('a picture that is none makes no user', async () => {
   expect((await register(form(await picture().png().toBuffer(), 'avatar', fields))).status).toBe(201);
 });
 
-test('strangers send nothing where registration is closed', async () => {
+test('when registration is closed, only an administrator may register somebody by a form', async () => {
   const closed = await startGatehouse({ REGISTRATION: 'closed' });
   try {
     const body = form(await picture().png().toBuffer(), 'avatar', textFields());

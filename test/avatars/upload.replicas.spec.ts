@@ -1,23 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { form, picture, putAvatar } from '../support/images.js';
 import { newPerson, type Person } from '../support/people.js';
 import { openSocket } from '../support/raw-http.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
 const limitBytes = 200_000;
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ environment: { AVATAR_MAX_BYTES: String(limitBytes) } });
 let person: Person;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse({ AVATAR_MAX_BYTES: String(limitBytes) });
   person = await newPerson(gatehouse);
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const boundary = 'gatehouse';
@@ -46,7 +42,7 @@ async function answerOn(socket: Socket): Promise<{ status: number; code: string 
   return { status: Number(text.slice(9, 12)), code: /"code":"([\w-]+)"/.exec(text)?.[1] ?? '' };
 }
 
-describe('who may not, or sends too much, is answered while still sending', () => {
+describe('a caller who may not upload, or sends too much, is answered before the body is complete', () => {
   test.for([
     ['without a good token', 'garbage', 413_000, 401, 'invalid-token'],
     ['with a length over the limit', '', 5_000_000, 413, 'body-too-large'],
@@ -63,7 +59,7 @@ describe('who may not, or sends too much, is answered while still sending', () =
     socket.destroy();
   });
 
-  test('who goes on sending all the same is cut off', async () => {
+  test('a client that goes on sending after the answer is cut off', async () => {
     const socket = await openSocket(gatehouse.url);
     const answer = answerOn(socket);
     socket.write(head(person.token, 5_000_000));
@@ -85,7 +81,7 @@ describe('who may not, or sends too much, is answered while still sending', () =
     socket.destroy();
   });
 
-  test('one byte more than may be is too much, the last one that may be is not', async () => {
+  test('a file of the limit is taken, one byte more is refused', async () => {
     const file = await picture().png().toBuffer();
     const padded = (length: number): Buffer => Buffer.concat([file, Buffer.alloc(length - file.length)]);
     const { token } = person;

@@ -42,7 +42,7 @@ describe('while the database refuses connections', () => {
     expect((await gatehouse.api.get('/health/live')).status).toBe(200);
   });
 
-  test('whatever needs it is unavailable, and says when to try again', async () => {
+  test('requests that need it get 503 with Retry-After', async () => {
     const { api } = gatehouse;
     const { token, userName, password } = person;
     const answers = [
@@ -84,7 +84,7 @@ test('ready is red within seconds when the database swallows what it is sent', a
   expect((await gatehouse.api.get('/health/live')).status).toBe(200);
 });
 
-test('what a database was asked that fell silent is answered with 503, in transactions and out of them', async () => {
+test('statements that a silent database never answers end as 503, in transactions and outside', async () => {
   const { api } = gatehouse;
   const { token } = person;
   const askAll = () =>

@@ -39,7 +39,9 @@ async function asOwner(database: OwnDatabase, statement: string): Promise<void> 
   await client.end();
 }
 
-/** A session from its beginning to its end, with a write, a list and a revocation that is heard of. */
+/**
+ * A session from its beginning to its end, with a write, a list and a revocation that is heard of.
+ */
 async function liveThrough(gatehouse: Gatehouse): Promise<void> {
   const person = await newPerson(gatehouse);
   const { api } = gatehouse;

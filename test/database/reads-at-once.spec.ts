@@ -1,22 +1,20 @@
 import { randomUUID } from 'node:crypto';
 
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
 import { newMessage } from '../support/messages.js';
 import { newPerson, type Person, signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let adminToken: string;
 let [sender, reader]: Person[] = [];
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   adminToken = (await signInAdmin(gatehouse)).token;
   [sender, reader] = [await newPerson(gatehouse), await newPerson(gatehouse)];
 });
-afterAll(() => gatehouse.stop());
 
 const count = 200;
 const inTurn = Array.from({ length: count }, (_, at) => at);

@@ -1,16 +1,9 @@
 import { MikroORM } from '@mikro-orm/sql';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
-
-beforeAll(async () => {
-  gatehouse = await startGatehouse();
-});
-afterAll(async () => {
-  await gatehouse.stop();
-});
+const gatehouse = useGatehouse();
 
 test('the migrations make just the schema that the entities describe', async () => {
   const orm = gatehouse.app.get(MikroORM);

@@ -102,7 +102,8 @@ test('while the row of one user is locked, only that user waits', async () => {
   for (const { status, body, headers } of answers) {
     expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'unavailable', '2']);
   }
-  // it needs no connection that the locked user has; a second is for a machine that is busy with other tests
+  // it needs no connection that the locked user has; a second is for a
+  // machine that is busy with other tests
   expect(took).toBeLessThan(1_000);
   await signIn(gatehouse, locked);
 });
@@ -124,7 +125,7 @@ const losesTwice = (table: string, code: string): string => `
   end $$;
   create trigger lose before insert on public.${table} for each row execute function public.lose_${table}()`;
 
-test('what lost against another transaction is done again', async () => {
+test('a transaction that loses against another one is retried', async () => {
   const { api } = gatehouse;
   const person = await newPerson(gatehouse);
   await admin.query(losesTwice('users', '40001'));

@@ -132,7 +132,7 @@ test('without TLS at the server there is no start when the URL asks for it', asy
   expect(await connects(url.href)).toBe(false);
 });
 
-test('a socket is a host too', async () => {
+test('a Unix socket works as the host', async () => {
   expect(
     await connects(`postgres://gatehouse@/gatehouse?host=${encodeURIComponent(server.folder)}&port=${port()}`),
   ).toBe(false);

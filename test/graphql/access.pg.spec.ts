@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
 import { ask } from '../support/graphql.js';
 import { newPerson, type Person, registration, signInAdmin } from '../support/people.js';
 import { newService, type Service } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
 /** The people of one walk: REST and GraphQL each get their own, since both change them. */
 type World = {
@@ -132,14 +132,10 @@ const cases: readonly Case[] = [
   { name: 'log out', rest: () => ['POST', '/v1/auth/logout'], graph: () => 'mutation { logout }' },
 ];
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ own: true });
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   await newPerson(gatehouse, { email: 'taken@example.org' });
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 async function newWorld(): Promise<World> {

@@ -1,24 +1,19 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { ask } from '../support/graphql.js';
 import { signInAdmin } from '../support/people.js';
 import { newService } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
 const readLimit = 3;
-let gatehouse: Gatehouse;
-let lastAddress = 0;
-
-beforeAll(async () => {
-  gatehouse = await startGatehouse({
+const gatehouse = useGatehouse({
+  environment: {
     RATE_LIMIT_IP_READ: String(readLimit),
     // each test pretends to come from an address of its own
     TRUST_PROXY: '127.0.0.1',
-  });
+  },
 });
-afterAll(async () => {
-  await gatehouse.stop();
-});
+let lastAddress = 0;
 
 const from = (): Record<string, string> => ({ 'x-forwarded-for': `192.0.2.${++lastAddress}` });
 const aliases = Array.from({ length: 50 }, (_, index) => `a${index}: me { id }`).join(' ');

@@ -1,19 +1,12 @@
 import { resolve } from 'node:path';
 
 import { buildClientSchema, getIntrospectionQuery, printSchema } from 'graphql';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
 import { ask } from '../support/graphql.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
-
-beforeAll(async () => {
-  gatehouse = await startGatehouse();
-});
-afterAll(async () => {
-  await gatehouse.stop();
-});
+const gatehouse = useGatehouse();
 
 test('schema.graphql is the schema that the service answers', async () => {
   const { data } = await ask(gatehouse, getIntrospectionQuery({ inputValueDeprecation: true }));

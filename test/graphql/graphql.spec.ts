@@ -1,19 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { ask } from '../support/graphql.js';
 import { picture, putAvatar } from '../support/images.js';
 import { admin, newPerson, registration, signInAdmin, uniqueName } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let adminToken: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   adminToken = (await signInAdmin(gatehouse)).token;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const fields = 'id userName firstName lastName email roles status createdAt updatedAt avatar { url sizes }';

@@ -1,20 +1,16 @@
 import { randomUUID } from 'node:crypto';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { ask, type GraphAnswer } from '../support/graphql.js';
 import { newPerson, registration, signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let boss: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   boss = (await signInAdmin(gatehouse)).token;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const countNamed = async (userName: unknown): Promise<number> =>

@@ -1,17 +1,10 @@
 import { serverAudits } from 'graphql-http';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { ask } from '../support/graphql.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
-
-beforeAll(async () => {
-  gatehouse = await startGatehouse();
-});
-afterAll(async () => {
-  await gatehouse.stop();
-});
+const gatehouse = useGatehouse();
 
 const audits = serverAudits({ url: () => `${gatehouse.url}/graphql` });
 const hidden = 'with 200 a refused request would look like a good one to logs, meters and balancers';

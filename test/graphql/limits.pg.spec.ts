@@ -1,19 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { ask } from '../support/graphql.js';
 import { signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
 const loginLimit = 5;
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ environment: { RATE_LIMIT_IP_LOGIN: String(loginLimit) } });
 let token: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse({ RATE_LIMIT_IP_LOGIN: String(loginLimit) });
   token = (await signInAdmin(gatehouse)).token;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const times = (count: number, part: (index: number) => string): string =>

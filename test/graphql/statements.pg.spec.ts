@@ -2,15 +2,14 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { ask } from '../support/graphql.js';
 import { registration, signIn, signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 import { recordStatements } from '../support/statements.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ own: true });
 let token: string;
 let statements: string[];
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   token = (await signInAdmin(gatehouse)).token;
   for (let index = 0; index < 12; index++) {
     const body = registration();
@@ -21,7 +20,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   vi.restoreAllMocks();
-  await gatehouse.stop();
 });
 
 /** Counts the statements that a query causes, without those of background work. */

@@ -105,7 +105,7 @@ test('probes are logged for those who look closely only', async () => {
   await expect.poll(line).toMatchObject({ level: 'debug', status: 200, handler: 'HealthController.ready' });
 });
 
-test('a process on its way out is not ready from that moment, and alive', async () => {
+test('a process that is stopping is not ready, but alive', async () => {
   expect(await probe('ready')).toEqual([200]);
   gatehouse.app.get(Draining).begin();
   expect(await probe('ready')).toEqual([503, 'serving']);

@@ -69,7 +69,7 @@ test('a probe gets in while bodies of many addresses never come', async () => {
   expect(await probe('127.0.0.3')).toBe(200);
 });
 
-test('what is being answered is not closed for others, and the one that waits longest is', async () => {
+test('when the service is full, the connection that has waited longest is closed, never one being answered', async () => {
   const [idle, busy] = await open(2, () => attacker);
   busy?.write(head('POST /v1/auth/login', 'Content-Type: application/json', 'Content-Length: 39'));
   busy?.write('{"userName":"nobody","password":"none"}');

@@ -1,20 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { ask } from '../support/graphql.js';
 import { newPerson, type Person, registration, signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let token: string;
 let person: Person;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   token = (await signInAdmin(gatehouse)).token;
   person = await newPerson(gatehouse);
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const get = (path: string, query: Record<string, string>, as = token) =>
@@ -77,7 +73,10 @@ describe.for(times)('the time %s', ([time, status]) => {
   });
 });
 
-/** An instant as a clock of that zone shows it; in the farthest ones it is almost a day before or behind. */
+/**
+ * An instant as a clock of that zone shows it; in the farthest ones it is
+ * almost a day before or behind.
+ */
 const zoned = (ms: number, offset: string, hours: number): string =>
   new Date(ms + hours * 3_600_000).toISOString().replace('Z', offset);
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { exchange, openSocket, request } from '../support/raw-http.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
 const app = 'https://app.example.org';
 /** Subdomains, apps made of pages, browser extensions, a developer's machine. */
@@ -17,12 +18,11 @@ const others = [
   'chrome-extension://abcdefghijklmnopabcdefghijklmnop',
   'http://localhost:5173',
 ];
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 /** Called by pages of `app`. */
 let open: Gatehouse;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   slow = Promise.all([
     dawdle('GET /health/live HTTP/1.1\r\nHost: a\r\nX-Slow: '),
     dawdle(`${login}Content-Length: 500\r\n\r\n{`),
@@ -30,12 +30,14 @@ beforeAll(async () => {
   open = await startGatehouse({ CORS_ORIGINS: [app, ...others].join(',') });
 });
 afterAll(async () => {
-  await gatehouse.stop();
   await open.stop();
 });
 
 const login = 'POST /v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n';
-/** What clients got that send a byte every half second; begun at once, since it takes the whole time-out. */
+/**
+ * What clients got that send a byte every half second; begun at once,
+ * since it takes the whole time-out.
+ */
 let slow: Promise<readonly string[]>;
 
 async function dawdle(start: string): Promise<string> {

@@ -3,23 +3,21 @@ import { once } from 'node:events';
 import process from 'node:process';
 import { promisify } from 'node:util';
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
 import { openSocket } from '../support/raw-http.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
-beforeAll(async () => {
-  gatehouse = await startGatehouse();
-});
-afterAll(() => gatehouse.stop());
-
+const gatehouse = useGatehouse();
 /** Each more than its route takes, and little enough to be read away. */
 const [ofLogin, ofMessages] = [20_000, 1_000_000];
 const tooMuch = 10 * 1024 * 1024;
 const times = 10;
 
-/** Clients of their own process, as theirs are: they notice a reset before they have read what came before it. */
+/**
+ * Clients of their own process, as theirs are: they notice a reset before they
+ * have read what came before it.
+ */
 const clients = {
   fetch: (body: string) => `
     const answer = await fetch(url, { method: 'POST', headers, body: ${body} });

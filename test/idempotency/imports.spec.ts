@@ -1,23 +1,19 @@
 import { randomUUID } from 'node:crypto';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { Sql, Sweeper } from '#libs/platform/database';
 
 import { type Imported, importRow, importUsers, toNdjson } from '../support/imports.js';
 import { signInAdmin } from '../support/people.js';
 import { newService } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let token: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   token = (await signInAdmin(gatehouse)).token;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const send = (key: string, body: string, call = {}): Promise<Imported> =>

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
 import { LinkTokens } from '#libs/messages';
 import { MasterKey } from '#libs/platform/crypto';
@@ -9,19 +9,16 @@ import { Sql } from '#libs/platform/database';
 import type { Answer } from '../support/api.js';
 import { newPerson, signInAdmin } from '../support/people.js';
 import { newService } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let boss: string;
 let token: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   boss = (await signInAdmin(gatehouse)).token;
   token = (await newPerson(gatehouse)).token;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const text = 'meet me at the lighthouse';

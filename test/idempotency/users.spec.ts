@@ -1,23 +1,19 @@
 import { randomUUID } from 'node:crypto';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { Sql } from '#libs/platform/database';
 
 import type { Answer } from '../support/api.js';
 import { newPerson, registration, signInAdmin, uniqueName } from '../support/people.js';
 import { newService } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let boss: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   boss = (await signInAdmin(gatehouse)).token;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const create = (key: string, body: unknown, headers = {}): Promise<Answer> =>

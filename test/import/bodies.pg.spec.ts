@@ -1,22 +1,18 @@
 import { gzipSync } from 'node:zlib';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { type ExportOptions, BulkExportService } from '#libs/user-import';
 
 import { importRow, importUsers, toNdjson } from '../support/imports.js';
 import { registration, signInAdmin, uniqueName } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ own: true });
 let token: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   token = (await signInAdmin(gatehouse)).token;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const send = (rows: Parameters<typeof importUsers>[1], query = '') => importUsers(gatehouse, rows, { token, query });

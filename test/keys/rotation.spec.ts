@@ -10,16 +10,13 @@ import { SealedKeys } from '#libs/platform/sealed-keys';
 import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { isAccepted, newPerson, type Person, signIn } from '../support/people.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ own: true });
 let person: Person;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   person = await newPerson(gatehouse);
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const rotation = (): KeyRotation => gatehouse.app.get(KeyRotation);

@@ -1,17 +1,10 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
 import { newPerson, registration, signIn, uniqueName } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
-
-beforeAll(async () => {
-  gatehouse = await startGatehouse();
-});
-afterAll(async () => {
-  await gatehouse.stop();
-});
+const gatehouse = useGatehouse({ own: true });
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const text = (): string => gatehouse.log.map((line) => JSON.stringify(line)).join('\n');

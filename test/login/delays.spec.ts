@@ -1,23 +1,20 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { newPerson, type Person, registration, signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { startGatehouse } from '../support/start-gatehouse.js';
 import { recordStatements } from '../support/statements.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ environment: { TRUST_PROXY: '127.0.0.1' } });
 let person: Person;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse({ TRUST_PROXY: '127.0.0.1' });
   person = await newPerson(gatehouse);
 });
 afterEach(() => {
   vi.restoreAllMocks();
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const login = (userName: string, password: string, cookie?: string): Promise<Answer> =>

@@ -1,20 +1,13 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { hashSync } from '@node-rs/bcrypt';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { importRow, importUsers } from '../support/imports.js';
 import { newPerson, type Person, signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
-
-beforeAll(async () => {
-  gatehouse = await startGatehouse();
-});
-afterAll(async () => {
-  await gatehouse.stop();
-});
+const gatehouse = useGatehouse();
 
 const newPassword = 'eight tall chimneys';
 

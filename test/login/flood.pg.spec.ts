@@ -1,27 +1,24 @@
 import { availableParallelism } from 'node:os';
 
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 
 import { PasswordHasher } from '#libs/security/passwords';
 
 import { ask } from '../support/graphql.js';
 import { newPerson, type Person, registration, signIn } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { startGatehouse } from '../support/start-gatehouse.js';
 import { recordStatements } from '../support/statements.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ environment: { CORS_ORIGINS: 'https://app.example.org' } });
 let person: Person;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse({ CORS_ORIGINS: 'https://app.example.org' });
   person = await newPerson(gatehouse);
 });
 afterEach(() => {
   vi.restoreAllMocks();
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const login = (headers = {}): Promise<Response> =>
@@ -31,7 +28,9 @@ const login = (headers = {}): Promise<Response> =>
     body: JSON.stringify({ userName: person.userName, password: person.password }),
   });
 
-/** Fills the queue for hashes. @returns what lets one of those that wait go, and what lets all go */
+/**
+ * Fills the queue for hashes. @returns what lets one of those that wait go, and what lets all go
+ */
 async function fillQueue(): Promise<{ letOneGo: () => void; letGo: () => Promise<unknown> }> {
   const { queue } = gatehouse.app.get(PasswordHasher);
   const [leaving, oneLeaving] = [new AbortController(), new AbortController()];
@@ -45,7 +44,8 @@ async function fillQueue(): Promise<{ letOneGo: () => void; letGo: () => Promise
         work.length === availableParallelism() ? AbortSignal.any([leaving.signal, oneLeaving.signal]) : leaving.signal;
       work.push(queue.run(() => gone, { signal }).catch(() => undefined));
     }
-    // while other processes have the machine's slots all wait, and there is room again when some of them run
+    // while other processes have the machine's slots all wait, and there is
+    // room again when some of them run
     return queue.isFull && queue.running === availableParallelism();
   };
   await expect.poll(isFilled, { interval: 5, timeout: 15_000 }).toBe(true);
@@ -143,12 +143,12 @@ test('a stop ends with the last request in flight, kept-alive connections or not
   const logins = Array.from({ length: 8 }, () => fetch(`${own.url}/v1/auth/login`, { method: 'POST', headers, body }));
   const { queue } = own.app.get(PasswordHasher);
   await expect.poll(() => queue.waiting + queue.running, { interval: 2 }).toBeGreaterThan(1);
+  const inFlight = queue.waiting + queue.running;
   const stopped = own.stop();
-  // those that had not reached it yet may be turned away
   const answers = await Promise.allSettled(logins);
-  expect(answers.filter((answer) => answer.status === 'fulfilled' && answer.value.status === 200)).not.toEqual([]);
-  const answeredAt = performance.now();
+  const answered = answers.filter((answer) => answer.status === 'fulfilled' && answer.value.status === 200);
+  // those that had not reached the service yet may be turned away
+  expect(answered.length).toBeGreaterThanOrEqual(inFlight);
+  // the test would time out if it waited for kept-alive connections: they may be idle for 65 s
   await stopped;
-  // the idle time-out of a kept-alive connection is 65 s
-  expect(performance.now() - answeredAt).toBeLessThan(8_000);
 });

@@ -1,31 +1,27 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { ask } from '../support/graphql.js';
 import { importRow, importUsers } from '../support/imports.js';
 import { admin, newPerson, type Person, registration, signIn, signInAdmin, uniqueName } from '../support/people.js';
 import { newService, type Service } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 import { nowSeconds, takeApart, withClaims } from '../support/tokens.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
 const maxAgeSeconds = 600;
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ own: true });
 let boss: Person;
 let person: Person;
 let service: Service;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   const { token, ...rest } = await signInAdmin(gatehouse);
   const { id } = (await gatehouse.api.get('/v1/users/me', { token })).body;
   boss = { id, ...admin, token, ...rest };
   person = await newPerson(gatehouse);
   service = await newService(gatehouse, { token, scopes: ['users:write'] });
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const claimsOf = (token: string): any => takeApart(gatehouse, token).claims;

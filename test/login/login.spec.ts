@@ -1,21 +1,17 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { hash } from '@node-rs/argon2';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { newPerson, type Person, registration, signIn, signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ environment: { AUDIENCE: 'everything', ACCESS_TOKEN_TTL_SECONDS: '600' } });
 let person: Person;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse({ AUDIENCE: 'everything', ACCESS_TOKEN_TTL_SECONDS: '600' });
   person = await newPerson(gatehouse, { userName: 'Ada', email: 'Ada@Example.org' });
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const login = (body: unknown): Promise<Answer> => gatehouse.api.post('/v1/auth/login', { body });

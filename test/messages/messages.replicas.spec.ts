@@ -21,7 +21,8 @@ let person: Person;
 
 beforeAll(async () => {
   own = await copyDatabase();
-  // as while the master key changes: one replica has been restarted with the new one, the other has not
+  // as while the master key changes: one replica has been restarted with
+  // the new one, the other has not
   replicas = [
     await startGatehouse({ ...limits, MASTER_KEY: oldKey }, own),
     await startGatehouse({ ...limits, MASTER_KEY: newKey, MASTER_KEY_PREVIOUS: oldKey }, own),
@@ -39,7 +40,10 @@ function at(index: number): Gatehouse {
   return replica;
 }
 
-/** Lets requests pile up behind a row that is locked, so that they run against each other when it is let go. */
+/**
+ * Lets requests pile up behind a row that is locked, so that they run
+ * against each other when it is let go.
+ */
 async function atOnce<T>(row: { table: string; id: string }, work: () => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: own.environment['DATABASE_URL'] });
   await client.connect();

@@ -1,27 +1,23 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { newMessage } from '../support/messages.js';
 import { newPerson, type Person, signInAdmin } from '../support/people.js';
 import { newService, type Service } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let [sender, reader]: Person[] = [];
 let bossToken: string;
 let [writing, reading, other]: Service[] = [];
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   [sender, reader] = [await newPerson(gatehouse), await newPerson(gatehouse)];
   bossToken = (await signInAdmin(gatehouse)).token;
   const service = (...scopes: string[]) => newService(gatehouse, { token: bossToken, scopes });
   writing = await service('messages:write');
   reading = await service('messages:read');
   other = await service('users:read');
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const token = (): string => sender?.token ?? '';

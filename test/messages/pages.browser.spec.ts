@@ -233,7 +233,10 @@ describe.runIf(executablePath)('in Chromium', () => {
   });
 });
 
-/** Visible texts whose contrast with the ground behind them is below 4.5 (WCAG 2.2, 1.4.3); runs in the page. */
+/**
+ * Visible texts whose contrast with the ground behind them is below 4.5 (WCAG
+ * 2.2, 1.4.3); runs in the page.
+ */
 const faintTexts = `(() => {
   const rgb = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);
   const luminance = (color) => rgb(color).slice(0, 3)

@@ -82,7 +82,10 @@ async function dump(from: SqlEntityManager): Promise<unknown[]> {
   return rows.flatMap((row) => Object.values(row));
 }
 
-/** What the master key opens, and what the keys open that it has opened: whatever context they were sealed under. */
+/**
+ * What the master key opens, and what the keys open that it has opened: whatever
+ * context they were sealed under.
+ */
 function openable(stored: readonly unknown[], masterKey: Buffer): Buffer[] {
   const sealed = stored.filter((value) => value instanceof Uint8Array).map((value) => Buffer.from(value));
   const contexts = [

@@ -1,24 +1,22 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { newMessage } from '../support/messages.js';
 import { newPerson, type Person, signInAdmin } from '../support/people.js';
 import { newService, type Service } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({
+  environment: { MESSAGE_LIMIT_USER_BYTES: '100000', MESSAGE_LIMIT_SERVICE_COUNT: '3' },
+});
 let [sender, reader]: Person[] = [];
 let bossToken: string;
 let writing: Service;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse({ MESSAGE_LIMIT_USER_BYTES: '100000', MESSAGE_LIMIT_SERVICE_COUNT: '3' });
   [sender, reader] = [await newPerson(gatehouse), await newPerson(gatehouse)];
   bossToken = (await signInAdmin(gatehouse)).token;
   writing = await newService(gatehouse, { token: bossToken, scopes: ['messages:write'] });
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const send = (fields: Record<string, unknown> = {}) => newMessage(gatehouse, { token: sender?.token ?? '', ...fields });

@@ -1,24 +1,23 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
 import { newMessage } from '../support/messages.js';
 import { newPerson, type Person } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let person: Person;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   person = await newPerson(gatehouse);
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const everyControl = Array.from({ length: 0xa0 }, (_, code) => String.fromCodePoint(code))
   .slice(1)
   .join('');
-/** Texts that something along the way might mend, after the kinds of the "big list of naughty strings". */
+/**
+ * Texts that something along the way might mend, after the kinds of the
+ * "big list of naughty strings".
+ */
 const naughty = [
   ' ',
   '\n',

@@ -1,20 +1,14 @@
 import { readFileSync } from 'node:fs';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { newPerson, signInAdmin } from '../support/people.js';
 import { exchange, request } from '../support/raw-http.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
 const metricsToken = 'a-token-for-the-scraper';
-let gatehouse: Gatehouse;
-
-beforeAll(async () => {
-  gatehouse = await startGatehouse({ METRICS_TOKEN: metricsToken });
-});
-afterAll(async () => {
-  await gatehouse.stop();
-});
+const gatehouse = useGatehouse({ environment: { METRICS_TOKEN: metricsToken } });
 
 const scrape = async (): Promise<string> => {
   const answer = await fetch(`${gatehouse.url}/metrics`, { headers: { authorization: `Bearer ${metricsToken}` } });
@@ -145,7 +139,10 @@ test('what the parts keep is there', async () => {
   expect(await read('gatehouse_token_cache_lookups_total{result="hit"}')).toBeGreaterThan(0);
 });
 
-/** What `promtool check metrics` objects to (promlint of Prometheus' client_golang), since promtool may not be there. */
+/**
+ * What `promtool check metrics` objects to (promlint of Prometheus' client_golang),
+ * since promtool may not be there.
+ */
 function lint(text: string): readonly string[] {
   const faults: string[] = [];
   const helps = new Map(Array.from(text.matchAll(/^# HELP (\S+) (.*)$/gm), ([, name = '', help]) => [name, help]));

@@ -1,18 +1,11 @@
 import { resolve } from 'node:path';
 
 import { validate } from '@readme/openapi-parser';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
-
-beforeAll(async () => {
-  gatehouse = await startGatehouse({ PUBLIC_URL: 'http://127.0.0.1:3000' });
-});
-afterAll(async () => {
-  await gatehouse.stop();
-});
+const gatehouse = useGatehouse({ environment: { PUBLIC_URL: 'http://127.0.0.1:3000' } });
 
 const read = async (): Promise<any> => (await gatehouse.api.get('/openapi.json')).body;
 

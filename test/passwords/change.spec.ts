@@ -1,18 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { admin, isAccepted, newPerson, type Person, registration, signIn, signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let person: Person;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   person = await newPerson(gatehouse);
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const change = (body: object, token = person.token, id = 'me'): Promise<Answer> =>

@@ -67,6 +67,9 @@ describe.skipIf(!redis)('two replicas with Redis', () => {
         ]),
       { timeout: 15_000 },
     );
+  /** What was logged of it by both: two services in one process share Nest's logger. */
+  const givenUp = () =>
+    replicas.flatMap(({ log }) => log.filter(({ event }) => String(event).startsWith('Redis cannot')));
   const reader = (limit: number): Promise<Service> =>
     newService(replicas[0], { token, scopes: ['users:read'], plan: { read: { limit } } });
   const list = (at: number, { headers }: Service): Promise<Answer> =>
@@ -127,25 +130,25 @@ describe.skipIf(!redis)('two replicas with Redis', () => {
     for (const state of states()) {
       expect(state).toMatchObject({ countedIn: 'local', isRedisConnected: false, replicas: 2 });
     }
-    // two services in one process share Nest's logger
-    const lines = replicas.flatMap(({ log }) => log.filter(({ event }) => String(event).startsWith('Redis cannot')));
-    expect(lines).toHaveLength(2);
+    expect(givenUp()).toHaveLength(replicas.length);
     await proxy.mend();
     await connected();
-    // each tells Redis with its next request what it let through meanwhile: 1 before, 10, and this one
+    // each tells Redis with its next request what it let through
+    // meanwhile: 1 before, 10, and this one
     expect((await list(0, service)).headers.get('ratelimit')).toMatch(/^"service-read";r=8;t=\d+$/);
     expect((await list(1, service)).status).toBe(429);
   });
 
-  test('a Redis that takes commands and answers none costs a request half a second once', async () => {
+  test('each replica gives up once on a Redis that takes commands and answers none, and lets requests through', async () => {
     const service = await reader(1_000);
     await expect.poll(async () => (await list(1, service)).status, { timeout: 5_000 }).toBe(200);
+    const before = givenUp().length;
     proxy.stall();
-    const startedAt = performance.now();
-    const first = await both(20, service);
-    expect(passed(first)).toBe(20);
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
-    expect(states().map(({ countedIn }) => countedIn)).toEqual(['local', 'local']);
+    for (let round = 0; round < 2; round++) {
+      expect(passed(await both(20, service))).toBe(20);
+      expect(states().map(({ countedIn }) => countedIn)).toEqual(['local', 'local']);
+      expect(givenUp()).toHaveLength(before + replicas.length);
+    }
     await proxy.mend();
     await connected();
   });

@@ -2,28 +2,24 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
 import { KeyRotation, SigningKeys } from '#libs/auth';
 
 import { isAccepted, newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
 import { newService, type Service } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ environment: { REFRESH_GRACE_SECONDS: '0', SESSIONS_PER_USER: '3' } });
 let serviceKey: string;
 /** The service that signed a person in, where a row is about one. */
 let frontend: Service;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse({ REFRESH_GRACE_SECONDS: '0', SESSIONS_PER_USER: '3' });
   const boss = await signInAdmin(gatehouse);
   const body = { name: 'revoker', scopes: ['tokens:revoke'] };
   const created = await gatehouse.api.post('/v1/services', { token: boss.token, body });
   serviceKey = `revoker.${created.body.secret}`;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const revoke = (token: string): Promise<unknown> =>

@@ -1,28 +1,24 @@
 import { randomUUID } from 'node:crypto';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { picture } from '../support/images.js';
 import { importRow, toNdjson } from '../support/imports.js';
 import { newPerson, type Person, registration, signIn, signInAdmin, uniqueName } from '../support/people.js';
 import { newService } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 import { nowSeconds, takeApart, withClaims } from '../support/tokens.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ environment: { IMPORT_MAX_SECONDS: '12' } });
 let token: string;
 /** Begun first and looked at last, so that nothing waits for its end. */
 let endless: Promise<{ status: number; text: string }>;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse({ IMPORT_MAX_SECONDS: '12' });
   token = (await signInAdmin(gatehouse)).token;
   const { answer, send } = openImport(callAs(await newAdmin()));
   send('\n');
   endless = answer;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 /** bcrypt, cost 6, of `abc` (jBCrypt) */

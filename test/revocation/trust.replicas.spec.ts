@@ -12,7 +12,10 @@ import { type Proxy, startProxy } from '../support/tcp-proxy.js';
 
 let own: OwnDatabase;
 let proxy: Proxy;
-/** `here` issues tokens for 900 s and is well connected; `there` for 30 s, over the proxy, with a small pool. */
+/**
+ * `here` issues tokens for 900 s and is well connected; `there` for 30 s,
+ * over the proxy, with a small pool.
+ */
 let here: Gatehouse;
 let there: Gatehouse;
 let person: Person;
@@ -87,7 +90,7 @@ describe('a connection that lives and does not hear', () => {
 });
 
 describe('a change that is heard and cannot be read', () => {
-  test('is read again until it could: a service that was deactivated and a key that was retired are not used', async () => {
+  test('is read again until that works; meanwhile a deactivated service and a retired key are refused', async () => {
     const body = { name: 'billing', scopes: ['users:read'] };
     const { secret } = (await here.api.post('/v1/services', { token: bossToken, body })).body;
     const list = async (): Promise<number> =>
@@ -173,7 +176,8 @@ test('after a restore into a database whose transactions count from less, what e
   await admin.query(`alter database ${name} rename to ${name}_old`);
   await admin.query(`create database ${name} template ${name}_old`);
   here = await startGatehouse({}, own);
-  // as after a restore: the transactions are younger than those that the other replica has seen, and the backup is older
+  // as after a restore: the transactions are younger than those that the other replica
+  // has seen, and the backup is older
   await execute(`alter table revocations alter column xid set default '3'::xid8`);
   await execute('delete from revocations where subject = ?', [forgotten.sessionId]);
   await logOutHere(ended.token);

@@ -1,17 +1,10 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
 import { isAccepted, newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
-
-beforeAll(async () => {
-  gatehouse = await startGatehouse({ SESSIONS_PER_USER: '3' });
-});
-afterAll(async () => {
-  await gatehouse.stop();
-});
+const gatehouse = useGatehouse({ environment: { SESSIONS_PER_USER: '3' } });
 
 const execute = <Row = unknown>(text: string, values: unknown[]): Promise<Row[]> =>
   gatehouse.app.get(SqlEntityManager).fork().execute<Row[]>(text, values);

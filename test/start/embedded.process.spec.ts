@@ -9,7 +9,8 @@ import { expectSurvivors, registerUntilKilled } from '../support/registrations.j
 import { runCli } from '../support/run-cli.js';
 import { type Ended, type Process, spawnGatehouse, spawnRefused } from '../support/spawn-gatehouse.js';
 
-// one folder through its whole life: the tests build on each other, since each start of PGlite takes seconds
+// one folder through its whole life: the tests build on each other, since
+// each start of PGlite takes seconds
 const parent = mkdtempSync(join(tmpdir(), 'gatehouse-process-'));
 const folder = join(parent, 'data');
 const environment = { DATA_DIR: folder };

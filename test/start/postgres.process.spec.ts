@@ -12,7 +12,8 @@ import { expectSurvivors, registerUntilKilled } from '../support/registrations.j
 import { type Process, spawnGatehouse, spawnRefused } from '../support/spawn-gatehouse.js';
 
 const adminPassword = 'tin whistle at dawn';
-// one database through its whole life: the tests build on each other, since each start costs a second of CPU
+// one database through its whole life: the tests build on each other, since
+// each start costs a second of CPU
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-process-'));
 const replicas: Process[] = [];
 let database: EmptyDatabase;

@@ -5,7 +5,8 @@ import { type Contract, loadContract } from './contract.js';
 export type Answer = {
   readonly status: number;
   readonly headers: Headers;
-  // bodies are what tests look into: their shape is checked against the contract, not by the compiler
+  // bodies are what tests look into: their shape is checked against
+  // the contract, not by the compiler
   readonly body: any;
   readonly text: string;
 };
@@ -27,7 +28,10 @@ export type Api = {
 
 let contract: Promise<Contract> | undefined;
 
-/** A client that holds every answer against the OpenAPI document: its status, its media type and its body. */
+/**
+ * A client that holds every answer against the OpenAPI document: its
+ * status, its media type and its body.
+ */
 export async function createApi(url: string): Promise<Api> {
   contract ??= loadContract(url);
   const { check } = await contract;

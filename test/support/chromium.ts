@@ -5,7 +5,10 @@ import { delimiter, join } from 'node:path';
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const { CHROMIUM_PATH, PATH = '' } = process.env;
 
-/** Where a Chromium is: at `CHROMIUM_PATH`, on the path, or where macOS, Windows and Playwright put one. */
+/**
+ * Where a Chromium is: at `CHROMIUM_PATH`, on the path, or where macOS,
+ * Windows and Playwright put one.
+ */
 export function findChromium(): string | undefined {
   if (CHROMIUM_PATH) return CHROMIUM_PATH;
   const candidates = [

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import pg from 'pg';
@@ -9,16 +8,19 @@ import { inject } from 'vitest';
 /** Where a test file's own copy of the empty database is. */
 export type OwnDatabase = { readonly environment: Record<string, string>; readonly drop: () => Promise<void> };
 
-/** A copy of the empty database of the project that runs: a folder for PGlite, a database for PostgreSQL. */
+/**
+ * A copy of the empty database of the project that runs: a folder for
+ * PGlite, a database for PostgreSQL.
+ */
 export async function copyDatabase(): Promise<OwnDatabase> {
-  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-'));
+  const folder = mkdtempSync(join(inject('copies'), 'gatehouse-'));
   const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
   const template = inject('template');
   if (inject('database') === 'pglite') {
     cpSync(join(template, 'pglite'), join(folder, 'pglite'), { recursive: true });
     return { environment: { DATA_DIR: folder }, drop: async () => removeFolder() };
   }
-  const name = `gatehouse_test_${randomBytes(6).toString('hex')}`;
+  const name = `${template}_${randomBytes(6).toString('hex')}`;
   await asAdmin(`create database ${name} template ${template}`);
   const url = new URL(inject('postgresUrl'));
   url.pathname = name;

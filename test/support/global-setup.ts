@@ -14,15 +14,27 @@ declare module 'vitest' {
     /** A PGlite folder or a PostgreSQL database with the schema in it, to be copied. */
     template: string;
     postgresUrl: string;
+    /** Where the copies keep their files; what a test leaves there goes at the end of the run. */
+    copies: string;
   }
 }
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** Makes an empty database with the schema once, by the operator's own command; each test file gets a copy. */
+/**
+ * Makes an empty database with the schema once, by the operator's own
+ * command; each test file gets a copy.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   build();
-  return project.getProvidedContext().database === 'pglite' ? preparePglite(project) : preparePostgres(project);
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-copies-'));
+  project.provide('copies', folder);
+  const prepare = project.getProvidedContext().database === 'pglite' ? preparePglite : preparePostgres;
+  const removeTemplate = await prepare(project);
+  return async () => {
+    await removeTemplate();
+    rmSync(folder, { recursive: true, force: true });
+  };
 }
 
 function preparePglite(project: TestProject): Promise<() => Promise<void>> {
@@ -45,7 +57,11 @@ async function preparePostgres(project: TestProject): Promise<() => Promise<void
   project.provide('template', template);
   project.provide('postgresUrl', server.url);
   return async () => {
-    await admin.query(`drop database ${template} with (force)`);
+    const copies = `select datname from pg_database where starts_with(datname, $1)`;
+    // the template, and the copies of the services that test files share
+    for (const { datname } of (await admin.query(copies, [template])).rows) {
+      await admin.query(`drop database ${datname} with (force)`);
+    }
     await admin.end();
     await server.stop();
   };

@@ -1,4 +1,6 @@
-/** A hash that we did not make: its format, where it is from, and the password that it belongs to. */
+/**
+ * A hash that we did not make: its format, where it is from, and the password that it belongs to.
+ */
 export type HashVector = {
   readonly format: string;
   readonly source: string;

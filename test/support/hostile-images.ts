@@ -144,7 +144,10 @@ const flat = (width: number, height: number): Sharp =>
     limitInputPixels: false,
   });
 
-/** Bombs that are as large as the limits let them be, or a little larger; seconds each, so not for every test run. */
+/**
+ * Bombs that are as large as the limits let them be, or a little larger; seconds
+ * each, so not for every test run.
+ */
 const largest = async (): Promise<readonly Hostile[]> => [
   { name: 'PNG 30,000 × 30,000, all pixels', bytes: png({ width: 30_000, height: 30_000 }), statuses: refused },
   {
@@ -178,7 +181,10 @@ const largest = async (): Promise<readonly Hostile[]> => [
   { name: 'AVIF 5,000 × 5,000', bytes: await flat(5_000, 5_000).avif({ effort: 0 }).toBuffer(), statuses: refused },
 ];
 
-/** Pictures that are something else too. They are taken if they are pictures, and only their pixels come out. */
+/**
+ * Pictures that are something else too. They are taken if they are pictures,
+ * and only their pixels come out.
+ */
 function polyglots(seeds: Seeds): readonly Hostile[] {
   const zip = Buffer.from(`504b0304${Buffer.from(marker).toString('hex')}`, 'hex');
   // 0x2a2f is */ where the width is: a comment of JavaScript begins in the signature's line

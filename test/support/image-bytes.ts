@@ -108,7 +108,10 @@ export function animatedWebp(still: Buffer, canvas: readonly [number, number], f
   );
 }
 
-/** An AVIF that says that it is larger: the size of every `ispe` box is overwritten (ISO/IEC 23008-12 §6.5.3). */
+/**
+ * An AVIF that says that it is larger: the size of every `ispe` box is
+ * overwritten (ISO/IEC 23008-12 §6.5.3).
+ */
 export function enlargedAvif(avif: Buffer, width: number, height: number): Buffer {
   const bytes = Buffer.from(avif);
   for (let at = bytes.indexOf('ispe'); at !== -1; at = bytes.indexOf('ispe', at + 1)) {
@@ -118,7 +121,10 @@ export function enlargedAvif(avif: Buffer, width: number, height: number): Buffe
   return bytes;
 }
 
-/** A JPEG that says that it is larger: the size in its frame header is overwritten (ITU T.81 §B.2.2). */
+/**
+ * A JPEG that says that it is larger: the size in its frame header is
+ * overwritten (ITU T.81 §B.2.2).
+ */
 export function enlargedJpeg(jpeg: Buffer, width: number, height: number): Buffer {
   const bytes = Buffer.from(jpeg);
   const at = Math.max(bytes.indexOf('ffc0', 'hex'), bytes.indexOf('ffc2', 'hex'));
@@ -138,7 +144,10 @@ export function repeatedScans(progressive: Buffer, times: number): Buffer {
   ]);
 }
 
-/** An animation of two frames, red and blue, 16 × 16, with the brand `avis` (made with Pillow 12.3, libavif). */
+/**
+ * An animation of two frames, red and blue, 16 × 16, with the brand `avis`
+ * (made with Pillow 12.3, libavif).
+ */
 export const animatedAvif = Buffer.from(
   `
   AAAALGZ0eXBhdmlzAAAAAGF2aWZhdmlzbXNmMWlzbzhtaWYxbWlhZk1BMUIAAADrbWV0YQAAAAAAAAAhaGRscgAAAAAAAAAAcGljdAAAAAAAAAAA

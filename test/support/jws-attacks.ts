@@ -55,7 +55,10 @@ export const algorithmAttacks: readonly Attack[] = [
   ['alg as a list', (good) => signed({ ...good.header, alg: ['ES256'] }, good.claims, good.privateKey)],
 ];
 
-/** Headers that would choose the key; each signed with the attacker's, `kid` and `jwk` tricks with ours too. */
+/**
+ * Headers that would choose the key; each signed with the attacker's, `kid`
+ * and `jwk` tricks with ours too.
+ */
 export const keyAttacks = (jku: string): readonly Attack[] => {
   const certificate = attacker.publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
   const headers: [string, object][] = [

@@ -1,4 +1,7 @@
-/** One request, or a run of equal ones, and how a limiter that begins empty must answer the last of them. */
+/**
+ * One request, or a run of equal ones, and how a limiter that begins
+ * empty must answer the last of them.
+ */
 export type Step = {
   readonly atMs: number;
   readonly times?: number;
@@ -27,7 +30,10 @@ const denied = (used: number, resetMs: number, retryMs: number, refused: number)
   refused,
 });
 
-/** Windows of 1,000 ms, 10 requests each unless a step says otherwise. The script and the pure function are held to it. */
+/**
+ * Windows of 1,000 ms, 10 requests each unless a step says otherwise. The script and
+ * the pure function are held to it.
+ */
 export const limitVectors: readonly [fact: string, steps: readonly Step[]][] = [
   ['the first request begins the window', [{ atMs: 5_000, expected: allowed(1, 1_000) }]],
   [

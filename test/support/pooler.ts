@@ -10,8 +10,8 @@ const serverCount = 2;
 export type Pooler = { readonly url: string; readonly stop: () => Promise<void> };
 
 /**
- * As much of PgBouncer as tells whether the service can live with it: in session mode a client keeps its server, in
- * transaction mode each transaction has the next one.
+ * As much of PgBouncer as tells whether the service can live with it: in session mode a client
+ * keeps its server, in transaction mode each transaction has the next one.
  */
 export async function startPooler(target: string, mode: 'session' | 'transaction'): Promise<Pooler> {
   const { hostname, port } = new URL(target);

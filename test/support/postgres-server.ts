@@ -32,7 +32,9 @@ type Binaries = { readonly initdb: string; readonly postgres: string };
 /** `nobody`: PostgreSQL refuses to run as root, so root lends it a user that owns nothing. */
 const nobody = 65_534;
 
-/** A PostgreSQL of our own from npm, in a temporary folder, that needs no service on the machine. */
+/**
+ * A PostgreSQL of our own from npm, in a temporary folder, that needs no service on the machine.
+ */
 export async function startPostgres(asked: PostgresOptions = {}): Promise<PostgresServer> {
   const { settings = {}, hba, files = [], hasSocket = false } = asked;
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-postgres-'));

@@ -13,7 +13,10 @@ export async function openSocket(url: string, from?: string): Promise<Socket> {
   return socket;
 }
 
-/** Sends bytes as they are, where `fetch` would mend or refuse them, and reads every answer until the server closes. */
+/**
+ * Sends bytes as they are, where `fetch` would mend or refuse them, and reads every
+ * answer until the server closes.
+ */
 export async function exchange(
   to: string | { readonly url: string; readonly from: string },
   ...parts: readonly (string | Uint8Array)[]
@@ -27,7 +30,10 @@ export async function exchange(
   return parseAnswers(Buffer.concat(received));
 }
 
-/** A request as text; it asks for the connection to be closed, and tells its length if it has a body. */
+/**
+ * A request as text; it asks for the connection to be closed, and
+ * tells its length if it has a body.
+ */
 export function request(
   line: string,
   { headers = [], body }: { headers?: readonly string[]; body?: string | Uint8Array } = {},

@@ -9,8 +9,9 @@ import { freePort } from './free-port.js';
 export type RedisServer = { readonly url: string; readonly stop: () => Promise<void> };
 
 /**
- * A Redis for tests: one of our own where `redis-server` is on the PATH, else the one at `REDIS_TEST_URL` or on its usual
- * port. No package on npm brings one that works offline: so without any, absent, and a line says so.
+ * A Redis for tests: one of our own where `redis-server` is on the PATH, else the one at
+ * `REDIS_TEST_URL` or on its usual port. No package on npm brings one that works offline: so
+ * without any, absent, and a line says so.
  */
 export async function startRedis(): Promise<RedisServer | undefined> {
   const isInstalled = spawnSync('redis-server', ['--version']).status === 0;

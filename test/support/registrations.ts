@@ -7,7 +7,9 @@ import { type Process } from './spawn-gatehouse.js';
 
 const password = 'seven green bottles';
 
-/** Plain `fetch`, since a process that dies answers nothing that a contract could be held against. */
+/**
+ * Plain `fetch`, since a process that dies answers nothing that a contract could be held against.
+ */
 const post = (url: string, path: string, body: object): Promise<Response> =>
   fetch(url + path, {
     method: 'POST',

@@ -15,8 +15,9 @@ export type S3Server = {
 type Keys = { readonly accessKeyId: string; readonly secretAccessKey: string; readonly region: string };
 
 /**
- * A store in memory that takes PUT, GET and DELETE of objects under `/bucket/key`, and only if they are signed as AWS
- * Signature Version 4 has it: the signature is made again from the request as it came, with nothing of the SDK's.
+ * A store in memory that takes PUT, GET and DELETE of objects under `/bucket/key`, and only if they
+ * are signed as AWS Signature Version 4 has it: the signature is made again from the request as it
+ * came, with nothing of the SDK's.
  */
 export async function startS3Server(keys: Keys): Promise<S3Server> {
   const objects = new Map<string, Buffer>();
@@ -69,7 +70,10 @@ const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256'
 const rfc3986 = (text: string): string =>
   encodeURIComponent(text).replaceAll(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 
-/** What is wrong with a request's signature (docs.aws.amazon.com, "Signature Version 4"); nothing if it is good. */
+/**
+ * What is wrong with a request's signature (docs.aws.amazon.com, "Signature
+ * Version 4"); nothing if it is good.
+ */
 function faultOf(request: IncomingMessage, body: Buffer, keys: Keys): string | undefined {
   const { authorization = '', 'x-amz-date': date = '', 'x-amz-content-sha256': content } = request.headers;
   const parts =

@@ -29,7 +29,10 @@ export async function spawnGatehouse(environment: Environment): Promise<Process>
   return { url, output, ended, kill: (signal) => void child.kill(signal) };
 }
 
-/** Starts a process whose standard output nobody reads, on a given port, and waits until it is ready. */
+/**
+ * Starts a process whose standard output nobody reads, on a given
+ * port, and waits until it is ready.
+ */
 export async function spawnUnread(port: number, environment: Environment): Promise<Omit<Process, 'output'>> {
   const { child, ended } = launch({ ...environment, PORT: String(port) });
   child.stdout?.removeAllListeners('data').pause();

@@ -19,7 +19,10 @@ export type Gatehouse = {
   readonly stop: () => Promise<void>;
 };
 
-/** The whole service in this process, listening, on a copy of the empty database or on one that is given. */
+/**
+ * The whole service in this process, listening, on a copy of the empty
+ * database or on one that is given.
+ */
 export async function startGatehouse(environment: Record<string, string> = {}, own?: OwnDatabase): Promise<Gatehouse> {
   const database = own ?? (await copyDatabase());
   const config = loadConfig({

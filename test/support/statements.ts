@@ -3,7 +3,9 @@ import { vi } from 'vitest';
 
 import type { Gatehouse } from './start-gatehouse.js';
 
-/** Texts of the statements that reach the driver from now on; what runs by the clock is among them. */
+/**
+ * Texts of the statements that reach the driver from now on; what runs by the clock is among them.
+ */
 export async function recordStatements({ app }: Gatehouse): Promise<string[]> {
   const statements: string[] = [];
   const client: any = await app.get(SqlEntityManager).getConnection().getNativeClient();

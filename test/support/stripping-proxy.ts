@@ -6,7 +6,10 @@ export type StrippingProxy = {
   readonly stop: () => void;
 };
 
-/** A reverse proxy that shows a service below a path, as nginx does with `location /auth/ { proxy_pass http://gatehouse/; }`. */
+/**
+ * A reverse proxy that shows a service below a path, as nginx does with `location /auth/ {
+ * proxy_pass http://gatehouse/; }`.
+ */
 export function createStrippingProxy(prefix: string): StrippingProxy {
   let server: Server | undefined;
   return {

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /**
- * A way to a server that can be cut (connections are refused), stalled (nothing comes through any more) or deafened (what
- * PostgreSQL notifies is lost and all else comes through, as behind a pooler in transaction mode).
+ * A way to a server that can be cut (connections are refused), stalled (nothing comes through
+ * any more) or deafened (what PostgreSQL notifies is lost and all else comes through, as behind
+ * a pooler in transaction mode).
  */
 export type Proxy = {
   readonly url: string;
@@ -71,7 +72,10 @@ export async function startProxy(target: string): Promise<Proxy> {
 const headBytes = 5;
 const notification = 'A'.charCodeAt(0);
 
-/** Finds the messages in what a PostgreSQL server sends: a letter, then the length of the rest as 32 bits. */
+/**
+ * Finds the messages in what a PostgreSQL server sends: a letter, then the
+ * length of the rest as 32 bits.
+ */
 class NoticeFilter {
   #rest = Buffer.alloc(0);
 

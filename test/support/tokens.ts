@@ -46,7 +46,10 @@ export function signed(header: unknown, claims: unknown, privateKey: KeyObject):
 export const ecdsa = (input: string, key: KeyObject, digest = 'sha256'): Buffer =>
   sign(digest, Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' });
 
-/** As the service would have issued it, had it meant these claims: an absent value takes a claim out. */
+/**
+ * As the service would have issued it, had it meant these claims: an
+ * absent value takes a claim out.
+ */
 export const withClaims = ({ header, claims, privateKey }: Good, changed: Members): string =>
   signed(header, { ...claims, ...changed }, privateKey);
 

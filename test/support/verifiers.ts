@@ -18,7 +18,10 @@ export type Verifier = {
 const typ = 'at+jwt';
 const algorithms = ['ES256'] as const;
 
-/** The libraries that services in Node check tokens with, each as its own documentation says and nothing more. */
+/**
+ * The libraries that services in Node check tokens with, each as its own
+ * documentation says and nothing more.
+ */
 export async function startVerifiers(issuer: string): Promise<{ verifiers: readonly Verifier[]; stop: () => void }> {
   const jwksUri = `${issuer}/.well-known/jwks.json`;
   const server = await expressServer(issuer);

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
 import { newService, type Service } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 import { encode, type Good, nowSeconds, signed, takeApart, withClaims } from '../support/tokens.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
 type Case = {
   readonly name: string;
@@ -15,21 +15,17 @@ type Case = {
   readonly cause?: string;
 };
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ own: true });
 let bossToken: string;
 let helpDesk: Service;
 let person: Person;
 let good: Good;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   bossToken = (await signInAdmin(gatehouse)).token;
   helpDesk = await newService(gatehouse, { token: bossToken, scopes: ['tokens:introspect'] });
   person = await newPerson(gatehouse);
   good = takeApart(gatehouse, person.token);
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const explain = (token: string, caller: object = { headers: helpDesk.headers }) =>

@@ -1,12 +1,12 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { isAccepted, newPerson, type Person, signInAdmin } from '../support/people.js';
 import { keyOf, newService, type Service } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 import { nowSeconds, signed, takeApart, withClaims } from '../support/tokens.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
 type Fields = Record<string, string>;
 type Refusal = {
@@ -16,7 +16,7 @@ type Refusal = {
   readonly expected: readonly [status: number, error: string];
 };
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let bossToken: string;
 let person: Person;
 /** May introspect and revoke. */
@@ -26,7 +26,6 @@ let stranger: Service;
 let asleep: Service;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   bossToken = (await signInAdmin(gatehouse)).token;
   person = await newPerson(gatehouse);
   gateway = await newService(gatehouse, { token: bossToken, scopes: ['tokens:introspect', 'tokens:revoke'] });
@@ -34,9 +33,6 @@ beforeAll(async () => {
   asleep = await newService(gatehouse, { token: bossToken, scopes: ['tokens:introspect', 'tokens:revoke'] });
   const change = { token: bossToken, body: { status: 'deactivated' } };
   await gatehouse.api.patch(`/v1/services/${asleep.name}`, change);
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const ask = (path: 'introspect' | 'revoke', fields: Fields, headers: Fields = gateway.headers): Promise<Answer> =>

@@ -1,25 +1,21 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { ask } from '../support/graphql.js';
 import { picture, putAvatar } from '../support/images.js';
 import { admin, isAccepted, newPerson, type Person, registration, signIn, signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ own: true });
 let person: Person;
 let boss: string;
 let bossId: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   person = await newPerson(gatehouse, { userName: 'Ada', email: 'ada@example.org' });
   boss = (await signInAdmin(gatehouse)).token;
   bossId = (await get('me', boss)).body.id;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const nobody = '0190a6d4-7f3a-7c8b-9d1e-2f3a4b5c6d7e';
@@ -52,7 +48,7 @@ describe('reading', () => {
     expect(outcome(await get(String(path)))).toEqual(expected);
   });
 
-  test('what is known already is not sent again', async () => {
+  test('a client that has the current version gets 304', async () => {
     const etag = (await get('me', person.token)).headers.get('etag') ?? '';
     for (const path of ['me', person.id, 'by-user-name/ada']) {
       for (const known of [etag, `W/${etag}`, `"0", ${etag}`, '*']) {
@@ -72,7 +68,7 @@ describe('a patch', () => {
     expect(body.updatedAt > before.updatedAt).toBe(true);
   });
 
-  test('that is empty changes nothing, the version included', async () => {
+  test('that is empty changes nothing, not even the version', async () => {
     const before = await get('me', person.token);
     const after = await patch('me', {}, person.token);
     expect([after.status, after.body, after.headers.get('etag')]).toEqual([
@@ -82,7 +78,7 @@ describe('a patch', () => {
     ]);
   });
 
-  test('of what is so already changes nothing, the version included', async () => {
+  test('that names the present values changes nothing, not even the version', async () => {
     const id = await newUser({ email: 'same@example.org', roles: ['user', 'admin'] });
     const before = await get(id);
     const { firstName, lastName, email, status } = before.body;
@@ -140,7 +136,7 @@ describe('a patch', () => {
     expect(outcome(await patch('me', { email: 'GRACE@example.org' }, person.token))).toEqual([409, 'email-taken']);
   });
 
-  test('of nobody is not found', async () => {
+  test('of a user that does not exist is not found', async () => {
     expect(outcome(await patch(nobody, { firstName: 'Eve' }))).toEqual([404, 'user-not-found']);
   });
 });
@@ -171,7 +167,7 @@ describe('If-Match', () => {
     expect(outcome(await erase(id))).toEqual([404, 'user-not-found']);
   });
 
-  test('on nobody is not found', async () => {
+  test('on a user that does not exist is not found', async () => {
     expect(outcome(await erase(nobody, boss, { 'if-match': '"0"' }))).toEqual([404, 'user-not-found']);
   });
 });
@@ -270,7 +266,7 @@ describe('somebody who was erased on another replica a moment ago, of which this
     ]);
   });
 
-  test('a new picture says so too', async () => {
+  test('a new picture is refused: the token is not good any more', async () => {
     const file = await picture().png().toBuffer();
     expect(outcome(await putAvatar(gatehouse, 'me', file, { token: gone.token }))).toEqual([401, 'invalid-token']);
   });

@@ -1,18 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { newPerson, registration, signInAdmin, uniqueName } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let token: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   token = (await signInAdmin(gatehouse)).token;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const create = (fields: Record<string, unknown>, as?: string): Promise<Answer> =>
@@ -122,7 +119,7 @@ describe('names', () => {
     expect([body.firstName, body.lastName]).toEqual(['Zo\u00eb', 'de la Cruz']);
   });
 
-  test('may have 100 characters, whatever each of them takes', async () => {
+  test('may have 100 characters, however many bytes each takes', async () => {
     const names = { firstName: smile.repeat(100), lastName: 'e\u0301'.repeat(100) };
     const { status, body } = await create(names);
     expect([status, body.firstName, body.lastName]).toEqual([201, names.firstName, '\u00e9'.repeat(100)]);
@@ -211,7 +208,7 @@ describe('who may create whom', () => {
     expect([status, body.roles]).toEqual([201, ['admin', 'user']]);
   });
 
-  test('the answer says where the user is, in which version', async () => {
+  test('the answer names the address and the version of the new user', async () => {
     const created = await create({});
     const location = created.headers.get('location') ?? '';
     expect(location).toBe(`/v1/users/${created.body.id}`);

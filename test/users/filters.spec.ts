@@ -1,27 +1,23 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { Sql } from '#libs/platform/database';
 
 import { foldCase } from '../../libs/users/src/list/trigrams.js';
 import { signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
 type Query = Readonly<Record<string, string>>;
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ own: true });
 let token: string;
 /** Every user as the service shows it: what the lists are held against. */
 let everybody: readonly any[];
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   token = (await signInAdmin(gatehouse)).token;
   await insert(150);
   everybody = (await readAll({ limit: '100' })).users;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 /** The same numbers at every run: a failure can be had again. */

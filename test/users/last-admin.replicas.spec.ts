@@ -1,22 +1,18 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { registration, signIn, signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
 type Boss = { readonly id: string; readonly token: string };
 type Way = (self: Boss, other: Boss) => Promise<Answer>;
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ own: true });
 let keeper: Boss;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   const { token } = await signInAdmin(gatehouse);
   keeper = { token, id: (await gatehouse.api.get('/v1/users/me', { token })).body.id };
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 async function newBoss(): Promise<Boss> {

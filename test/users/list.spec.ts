@@ -1,19 +1,15 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { newPerson, registration, signInAdmin } from '../support/people.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ own: true });
 let token: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   token = (await signInAdmin(gatehouse)).token;
   await insert(44);
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 /**
@@ -62,7 +58,7 @@ describe('pages', () => {
     expect(times).toEqual(times.toSorted().toReversed());
   });
 
-  test('have no user twice and miss none while others come and go', async () => {
+  test('show each user once while others are created and deleted', async () => {
     const before = idsOf(await readAll(100));
     const [gone] = before.slice(-1);
     const users = await readAll(7, async () => {
@@ -116,7 +112,7 @@ test.for<[string, () => Promise<string> | string]>([
   expect([status, body.code]).toEqual([400, 'invalid-cursor']);
 });
 
-test('a cursor of ours is what a forged one is measured by', async () => {
+test('the cursor that the forged ones are made from is accepted', async () => {
   expect((await list(`?cursor=${await forged(1, id)}`)).body).toEqual({ items: [], nextCursor: null });
 });
 

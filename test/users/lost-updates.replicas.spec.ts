@@ -1,19 +1,15 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
 import { registration, signInAdmin } from '../support/people.js';
 import { keyOf, newService } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ environment: { RATE_LIMIT_IP_WRITE: '100000' } });
 let token: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse({ RATE_LIMIT_IP_WRITE: '100000' });
   token = (await signInAdmin(gatehouse)).token;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const newUser = async (): Promise<string> =>
@@ -70,7 +66,7 @@ test('of rotations of a secret at once one is done, and its secret works; the ot
   expect((await gatehouse.api.get('/v1/users?limit=1', { headers })).status).toBe(200);
 });
 
-test('who reads, adds and writes again until the version fits loses nothing', async () => {
+test('clients that read, change and retry until the version fits lose no update', async () => {
   const id = await newUser();
   await patch(id, { lastName: '0' });
   const add = async (): Promise<void> => {

@@ -1,24 +1,20 @@
 import { once } from 'node:events';
 
 import { erasedIdOf } from '#libs/security/audit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { Sql } from '#libs/platform/database';
 import { PersonalData } from '#libs/platform/personal-data';
 
 import { admin, newPerson, type Person, signIn, signInAdmin, uniqueName } from '../support/people.js';
 import { openSocket, request } from '../support/raw-http.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ own: true });
 let boss: string;
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   boss = (await signInAdmin(gatehouse)).token;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const rows = <Row = Record<string, unknown>>(text: string, values: readonly unknown[] = []): Promise<Row[]> =>
@@ -109,7 +105,7 @@ describe('an export', () => {
     expect((await gatehouse.api.get(`/v1/users/${ada.id}/export`, { token: boss })).body.user.id).toBe(ada.id);
   });
 
-  test('of nobody is 404, and records nothing', async () => {
+  test('of a user that does not exist is 404, and records nothing', async () => {
     const id = '0190a6d4-7f3a-7c8b-9d1e-2f3a4b5c6d7e';
     expect((await gatehouse.api.get(`/v1/users/${id}/export`, { token: boss })).body.code).toBe('user-not-found');
     expect(await rows('select 1 from audit_events where user_id = $1', [id])).toEqual([]);
@@ -117,7 +113,7 @@ describe('an export', () => {
 });
 
 describe('an erased user', () => {
-  test('is nowhere any more, but for the proof of it and the end of its tokens', async () => {
+  test('is in no table any more, but for the record of the erasure and the end of its tokens', async () => {
     const person = await somebodyBusy();
     const headers = browserOf(person);
     const { email, firstName } = (await gatehouse.api.get('/v1/users/me', { token: person.token })).body;
@@ -170,7 +166,7 @@ describe('an erased user', () => {
     expect(caller).not.toContain(chief.id);
   });
 
-  test('an administrator who acted on it keeps the own address', async () => {
+  test("an administrator's own address stays in the events about the erased user", async () => {
     const person = await newPerson(gatehouse);
     await gatehouse.api.patch(`/v1/users/${person.id}`, { token: boss, body: { status: 'deactivated' } });
     const [row] = await rows(`select id from audit_events where user_id = $1 and event = 'user-deactivated'`, [

@@ -1,23 +1,19 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
 import type { Answer } from '../support/api.js';
 import { ask } from '../support/graphql.js';
 import { importRow, importUsers } from '../support/imports.js';
 import { newPerson, registration, signIn, signInAdmin } from '../support/people.js';
 import { newService, type Service } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse();
 let token: string;
 let headers: Service['headers'];
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   token = (await signInAdmin(gatehouse)).token;
   headers = (await newService(gatehouse, { token, scopes: ['users:write'] })).headers;
-});
-afterAll(async () => {
-  await gatehouse.stop();
 });
 
 const register = (userName: string, as: object = {}): Promise<Answer> =>
@@ -44,14 +40,14 @@ test.for([
   expect(faultsOf(await register(userName))).toEqual(reserved);
 });
 
-test('neither somebody who is signed in nor a service gives such a name', async () => {
+test('neither a signed-in user nor a service may give a reserved name', async () => {
   const person = await newPerson(gatehouse);
   for (const as of [{ token: person.token }, { headers }, { token: person.token, headers }]) {
     expect(faultsOf(await register('support', as))).toEqual(reserved);
   }
 });
 
-test('GraphQL refuses it too', async () => {
+test('GraphQL refuses a reserved name too', async () => {
   const { firstName, lastName, password } = registration();
   const query = 'mutation ($user: NewUser!) { createUser(user: $user) { id } }';
   const variables = { user: { userName: 'ѕуѕтем', firstName, lastName, password } };
@@ -59,7 +55,7 @@ test('GraphQL refuses it too', async () => {
   expect([code, errors[0].extensions.errors[0].code]).toEqual(['invalid-request', 'user-name-reserved']);
 });
 
-test('an administrator gives it; whoever has it signs in and is found by it', async () => {
+test('an administrator may give a reserved name, and its user signs in and is found by it', async () => {
   const made = await register('Helpdesk', { token });
   expect(made.status).toBe(201);
   await signIn(gatehouse, { userName: 'helpdesk', password: 'seven green bottles' });
