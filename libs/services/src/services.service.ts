@@ -3,12 +3,12 @@ import { LockMode, SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { type AuditEvent, AuditTrail } from '#libs/security/audit';
-import { SessionEnd } from '#libs/auth';
+import { SessionEndService } from '#libs/auth';
 import { isAdmin, type RequestSource, type Principal } from '#libs/platform/access';
 import { digest, randomToken } from '#libs/platform/crypto';
 import { epochMs, rethrowViolation } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
-import { Revocations, type Revoke } from '#libs/security/revocation';
+import { RevocationsService, type Revoke } from '#libs/security/revocation';
 
 import { patchedParts, type PlanParts, planOf } from './rate-plan.js';
 import { changesBetween } from './service-changes.js';
@@ -43,8 +43,8 @@ export class ServicesService {
     private readonly registry: ServiceRegistry,
     private readonly audit: AuditTrail,
     private readonly recorded: ServiceUsage,
-    private readonly revocations: Revocations,
-    private readonly sessionEnd: SessionEnd,
+    private readonly revocations: RevocationsService,
+    private readonly sessionEnd: SessionEndService,
   ) {}
 
   /** @throws AppError `service-name-taken` */

@@ -7,12 +7,12 @@ export type RingKey = {
   readonly id: string;
   readonly publicJwk: PublicJwk;
   readonly publicKey: KeyObject;
-  /** Absent when it is sealed under a master key that this replica does not have: the key verifies and does not sign. */
+  /** Absent when it is sealed under another master key: then the key verifies and does not sign. */
   readonly privateKey: KeyObject | undefined;
   readonly signsFromMs: number;
 };
 
-/** The keys of a moment, oldest first. Pure: what signs, verifies and is published depends on the time alone. */
+/** The keys of a moment, oldest first. What signs, verifies and is published depends on the time alone. */
 export class KeyRing {
   readonly #byId: ReadonlyMap<string, RingKey>;
 
@@ -21,8 +21,8 @@ export class KeyRing {
   }
 
   /**
-   * The youngest key whose time has come; before the time of all of them the oldest, since clocks are wrong sometimes.
-   * Only keys that this replica can open sign.
+   * The youngest key whose time has come. When the time of none has come, the oldest: a clock may be
+   * wrong. Only keys that this replica can open sign.
    */
   signing(nowMs: number): RingKey | undefined {
     const opened = this.keys.filter(({ privateKey }) => privateKey);

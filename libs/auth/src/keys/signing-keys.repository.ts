@@ -9,7 +9,7 @@ import { lockInTransaction, ReplicaNotifications } from '#libs/platform/database
 import { importPrivateKey, importPublicKey, type RingKey } from './key-ring.js';
 import { type PublicJwk, SigningKeyEntity } from './signing-key.entity.js';
 
-/** Under which replicas hear that the keys have changed. */
+/** The topic under which replicas hear that the keys have changed. */
 export const keysTopic = 'signing-keys';
 
 /** Signing keys at rest: public halves in the clear, private halves sealed. */
@@ -21,7 +21,7 @@ export class SigningKeysRepository {
     private readonly changes: ReplicaNotifications,
   ) {}
 
-  /** Keys that are not retired, oldest first; those that do not open without their private half. */
+  /** Keys that are not retired, oldest first. A key that does not open comes without its private half. */
   async findTrusted(em: SqlEntityManager = this.em.fork()): Promise<RingKey[]> {
     const rows = await em.find(SigningKeyEntity, { retiredAt: null }, { orderBy: { signsFrom: 'asc', id: 'asc' } });
     return rows.map((row) => ({
@@ -33,7 +33,16 @@ export class SigningKeysRepository {
     }));
   }
 
-  /** Replicas that change keys at the same time take turns: look again under the lock before doing so. */
+  /**
+   * The public key of a token's `kid`, retired or not. As text: an id in capitals is the same UUID,
+   * but no `kid` that the guard knows.
+   */
+  async findPublicKey(id: string): Promise<KeyObject | undefined> {
+    const row = await this.em.fork().findOne(SigningKeyEntity, { id });
+    return row?.id === id ? importPublicKey(row.publicJwk) : undefined;
+  }
+
+  /** Replicas that change keys at the same time wait for each other. Read the keys again under the lock. */
   async lock(em: SqlEntityManager): Promise<void> {
     await lockInTransaction(em, 'signingKeys');
   }
@@ -43,7 +52,10 @@ export class SigningKeysRepository {
     await this.changes.publish(em, keysTopic, 'changed');
   }
 
-  /** Dated by the database's clock: it is one for all replicas. @param leadMs how long before the key signs */
+  /**
+   * Adds a key, dated by the database's clock, which is the same for all replicas.
+   * @param leadMs how long from now until it signs @returns its id
+   */
   async add(em: SqlEntityManager, leadMs: number): Promise<string> {
     const id = randomUUID();
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -72,6 +84,11 @@ export class SigningKeysRepository {
 
   async remove(em: SqlEntityManager, ids: readonly string[]): Promise<void> {
     await em.nativeDelete(SigningKeyEntity, { id: [...ids] });
+  }
+
+  /** Ends every session there is, for `revoke-all`. */
+  async deleteSessions(em: SqlEntityManager): Promise<void> {
+    await em.execute('delete from sessions');
   }
 
   /** Seals under today's master key what is sealed under the previous one. @returns how many */

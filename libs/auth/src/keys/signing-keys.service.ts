@@ -10,12 +10,12 @@ import { ReadinessChecks } from '#libs/platform/monitoring';
 import { KeyRing } from './key-ring.js';
 import { keysTopic, SigningKeysRepository } from './signing-keys.repository.js';
 
-/** An unknown key id may be of a key made a moment ago; strangers must not make us look for each of theirs. */
+/** An unknown key id may be that of a new key. Strangers must not make us look for each of theirs. */
 const reloads = { limit: 5, windowMs: 10_000 };
 
 /** The keys that sign and verify, in memory; the same on every replica. */
 @Injectable()
-export class SigningKeys implements OnModuleInit {
+export class SigningKeysService implements OnModuleInit {
   readonly #logger = new Logger('SigningKeys');
   #ring = new KeyRing([]);
   #view: ChangeView | undefined;
@@ -55,7 +55,10 @@ export class SigningKeys implements OnModuleInit {
     await this.reload();
   }
 
-  /** The key of a token's `kid`; looks once more, within bounds, when it is not known. */
+  /**
+   * The key of a token's `kid`. When it is not known, the table is read again, at most five times in
+   * ten seconds. @throws the error of the database
+   */
   async find(id: string): Promise<KeyObject | undefined> {
     const known = this.#ring.verifying(id);
     if (known || !this.#mayReload()) return known;
@@ -67,7 +70,7 @@ export class SigningKeys implements OnModuleInit {
     return this.#reads.run();
   }
 
-  /** Before a key is used to sign: one may have been retired without this replica's having read so. */
+  /** Call it before a key signs: it may have been retired and this replica not have heard of it. */
   async makeFresh(): Promise<void> {
     if (this.#view?.isFresh !== true) await this.reload();
   }

@@ -10,7 +10,7 @@ import { SealedKeyEntity } from './sealed-key.entity.js';
  * the master key changes is derived from one of these, never from the master key itself.
  */
 @Injectable()
-export class SealedKeys {
+export class SealedKeysRepository {
   constructor(
     private readonly em: SqlEntityManager,
     private readonly master: MasterKey,

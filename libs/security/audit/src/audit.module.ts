@@ -1,11 +1,11 @@
 import { Module } from '@nestjs/common';
 
-import { AuditBursts } from './audit-bursts.service.js';
+import { AuditBursts } from './audit-bursts.js';
 import { AuditPersonalData } from './audit.personal-data.js';
 import { AuditController } from './audit.controller.js';
 import { AuditRefusals } from './audit-refusals.js';
 import { AuditService } from './audit.service.js';
-import { AuditTrail } from './audit-trail.service.js';
+import { AuditTrail } from './audit-trail.js';
 
 @Module({
   controllers: [AuditController],

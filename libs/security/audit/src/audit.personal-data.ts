@@ -7,12 +7,14 @@ import { PersonalData } from '#libs/platform/personal-data';
 
 import type { AuditEventView } from './audit.schema.js';
 import { AuditService } from './audit.service.js';
+import { pseudonymise } from './audit.sql.js';
 
 const pageRows = 100;
 
 /**
- * What audit rows tell of a user. Erasing keeps the rows, since they are evidence, and takes the person out: one
- * random pseudonym stands for the user in all of them, and the addresses and browsers that were the user's are gone.
+ * What audit rows say of a user. Erasing keeps the rows, since they are evidence, and takes the
+ * person out: one random pseudonym stands for the user in all of them, and the addresses and browsers
+ * that were the user's are gone.
  */
 @Injectable()
 export class AuditPersonalData implements OnModuleInit {
@@ -26,7 +28,7 @@ export class AuditPersonalData implements OnModuleInit {
       name: 'auditEvents',
       references: ['audit_events.user_id', 'audit_events.caller'],
       export: (userId) => this.#export(userId),
-      erase: pseudonymise,
+      erase,
     });
   }
 
@@ -42,18 +44,8 @@ export class AuditPersonalData implements OnModuleInit {
   }
 }
 
-async function pseudonymise(em: SqlEntityManager, userId: string): Promise<void> {
+async function erase(em: SqlEntityManager, userId: string): Promise<void> {
   const [self, pseudonym] = [`user:${userId}`, randomUUID()];
-  // An administrator who acted on the user keeps address, browser and request id: they are not the user's. Whoever sends
-  // an X-Request-Id chooses its text, which may be a name or an address.
-  await em.execute(
-    `update audit_events set
-      ip = case when caller like 'user:%' and split_part(caller, ' ', 1) <> ? then ip end,
-      user_agent = case when caller like 'user:%' and split_part(caller, ' ', 1) <> ? then user_agent end,
-      request_id = case when caller like 'user:%' and split_part(caller, ' ', 1) <> ? then request_id end,
-      caller = replace(caller, ?, ?),
-      user_id = case when user_id = ? then ?::uuid else user_id end
-    where user_id = ? or split_part(caller, ' ', 1) = ?`,
-    [self, self, self, self, `user:${pseudonym}`, userId, pseudonym, userId, self],
-  );
+  const values = [self, self, self, self, `user:${pseudonym}`, userId, pseudonym, userId, self];
+  await em.execute(pseudonymise, values);
 }

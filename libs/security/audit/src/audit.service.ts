@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 
-import { epochMs, Sql } from '#libs/platform/database';
 import { QueryCursors, type TimePosition, timePosition } from '#libs/platform/contract';
+import { Sql } from '#libs/platform/database';
 
-import { erasedIdOf } from './erased-id.js';
+import { erasedIdOf } from './audit-event.js';
 import type { AuditEventView, AuditPage, ListAudit } from './audit.schema.js';
+import { page } from './audit.sql.js';
 
 type Row = {
   readonly id: string;
@@ -17,15 +18,6 @@ type Row = {
   readonly request_id: string | null;
   readonly details: Record<string, unknown> | null;
 };
-
-/** Absent filters are null; the planner sees the values, so that each combination gets its own plan. */
-const page = `select id, ${epochMs('at')} as at_ms, event, user_id, caller, ip, user_agent,
-    request_id, details
-  from audit_events
-  where ($2::text is null or event = $2) and ($3::uuid[] is null or user_id = any($3))
-    and ($4::timestamptz is null or at > $4) and ($5::timestamptz is null or at < $5)
-    and ($6::float8 is null or (at, id) < (to_timestamp($6 / 1000), $7::uuid))
-  order by at desc, id desc limit $1`;
 
 /** Reads what was recorded, newest first. */
 @Injectable()
@@ -43,7 +35,7 @@ export class AuditService {
       after ?? null,
       before ?? null,
     ];
-    const found = await this.sql.rows<Row>({ text: page }, [limit + 1, ...filters, ms ?? null, id ?? null]);
+    const found = await this.sql.rows<Row>(page, [limit + 1, ...filters, ms ?? null, id ?? null]);
     const { rows, nextCursor } = cursors.cut(found, limit, (row) => [row.at_ms, row.id]);
     return { items: rows.map(viewOf), nextCursor };
   }

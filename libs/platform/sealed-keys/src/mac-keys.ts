@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 
 import { MasterKey } from '#libs/platform/crypto';
 
-import { SealedKeys } from './sealed-keys.repository.js';
+import { SealedKeysRepository } from './sealed-keys.repository.js';
 
 const keyBytes = 32;
 
@@ -45,7 +45,7 @@ const macWith = (key: KeyObject, data: string): Buffer => createHmac('sha256', k
 @Injectable()
 export class MacKeys {
   constructor(
-    private readonly keys: SealedKeys,
+    private readonly keys: SealedKeysRepository,
     private readonly master: MasterKey,
   ) {}
 
