@@ -7,7 +7,7 @@ import { KeyRotationService } from './keys/key-rotation.service.js';
 import { LoginAttemptsRepository } from './login/login-attempts.repository.js';
 import { SessionsRepository } from './sessions/sessions.repository.js';
 
-/** How long auth keeps what it stores: until it has outlived its use, or until its user is erased. */
+/** Registers how long auth keeps its rows: until they expire, or until their user is erased. */
 @Injectable()
 export class AuthRetention implements OnModuleInit {
   constructor(

@@ -12,7 +12,7 @@ export type RingKey = {
   readonly signsFromMs: number;
 };
 
-/** The keys of a moment, oldest first. What signs, verifies and is published depends on the time alone. */
+/** The keys of a moment, oldest first. Pure: which key signs depends on the given time alone. */
 export class KeyRing {
   readonly #byId: ReadonlyMap<string, RingKey>;
 
@@ -21,8 +21,8 @@ export class KeyRing {
   }
 
   /**
-   * The youngest key whose time has come. When the time of none has come, the oldest: a clock may be
-   * wrong. Only keys that this replica can open sign.
+   * The youngest key whose time has come, or the oldest when none has: a clock may be wrong. Only
+   * keys that this replica can open sign.
    */
   signing(nowMs: number): RingKey | undefined {
     const opened = this.keys.filter(({ privateKey }) => privateKey);

@@ -29,7 +29,7 @@ export class KeyRotationService {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Adds a key that signs at once, or after every verifier has had time to read it. @returns its id */
+  /** Adds a key that signs at once, or after all verifiers had time to read it. @returns its id */
   rotate(when: 'at-once' | 'published-ahead', by: Actor): Promise<string> {
     const lead = when === 'at-once' ? 0 : publishedAheadMs;
     return this.#change((em) => this.#add(em, lead, by));
@@ -48,7 +48,7 @@ export class KeyRotationService {
     });
   }
 
-  /** For emergencies: ends every token and every session. The keys change, so that verifiers see it. */
+  /** For emergencies: ends every token and session. The keys change, so that verifiers see it. */
   revokeAll(by: Actor): Promise<void> {
     return this.#change(async (em, revoke) => {
       for (const { id } of await this.repository.findTrusted(em)) {
@@ -60,12 +60,12 @@ export class KeyRotationService {
     });
   }
 
-  /** Seals every key under today's master key. @returns how many were sealed under the previous one */
+  /** Seals every key under today's master key. @returns how many had to be */
   reseal(): Promise<number> {
     return this.#change((em) => this.repository.reseal(em));
   }
 
-  /** Adds the next key when it is due, removes keys whose last token has expired. @returns how many were removed */
+  /** Adds the next key when it is due, and removes outdated ones. @returns how many were removed */
   async rotateIfDue(): Promise<number> {
     const { keys: known } = this.keys.ring;
     if (!this.#isDue(known, Date.now()) && this.#outdated(known, Date.now()).length === 0) return 0;

@@ -21,7 +21,7 @@ export class SigningKeysRepository {
     private readonly changes: ReplicaNotifications,
   ) {}
 
-  /** Keys that are not retired, oldest first. A key that does not open comes without its private half. */
+  /** Keys that are not retired, oldest first; without the private half when that does not open. */
   async findTrusted(em: SqlEntityManager = this.em.fork()): Promise<RingKey[]> {
     const rows = await em.find(SigningKeyEntity, { retiredAt: null }, { orderBy: { signsFrom: 'asc', id: 'asc' } });
     return rows.map((row) => ({
@@ -42,7 +42,7 @@ export class SigningKeysRepository {
     return row?.id === id ? importPublicKey(row.publicJwk) : undefined;
   }
 
-  /** Replicas that change keys at the same time wait for each other. Read the keys again under the lock. */
+  /** No other replica changes keys until the transaction ends. Read them again under the lock. */
   async lock(em: SqlEntityManager): Promise<void> {
     await lockInTransaction(em, 'signingKeys');
   }

@@ -10,7 +10,7 @@ import { ReadinessChecks } from '#libs/platform/monitoring';
 import { KeyRing } from './key-ring.js';
 import { keysTopic, SigningKeysRepository } from './signing-keys.repository.js';
 
-/** An unknown key id may be that of a new key. Strangers must not make us look for each of theirs. */
+/** An unknown key id may be a new key's. Strangers must not make us look for each of theirs. */
 const reloads = { limit: 5, windowMs: 10_000 };
 
 /** The keys that sign and verify, in memory; the same on every replica. */
@@ -39,7 +39,7 @@ export class SigningKeysService implements OnModuleInit {
     return this.#ring;
   }
 
-  /** Makes the first key if there is none. @throws WrongMasterKeyError when there are keys and none can be opened */
+  /** Makes the first key if there is none. @throws WrongMasterKeyError when no key can be opened */
   async ensure(): Promise<void> {
     await this.reload();
     if (this.#ring.signing(Date.now())) return;
@@ -56,8 +56,8 @@ export class SigningKeysService implements OnModuleInit {
   }
 
   /**
-   * The key of a token's `kid`. When it is not known, the table is read again, at most five times in
-   * ten seconds. @throws the error of the database
+   * The key of a token's `kid`. When it is not known, the table is read again, within `reloads`.
+   * @throws the error of the database
    */
   async find(id: string): Promise<KeyObject | undefined> {
     const known = this.#ring.verifying(id);

@@ -11,17 +11,17 @@ const lifetimeSeconds = 180 * 86_400;
 const purpose = 'device-cookie';
 const tagBytes = 16;
 
-/** Whose device, and the hash of the password that it has proven to know; no hash when there is no such user. */
+/** Whose device, and the hash of the password that it has proven to know, if the user exists. */
 export type DeviceOwner = { readonly userId: string; readonly passwordHash: string | undefined };
 
 /** Stands for every device that has not proven to know the password. */
 export const unknownDevice = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Marks devices on which a user has signed in (OWASP, "Slow Down Online Guessing Attacks with Device
- * Cookies"). Strangers can delay an account for unknown devices, never for one with its cookie. The
- * cookie is no credential: it opens nothing without the password, and its failures are counted on
- * their own. It is bound to the password: after a change, all devices are strangers.
+ * Marks devices on which a user has signed in (OWASP, "Slow Down Online Guessing Attacks with
+ * Device Cookies"). Strangers can delay an account for unknown devices, never for one with its
+ * cookie. The cookie is no credential: it opens nothing without the password, and its failures are
+ * counted on their own. It is bound to the password: after a change, all devices are strangers.
  */
 @Injectable()
 export class DeviceCookie {

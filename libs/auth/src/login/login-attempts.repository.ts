@@ -18,9 +18,9 @@ import { admit, clear, confirm, fail, keptSeconds, personalData, refuse } from '
 const accountCounter = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /**
- * What a login counts against. `subject` is the user, or stands for a name that nobody has. `source`
- * is who tries: a device that has signed in before, a session, or else an address. An address counts
- * with its `network` (IPv6) and with all other strangers to the account too.
+ * What a login counts against. `subject` is the user, or stands for a name that nobody has.
+ * `source` is who tries: a known device, a session, or else an address. An address counts with its
+ * `network` (IPv6) and with all other strangers to the account too.
  */
 export type LoginAttempt = {
   readonly subject: string;
@@ -34,9 +34,9 @@ type AdmittedLogin = Omit<TokenSubject, 'clientId' | 'secondsLeft'> & { readonly
 
 /**
  * Attempts to sign in, and what they leave behind: a session or a failure, the delay of the next
- * attempt, the audit row. A login is one statement whatever the outcome, so that the time of a refusal
- * tells nothing, and one round trip. It writes tables of auth, and the audit row by `auditInsert`.
- * Delays are the same on every replica, and after a restart (ADR 19).
+ * attempt, the audit row. A login is one statement whatever the outcome, so that the time of a
+ * refusal reveals nothing. It writes tables of auth, and the audit row by `auditInsert`. Delays are
+ * the same on every replica, and after a restart (ADR 19).
  */
 @Injectable()
 export class LoginAttemptsRepository {
@@ -54,11 +54,11 @@ export class LoginAttemptsRepository {
     return this.#toUuid('login-subject', name);
   }
 
-  /** A login at the front door. @param device `unknownDevice` unless the cookie of the account came with it */
+  /** @param device that of the account's cookie, else `unknownDevice` */
   attemptFrom(subject: string, device: string, ip: string): LoginAttempt {
     if (device !== unknownDevice) return { subject, source: device, network: null, account: null };
     const counterOf = (address: string): string => this.#toUuid('login-address', `${subject} ${address}`);
-    // an IPv6 address belongs to a household's network; no network of an IPv4 address is one party's
+    // IPv4 addresses have no wider network that belongs to one party
     const [near = ip, household] = addressKeys(ip);
     const network = household === undefined ? null : counterOf(household);
     return { subject, source: counterOf(near), network, account: accountCounter };
@@ -132,7 +132,7 @@ export class LoginAttemptsRepository {
     await this.turns.take(attempt.subject, () => this.sql.rows(fail, valuesOf(attempt)));
   }
 
-  /** After a right password: forgets the failures of this source, unless this attempt is delayed. */
+  /** After a right password: forgets the failures of this source unless it is delayed. */
   async succeed(attempt: LoginAttempt): Promise<'admitted' | 'delayed'> {
     const row = await this.turns.take(attempt.subject, () =>
       this.sql.row<{ is_delayed: boolean }>(clear, valuesOf(attempt)),

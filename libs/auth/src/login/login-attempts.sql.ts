@@ -4,11 +4,11 @@ import { rfc3339Sql, type Statement } from '#libs/platform/database';
 
 import { unusedSecondsLeft } from '../sessions/sessions.repository.js';
 
-/** So many failures cost nothing: people mistype, and a network or an account has many strangers. */
+/** So many failures cost nothing: people mistype, and a network is shared by many. */
 const free = { source: 5, network: 20, account: 100 } as const;
 /** The delay is one second after the first failure that counts; each further one doubles it. */
 const longestDelaySeconds = 900;
-/** One failure is forgotten in the time of the longest delay: waiting it out leaves the count as it was. */
+/** One failure is forgotten in this time: waiting out a delay leaves the count as it was. */
 const forgetSeconds = longestDelaySeconds;
 /** After this time all failures that a counter can hold are forgotten. */
 export const keptSeconds = (free.account + 12) * forgetSeconds;
@@ -19,8 +19,8 @@ export const keptSeconds = (free.account + 12) * forgetSeconds;
 const passedOn = 5;
 
 /**
- * Counts a failure in one counter, of `$1` subject and `$2` source, `$3` network or `$4` account; the
- * last two may be null. A counter that delays the attempt is left as it is.
+ * Counts a failure in one counter, of `$1` subject and `$2` source, `$3` network or `$4` account;
+ * the last two may be null. A counter that delays the attempt is left as it is.
  */
 function count(counter: keyof typeof free, parameter: string, from: string): string {
   const forgotten = `greatest(0, floor(extract(epoch from now() - d.last_failed_at) / ${forgetSeconds}))::int`;
@@ -60,7 +60,7 @@ const forgetFailures = `delete from login_delays where subject = $1 and device =
 const details = 'null::jsonb';
 const authTime = 'floor(extract(epoch from s.authenticated_at))::float8 as "authTime"';
 
-/** The user with the right password, if it still is the right one and the attempt is not delayed. */
+/** The user, if the verified password is still the right one and the attempt is not delayed. */
 const verifiedUser = `select id, roles, token_generation, session_generation from users
       where id = $1 and status = 'active' and password_hash = $5
         and not exists (${runningDelay})
@@ -69,8 +69,7 @@ const verifiedUser = `select id, roles, token_generation, session_generation fro
 /**
  * The user is share-locked and the verified hash compared again, so that no deactivation or change
  * slips between. So are the signing key and the service: no login survives `revoke-all` or the end
- * of its service by a moment. While the attempt is delayed, the delay stays. Without the key nothing
- * is recorded: there is no answer to it.
+ * of its service. When the key is gone, nothing is recorded, since no token can be issued.
  */
 export const admit: Statement = {
   name: 'login-admit',

@@ -12,7 +12,7 @@ import { LoginAttemptsRepository } from './login-attempts.repository.js';
 import type { ChangePassword, Login, Reauthenticate } from './login.schema.js';
 import { PasswordChangeService } from './password-change.service.js';
 
-/** A login over REST or GraphQL; `signal` fires when the client hangs up, and nobody waits any more. */
+/** A login over REST or GraphQL; `signal` fires when the client hangs up. */
 export type LoginRequest = {
   readonly credentials: Login;
   readonly source: RequestSource;
@@ -24,8 +24,8 @@ type ChangeRequest = { readonly id: string; readonly change: ChangePassword; rea
 const wrongPassword = 'This is not the password of this user, or it was tried too often: wait before you try again.';
 
 /**
- * Signs people in. Unknown name, wrong password, deactivated and delayed account get the same answer
- * after the same work: one look-up, one hash, one statement.
+ * Signs people in. Unknown name, wrong password, deactivated and delayed account get the same
+ * answer after the same work: one look-up, one hash, one statement.
  */
 @Injectable()
 export class LoginService {
@@ -40,10 +40,10 @@ export class LoginService {
     private readonly passwords: PasswordChangeService,
   ) {}
 
-  /** The cookie of the device goes with the answer. @throws AppError `invalid-credentials`, `overloaded` */
+  /** Sets the device cookie. @throws AppError `invalid-credentials`, `overloaded`, `unavailable` */
   async login({ credentials, source, signal }: LoginRequest, { request, reply }: RequestContext): Promise<TokenPair> {
     const { userName, password } = credentials;
-    // REST refuses before it routes (`refuseBeforeRouting`); over GraphQL a refusal costs no look-up either
+    // REST refuses before it routes (`refuseBeforeRouting`); this is for GraphQL
     using place = this.hasher.queue.keepPlace();
     // a name that cannot be anybody's is looked for all the same
     const keys = findKeys(userName) ?? { userNameKey: '' };
@@ -119,7 +119,7 @@ export class LoginService {
     await this.attempts.liftDelay(user.id, source);
   }
 
-  /** As `liftDelay`, for the operator. @param login user name or e-mail address @throws AppError `user-not-found` */
+  /** As `liftDelay`, for the operator. @param login user name or e-mail address */
   async liftDelayByName(login: string): Promise<void> {
     const keys = findKeys(login);
     const user = keys && (await this.users.findCredentials(keys));
@@ -128,9 +128,8 @@ export class LoginService {
   }
 
   /**
-   * Replaces a hash that was made with other parameters than today's, while the password is at hand.
-   * @returns the hash that is stored now; when another login or a change of password came first, the
-   * one that was verified
+   * Replaces a hash of other parameters than today's, while the password is at hand.
+   * @returns the hash that is stored now, or the verified one when another change came first
    */
   async #renewHash({ id, password_hash }: Credentials, password: string): Promise<string> {
     if (!this.hasher.isOutdated(password_hash)) return password_hash;

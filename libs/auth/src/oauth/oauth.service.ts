@@ -33,7 +33,7 @@ export class OAuthService {
 
   /**
    * Revokes a token that somebody presents (RFC 7009). An access token ends alone, a refresh token
-   * ends its session. What is no token of ours, or is good no more by its claims, needs no revoking.
+   * ends its session. Other texts and tokens that have expired need no revoking.
    */
   async revoke(token: string, source: RequestSource): Promise<void> {
     const access = await this.strategy.read(token);

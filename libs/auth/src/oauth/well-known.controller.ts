@@ -9,7 +9,7 @@ import { SigningKeysService } from '../keys/signing-keys.service.js';
 import { type Metadata, metadataSchema } from './oauth.schema.js';
 
 const authMethods = ['client_secret_basic', 'client_secret_post'];
-/** Verifiers may keep the key set this long; a new key is published for twice as long before it signs. */
+/** Verifiers may keep the key set this long (see `publishedAheadMs` in `KeyRotationService`). */
 const cacheable = 'public, max-age=300';
 
 @ApiTags('discovery')

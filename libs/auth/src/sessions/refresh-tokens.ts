@@ -20,8 +20,8 @@ export type RefreshToken = {
 export type NewRefreshToken = { readonly token: string; readonly hash: Buffer };
 
 /**
- * Refresh tokens: `gtr_` and the base64url of session id, rotation, a 256-bit secret, and a tag. The
- * secret alone makes a token good. The tag tells a token that we issued long ago from one that
+ * Refresh tokens: `gtr_` and the base64url of session id, rotation, a 256-bit secret, and a tag.
+ * The secret alone makes a token good. The tag tells a token that we issued long ago from one that
  * somebody made up with the id of another's session: reuse can end a session, a forgery cannot.
  */
 @Injectable()
@@ -45,7 +45,7 @@ export class RefreshTokens implements OnModuleInit {
     return this.#encode(sessionId, rotation, randomBytes(secretBytes));
   }
 
-  /** Always the same for a parent: only its hash is stored, and a retry must get the same token again. */
+  /** Always the same for a parent: only hashes are stored, and a retry gets the same token. */
   childOf({ sessionId, rotation, secret }: RefreshToken): NewRefreshToken {
     const child = this.#loaded.child.mac(`${sessionId}:${rotation}:${secret.toString('hex')}`);
     return this.#encode(sessionId, rotation + 1, child);

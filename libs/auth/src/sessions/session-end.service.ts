@@ -53,7 +53,7 @@ export class SessionEndService {
       const generation = await this.users.raiseGenerations(em, userId);
       if (generation !== undefined) await revoke({ kind: 'user', subject: userId, generation, cause });
     } else {
-      // the session of a live token is revoked even if its row is gone: success must mean that it is over
+      // revoked even when the row is gone: success must mean that the session's tokens are dead
       const ids = 'only' in which ? [which.only] : ended;
       for (const subject of ids) await revoke({ kind: 'session', subject, cause });
     }

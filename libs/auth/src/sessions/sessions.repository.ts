@@ -3,18 +3,13 @@ import { Inject, Injectable } from '@nestjs/common';
 
 import type { Principal, RequestSource } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
-import { byPages, epochMs, type Expired, rfc3339Sql, Sql, type Statement } from '#libs/platform/database';
+import { byPages, type Expired, rfc3339Sql, Sql, type Statement } from '#libs/platform/database';
 import { UserTurns } from '#libs/users';
 
 import type { TokenSubject } from '../tokens/token-issuer.service.js';
+import type { SessionView } from './sessions.schema.js';
 
-export type SessionRow = {
-  readonly id: string;
-  readonly created_ms: number;
-  readonly last_used_ms: number;
-  readonly user_agent: string | null;
-  readonly ip: string | null;
-};
+export type StoredSession = Omit<SessionView, 'isCurrent'>;
 
 /** A session that was ended, and whether access tokens of it may still be good. */
 export type EndedSession = { readonly id: string; readonly has_tokens: boolean };
@@ -30,9 +25,9 @@ export type RefreshableSession = {
   readonly secondsLeft: number;
 };
 
-/** `ACCESS_TOKEN_TTL_SECONDS` can be this on any replica, and a minute more for clocks that differ. */
+/** The longest `ACCESS_TOKEN_TTL_SECONDS`, and a minute for clocks that differ. */
 const longestTokenSeconds = 86_400 + 60;
-/** A row stays a day after its session's end, so that every access token of it has expired by then. */
+/** A row outlives its session by a day: every access token of it has expired by then. */
 const keptLongerSeconds = 86_400;
 
 /**
@@ -49,7 +44,7 @@ const secondsLeft = `least($2::float8, $3::float8 - extract(epoch from now() - s
 const subject = `u.id as "userId", u.roles, u.token_generation as "tokenGeneration", s.client_id as "clientId",
   floor(extract(epoch from coalesce(s.authenticated_at, s.created_at)))::float8 as "authTime"`;
 
-/** Of a session that is not used now; parameters of its idle and its absolute lifetime in seconds. */
+/** For a session that is not used now. `idle` and `absolute` are parameters in seconds. */
 export const unusedSecondsLeft = (idle: string, absolute: string): string =>
   `least(${idle}::float8 - extract(epoch from now() - s.last_used_at),
     ${absolute}::float8 - extract(epoch from now() - s.created_at))::float8 as "secondsLeft"`;
@@ -86,33 +81,33 @@ const byToken: Statement = {
       ${unusedSecondsLeft('$2', '$3')}
     from sessions s join users u on u.id = s.user_id where s.id = $1 and s.current_hash = $4 and ${isAlive}`,
 };
-const sessionRow = `s.id, ${epochMs('s.created_at')} as created_ms, ${epochMs('s.last_used_at')} as last_used_ms,
-  s.user_agent, s.ip`;
+/** A `SessionView` but for `isCurrent`. */
+const view = `s.id, ${rfc3339Sql('s.created_at')} as "createdAt", ${rfc3339Sql('s.last_used_at')} as "lastUsedAt",
+  s.user_agent as "userAgent", s.ip`;
 const listAlive: Statement = {
-  text: `select ${sessionRow}
+  text: `select ${view}
     from sessions s join users u on u.id = s.user_id where s.user_id = $1 and ${isAlive}
     order by s.last_used_at desc, s.id desc limit 100`,
 };
 
 /** As `listAlive` for several users, at most $4 of each. */
 const listAliveOfMany: Statement = {
-  text: `select wanted.id as user_id, alive.* from unnest($1::uuid[]) as wanted (id) cross join lateral (
-      select ${sessionRow}
+  text: `select wanted.id as "userId", alive.* from unnest($1::uuid[]) as wanted (id) cross join lateral (
+      select ${view}
       from sessions s join users u on u.id = s.user_id where s.user_id = wanted.id and ${isAlive}
       order by s.last_used_at desc, s.id desc limit $4
-    ) alive order by alive.last_used_ms desc, alive.id desc`,
+    ) alive order by alive."lastUsedAt" desc, alive.id desc`,
 };
 
 const personalData: Statement = {
-  text: `select id, ${rfc3339Sql('created_at')} as "createdAt", ${rfc3339Sql('last_used_at')} as "lastUsedAt",
-      user_agent as "userAgent", ip, client_id as "clientId"
-    from sessions where user_id = $1 and ($2::uuid is null or id > $2) order by id limit $3`,
+  text: `select ${view}, s.client_id as "clientId"
+    from sessions s where s.user_id = $1 and ($2::uuid is null or s.id > $2) order by s.id limit $3`,
 };
 
 /** Hashes of a token and of the one that comes in its place. */
 type Rotation = { readonly parent: Buffer; readonly child: Buffer };
 
-/** Sessions as SQL: each step is one statement, so that parallel refreshes wait for the row alone. */
+/** Each step is one statement, so that parallel refreshes wait for the row and nothing else. */
 @Injectable()
 export class SessionsRepository {
   constructor(
@@ -121,7 +116,7 @@ export class SessionsRepository {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Puts the child in the parent's place; nothing when the parent is not the current token of a living session. */
+  /** Replaces the current token; nothing when `parent` is not that of a living session. */
   rotate(
     id: string,
     { parent, child }: Rotation,
@@ -137,7 +132,7 @@ export class SessionsRepository {
     return this.sql.row(retried, [id, ...this.#lifetimes(), parent, child, REFRESH_GRACE_SECONDS, serviceOf(caller)]);
   }
 
-  /** The user of a session whose token of this rotation was used before, and longer ago than the grace. */
+  /** The user of a session whose token of this rotation was used longer ago than the grace. */
   async findOwnerIfReused(id: string, rotation: number): Promise<string | undefined> {
     const values = [id, rotation, this.config.REFRESH_GRACE_SECONDS];
     return (await this.sql.row<{ user_id: string }>(ownerIfReused, values))?.user_id;
@@ -148,7 +143,7 @@ export class SessionsRepository {
     return this.sql.row(byToken, [id, ...this.#lifetimes(), hash]);
   }
 
-  /** How many tokens of the family there were; the session stays as it is until the transaction ends. */
+  /** How many tokens the family had; locks the session until the transaction ends. */
   async lockRotation(em: SqlEntityManager, id: string): Promise<number | undefined> {
     const text = 'select rotation from sessions where id = ? for update';
     const [row] = await em.execute<{ rotation: number }[]>(text, [id]);
@@ -170,7 +165,7 @@ export class SessionsRepository {
 
   /**
    * Deletes what a user has beyond `SESSIONS_PER_USER`: first those that are over, then those last
-   * used longest ago. Logins at once find the same ones, so that together they end no more than needed.
+   * used longest ago. Logins at once find the same ones, and together end no more than needed.
    */
   deleteSurplus(em: SqlEntityManager, userId: string, limit: number): Promise<EndedSession[]> {
     return em.execute<EndedSession[]>(
@@ -206,12 +201,12 @@ export class SessionsRepository {
   }
 
   /** Living sessions, last used first; at most 100. */
-  list(userId: string): Promise<SessionRow[]> {
+  list(userId: string): Promise<StoredSession[]> {
     return this.sql.rows(listAlive, [userId, ...this.#lifetimes()]);
   }
 
   /** Living sessions of several users in one statement, last used first. */
-  listOfMany(userIds: readonly string[], limit: number): Promise<(SessionRow & { user_id: string })[]> {
+  listOfMany(userIds: readonly string[], limit: number): Promise<(StoredSession & { readonly userId: string })[]> {
     return this.sql.rows(listAliveOfMany, [userIds, ...this.#lifetimes(), limit]);
   }
 

@@ -12,7 +12,6 @@ import {
   type RequestSource,
   type UserPrincipal,
 } from '#libs/platform/access';
-import { toRfc3339 } from '#libs/platform/contract';
 import { uuidV7 } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';
 import type { Revoke } from '#libs/security/revocation';
@@ -21,7 +20,7 @@ import { TokenIssuerService, type TokenSubject } from '../tokens/token-issuer.se
 import type { AccessToken, TokenPair } from '../tokens/tokens.schema.js';
 import { hashOf, type RefreshToken, RefreshTokens } from './refresh-tokens.js';
 import { type EndReason, SessionEndService } from './session-end.service.js';
-import { type RefreshableSession, type SessionRow, SessionsRepository } from './sessions.repository.js';
+import { type RefreshableSession, SessionsRepository, type StoredSession } from './sessions.repository.js';
 import type { SessionList, SessionView } from './sessions.schema.js';
 
 /** What the row of a new session holds, but for what the caller of `start` knows of its user. */
@@ -34,7 +33,7 @@ export type NewSession = {
 };
 type StartedSession = TokenSubject & { readonly wasFull: boolean };
 
-/** Begins sessions and keeps them going: each use of a refresh token gives the next one of its family. */
+/** Begins sessions and keeps them going: each refresh token is good for the next one. */
 @Injectable()
 export class SessionsService {
   readonly #logger = new Logger('Sessions');
@@ -70,7 +69,7 @@ export class SessionsService {
   }
 
   /**
-   * A new access token of a session whose user `record` has just admitted; its refresh tokens go on.
+   * A new access token of a session whose user `record` admits; its refresh tokens go on.
    * @returns nothing when `record` does
    * @throws AppError `unavailable` without a key to sign with; then nothing is recorded
    */
@@ -88,7 +87,7 @@ export class SessionsService {
   /**
    * The next tokens of a session. A retry within the grace gets the same child, so that parallel
    * refreshes and lost answers log nobody out; any later reuse ends the session (RFC 9700 §4.14.2).
-   * @throws AppError `invalid-refresh-token`, also for another service's; `unavailable` without a key to sign with
+   * @throws AppError `invalid-refresh-token`, also for another service's; `unavailable`
    */
   async refresh(token: string, source: RequestSource): Promise<TokenPair> {
     const parent = this.refreshTokens.parse(token);
@@ -106,7 +105,7 @@ export class SessionsService {
     throw new AppError('invalid-refresh-token');
   }
 
-  /** Living sessions of a user, last used first. @throws AppError `invalid-token` when the caller has none left */
+  /** Living sessions, last used first. @throws AppError `invalid-token` when the caller has none */
   async list(userId: string, source: RequestSource): Promise<SessionList> {
     const { caller } = source;
     const rows = await this.sessions.list(userId);
@@ -121,13 +120,13 @@ export class SessionsService {
     const { caller } = source;
     const rows = await this.sessions.listOfMany([...new Set(userIds)], limit);
     this.#noteRead(userIds, source);
-    const byUser = Map.groupBy(rows, ({ user_id }) => user_id);
+    const byUser = Map.groupBy(rows, ({ userId }) => userId);
     const isOver = isUser(caller) && userIds.includes(caller.userId) && !byUser.has(caller.userId);
     if (isOver) throw new AppError('invalid-token');
-    return userIds.map((id) => (byUser.get(id) ?? []).map((row) => viewOf(row, caller)));
+    return userIds.map((id) => (byUser.get(id) ?? []).map((session) => viewOf(session, caller)));
   }
 
-  /** @throws AppError `session-not-found`, also for somebody else's; `invalid-token` when it is the caller's */
+  /** @throws AppError `session-not-found`, also for another's; `invalid-token` for the caller's */
   async end(id: string, userId: string, reason: EndReason): Promise<void> {
     const owner = await this.sessions.findOwner(id);
     if (owner !== userId) {
@@ -139,8 +138,8 @@ export class SessionsService {
   }
 
   /**
-   * Ends the session of the access token, that of a refresh token, or both. A refresh token needs no
-   * access token beside it, and one that is not ours is answered like one that is (RFC 7009 §2.2).
+   * Ends the session of the access token, that of a refresh token, or both. A refresh token needs
+   * no access token beside it; one that is not ours is answered like one that is (RFC 7009 §2.2).
    * @throws AppError `invalid-token`, `authentication-required`, `forbidden` when there is neither
    */
   async logout(refreshToken: string | undefined, source: RequestSource, headers: IncomingHttpHeaders): Promise<void> {
@@ -196,7 +195,7 @@ export class SessionsService {
     return user && this.tokens.issuePair(sessionId, user, token, key);
   }
 
-  /** After the login rather than with it: most logins have nothing to end, and stay one statement. */
+  /** After the login, not with it: most logins have nothing to end, and stay one statement. */
   async #endSurplus(userId: string, source: RequestSource): Promise<void> {
     try {
       await this.sessionEnd.endSurplus(userId, source);
@@ -224,18 +223,11 @@ export class SessionsService {
   }
 }
 
-function viewOf(row: SessionRow, caller: Principal): SessionView {
-  return {
-    id: row.id,
-    createdAt: toRfc3339(row.created_ms),
-    lastUsedAt: toRfc3339(row.last_used_ms),
-    userAgent: row.user_agent,
-    ip: row.ip,
-    isCurrent: isUser(caller) && row.id === caller.sessionId,
-  };
+function viewOf({ id, createdAt, lastUsedAt, userAgent, ip }: StoredSession, caller: Principal): SessionView {
+  return { id, createdAt, lastUsedAt, userAgent, ip, isCurrent: isUser(caller) && id === caller.sessionId };
 }
 
-/** Whose sessions a caller means: their own; administrators may name another's. @throws AppError `forbidden` */
+/** Whose sessions a caller means; administrators may name another. @throws AppError `forbidden` */
 export function ownerOf(userId: string | undefined, caller: Principal): string {
   const own = isUser(caller) ? caller.userId : undefined;
   const wanted = userId?.toLowerCase() ?? own;

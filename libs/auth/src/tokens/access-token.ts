@@ -68,7 +68,7 @@ export function judgeAccessToken(claims: Claims, { issuer, audience, end }: Toke
   return end ?? 'accepted';
 }
 
-/** A token of ours by form and signature; whether it is good now is what `judgeAccessToken` says. */
+/** A token of ours by form and signature; `judgeAccessToken` says whether it is good now. */
 export type VerifiedToken = { readonly principal: UserPrincipal; readonly facts: TokenFacts; readonly claims: Claims };
 
 export function toVerifiedToken(claims: Claims, keyId: string): VerifiedToken {

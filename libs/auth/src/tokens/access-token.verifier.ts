@@ -11,7 +11,7 @@ import { judgeAccessToken, type TokenState, type TokenVerdict, type VerifiedToke
 import { JwtStrategy } from './jwt.strategy.js';
 import { VerifiedTokenCache } from './verified-token-cache.js';
 
-/** What the guard asks: the signature once, and then from a cache; whether the token is good, each time. */
+/** What the guard asks. The signature is checked once; whether a token is good, each time. */
 @Injectable()
 export class AccessTokenVerifier extends TokenVerifier implements OnModuleInit {
   readonly cache = new VerifiedTokenCache();

@@ -22,7 +22,7 @@ export type TokenSubject = {
   readonly clientId: string;
   /** When the user last gave the password, in Unix seconds. */
   readonly authTime: number;
-  /** Seconds until the session ends when its refresh token is not used: no access token outlives it. */
+  /** Seconds until the session ends if it is not refreshed: no access token outlives it. */
   readonly secondsLeft: number;
 };
 

@@ -38,9 +38,9 @@ export class MacKey {
 const macWith = (key: KeyObject, data: string): Buffer => createHmac('sha256', key).update(data).digest();
 
 /**
- * Gives features their MAC keys. A key is made from the master key of the first start that needs it, and kept: what an
- * earlier release derived from the master key each time stays as it was, and a replica of that release beside this one
- * makes the same MACs.
+ * Gives features their MAC keys. A key is derived from the master key at the first start that needs
+ * it, and kept, so that MACs outlive the master key. A replica of a release that derived the key
+ * each time makes the same MACs.
  */
 @Injectable()
 export class MacKeys {

@@ -13,9 +13,9 @@ const burstLimit = 500;
 type Burst = { readonly event: AuditEvent; readonly source: Actor; readonly since: string; repeats: number };
 
 /**
- * Records what strangers can cause as often as they like: the first event of a kind at once, and its
- * repetitions within a minute as one more row with their number, so that nobody floods the trail. A
- * process that is killed loses the counts of its last minute.
+ * Records what strangers can cause as often as they like: the first event of a kind at once, its
+ * repetitions within a minute as one more row with their number, so that nobody floods the trail.
+ * A process that is killed loses the counts of its last minute.
  */
 @Injectable()
 export class AuditBursts implements BeforeApplicationShutdown {

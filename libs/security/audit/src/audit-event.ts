@@ -50,10 +50,9 @@ export type AuditEvent = {
 };
 
 /**
- * Stands for the id of an erased user in the row that proves the erasure. A UUIDv7 tells to the
- * millisecond when its user was made, which would lead from the proof to the rows under the pseudonym.
- * A caller who knows the id finds the row; its 74 random bits cannot be guessed from here. The form is
- * that of UUIDv8 (RFC 9562 §5.8).
+ * Stands for the id of an erased user in the row that proves the erasure. A UUIDv7 tells when its
+ * user was made, which would lead from the proof to the rows under the pseudonym. A caller who
+ * knows the id finds the row; nobody can guess the id from it. A UUIDv8 (RFC 9562 §5.8).
  */
 export function erasedIdOf(userId: string): string {
   const hex = hash('sha256', `gatehouse:erased:${userId.toLowerCase()}`);

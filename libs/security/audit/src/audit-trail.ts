@@ -57,11 +57,11 @@ export class AuditTrail implements OnModuleInit {
       tellAll();
       return;
     }
-    // what is rolled back did not happen; the event manager is the transaction's own and ends with it
+    // what is rolled back did not happen; the transaction has an event manager of its own
     em.getEventManager().registerSubscriber({ afterTransactionCommit: tellAll });
   }
 
-  /** The line of a row that a statement has written by itself (`auditInsert`), once it is committed. */
+  /** Logs the line of a row that a statement has written by itself (`auditInsert`). */
   tell({ event, userId, details }: AuditEvent, source: Actor): void {
     const { userAgent: _, ...columns } = toColumns(source);
     this.#logger.log({ event, ...(userId !== undefined && { userId }), ...columns, ...(details && { details }) });

@@ -13,8 +13,8 @@ const pageRows = 100;
 
 /**
  * What audit rows say of a user. Erasing keeps the rows, since they are evidence, and takes the
- * person out: one random pseudonym stands for the user in all of them, and the addresses and browsers
- * that were the user's are gone.
+ * person out: one random pseudonym stands for the user in all of them, and the user's addresses and
+ * browsers are gone.
  */
 @Injectable()
 export class AuditPersonalData implements OnModuleInit {

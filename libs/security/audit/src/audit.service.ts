@@ -7,18 +7,6 @@ import { erasedIdOf } from './audit-event.js';
 import type { AuditEventView, AuditPage, ListAudit } from './audit.schema.js';
 import { page } from './audit.sql.js';
 
-type Row = {
-  readonly id: string;
-  readonly at_ms: number;
-  readonly event: AuditEventView['event'];
-  readonly user_id: string | null;
-  readonly caller: string;
-  readonly ip: string | null;
-  readonly user_agent: string | null;
-  readonly request_id: string | null;
-  readonly details: Record<string, unknown> | null;
-};
-
 /** Reads what was recorded, newest first. */
 @Injectable()
 export class AuditService {
@@ -35,22 +23,19 @@ export class AuditService {
       after ?? null,
       before ?? null,
     ];
-    const found = await this.sql.rows<Row>(page, [limit + 1, ...filters, ms ?? null, id ?? null]);
-    const { rows, nextCursor } = cursors.cut(found, limit, (row) => [row.at_ms, row.id]);
-    return { items: rows.map(viewOf), nextCursor };
+    const found = await this.sql.rows<AuditEventView>(page, [limit + 1, ...filters, ms ?? null, id ?? null]);
+    const { rows, nextCursor } = cursors.cut(found, limit, positionOf);
+    return { items: [...rows], nextCursor };
   }
 
   /** Gives the cursor after any event of a page of this query, not only after the last. */
   cursorsOf(query: ListAudit): (event: AuditEventView) => string {
     const cursors = cursorsOf(query);
-    return ({ at, id }) => cursors.encode([Date.parse(at), id]);
+    return (event) => cursors.encode(positionOf(event));
   }
 }
 
 const cursorsOf = ({ event, userId, after, before }: ListAudit): QueryCursors<TimePosition> =>
   new QueryCursors({ list: 'audit', event, userId, after, before }, timePosition);
 
-function viewOf({ id, at_ms, event, user_id, caller, ip, user_agent, request_id, details }: Row): AuditEventView {
-  const at = new Date(at_ms).toISOString();
-  return { id, at, event, userId: user_id, caller, ip, userAgent: user_agent, requestId: request_id, details };
-}
+const positionOf = ({ at, id }: AuditEventView): TimePosition => [Date.parse(at), id];

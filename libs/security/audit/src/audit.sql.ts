@@ -1,6 +1,6 @@
 import { callerName, type RequestSource } from '#libs/platform/access';
 import { uuidV7 } from '#libs/platform/crypto';
-import { epochMs, type Statement } from '#libs/platform/database';
+import { rfc3339Sql, type Statement } from '#libs/platform/database';
 
 import type { AuditEvent } from './audit-event.js';
 
@@ -25,15 +25,15 @@ export function auditValues({ event, userId }: Omit<AuditEvent, 'details'>, sour
   return [uuidV7(), event, userId ?? null, callerName(caller), ip, userAgent ?? null, requestId];
 }
 
-/** Absent filters are null; the planner sees the values, so that each combination gets its own plan. */
+/** Absent filters are null. Not prepared: each combination of filters gets a plan of its own. */
 export const page: Statement = {
-  text: `select id, ${epochMs('at')} as at_ms, event, user_id, caller, ip, user_agent,
-      request_id, details
+  text: `select id, ${rfc3339Sql('at')} as at, event, user_id as "userId", caller, ip, user_agent as "userAgent",
+      request_id as "requestId", details
     from audit_events
     where ($2::text is null or event = $2) and ($3::uuid[] is null or user_id = any($3))
       and ($4::timestamptz is null or at > $4) and ($5::timestamptz is null or at < $5)
       and ($6::float8 is null or (at, id) < (to_timestamp($6 / 1000), $7::uuid))
-    order by at desc, id desc limit $1`,
+    order by audit_events.at desc, id desc limit $1`,
 };
 
 const isOthers = `caller like 'user:%' and split_part(caller, ' ', 1) <> ?`;

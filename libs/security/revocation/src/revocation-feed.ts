@@ -22,11 +22,11 @@ type Row = { kind: RevocationKind; subject: string; generation: number | null; e
 type Inserted = { kind: string; subject: string; expires_s: string };
 type Page = { rows: number; last: string | null; entries: Uint8Array | null };
 
-/** This replica's view of the live entries: loaded before ready, fed by `ReplicaNotifications`, and aware of when it is stale. */
+/** This replica's view of the live entries, fed by `ReplicaNotifications`. */
 @Injectable()
 export class RevocationFeed implements OnModuleInit {
   readonly #table = new RevocationTable();
-  /** Every entry of an older transaction has been read; those of this and younger ones were heard, if the feed held. */
+  /** Entries of older transactions have been read; younger ones were heard while the feed lived. */
   #history: History | undefined;
   #view: ChangeView | undefined;
 
@@ -62,7 +62,7 @@ export class RevocationFeed implements OnModuleInit {
     );
   }
 
-  /** Writes entries and their notices into the running transaction. @returns the entries with their ends */
+  /** Writes entries and their notices in the transaction. @returns the entries with their expiry */
   async publish(em: SqlEntityManager, revocations: readonly Revocation[]): Promise<readonly Entry[]> {
     if (revocations.length === 0) return [];
     const values = revocations.map(({ kind, subject, generation, cause, expiresAt }) => ({
@@ -92,8 +92,8 @@ export class RevocationFeed implements OnModuleInit {
   }
 
   /**
-   * Waits as long as a notice, or the news of a cut connection, takes to reach the other replicas (7 ms at most in 213 cuts
-   * under load), so that whoever is told "revoked" finds it so everywhere.
+   * Waits as long as a notice, or the news of a cut connection, takes to reach the other replicas
+   * (7 ms at most in 213 cuts under load): who is told "revoked" finds it so everywhere.
    */
   async othersHaveHeard(): Promise<void> {
     if (!this.changes.isEmbedded) await sleep(propagationMs);
@@ -115,7 +115,7 @@ export class RevocationFeed implements OnModuleInit {
     );
   }
 
-  /** @throws when the database does not answer: a token that cannot be checked is not let through */
+  /** @throws when the database does not answer: it fails closed */
   async #askTable(token: TokenFacts): Promise<boolean> {
     const subjects = [token.tokenId, token.sessionId, token.userId, token.keyId];
     this.#add(await this.sql.rows<Row>(bySubjects, [subjects]));
@@ -127,7 +127,7 @@ export class RevocationFeed implements OnModuleInit {
     this.#table.add(kind, subject, { generation, expiresAt }, this.#now());
   }
 
-  /** Adds to what is known and takes nothing away: a database that was restored brings no token back to life. */
+  /** Adds entries and removes none: a restored database brings no token back to life. */
   async #catchUp(): Promise<void> {
     // a database that was put in the place of another does not know what this replica issues
     await this.retention.recordLifetime();

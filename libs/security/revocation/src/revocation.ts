@@ -19,10 +19,9 @@ export type RevocationKind = 'token' | 'session' | 'user' | 'key';
 
 /**
  * One end of trust. `subject` is the id (UUID) of a token, session, user or signing key. A `user`
- * entry ends the user's tokens of every generation below `generation`; the other kinds end all tokens
- * that name the subject. `expiresAt` (Unix seconds) is the end of the last such token; by default the
- * longest lifetime that any replica gives an access token, from now. A minute later the entry means
- * nothing.
+ * entry ends the user's tokens of every generation below `generation`; the other kinds end all
+ * tokens that name the subject. `expiresAt` (Unix seconds) is when the last such token expires; by
+ * default, the longest lifetime of any replica's access tokens from now.
  */
 export type Revocation = {
   readonly kind: RevocationKind;

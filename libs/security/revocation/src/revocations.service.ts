@@ -39,8 +39,8 @@ export class RevocationsService {
   }
 
   /**
-   * Whether a token is revoked. Needs no promise while this replica's view is fresh; else it asks the
-   * table. @throws the error of the database (answered as `unavailable`) when that cannot be asked
+   * Whether a token is revoked. Needs no promise while this replica's view is fresh; else it asks
+   * the table. @throws the error of the database (answered as `unavailable`): it fails closed
    */
   isRevoked(token: TokenFacts): boolean | Promise<boolean> {
     return this.feed.isRevoked(token);

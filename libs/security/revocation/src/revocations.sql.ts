@@ -6,9 +6,8 @@ import { everyGeneration } from './revocation.js';
 const marginSeconds = 60;
 
 /**
- * Dated by the database's clock, whatever a replica's says. Takes this replica's own lifetime of
- * tokens, and the entries as JSON; `ends_at` (Unix seconds) is the end of the only token that an entry
- * can end, or null.
+ * Dated by the database's clock. Takes this replica's own lifetime of tokens, and the entries as
+ * JSON; `ends_at` (Unix seconds) is the expiry of the only token that an entry can end, or null.
  */
 export const insertEntries = `insert into revocations (kind, subject, generation, cause, expires_at)
   select kind, subject, generation, cause, interval '${marginSeconds} s' + coalesce(to_timestamp(ends_at),
@@ -16,7 +15,7 @@ export const insertEntries = `insert into revocations (kind, subject, generation
   from jsonb_to_recordset(?::jsonb) as entry (kind text, subject uuid, generation int, cause text, ends_at float8)
   returning kind, subject::text as subject, ceil(extract(epoch from expires_at))::int8::text as expires_s`;
 
-/** One row a page: entries as bytes cost a third of what rows would (a million: 4.1 s, not 10.8 s). */
+/** One row a page: entries as bytes cost a third of what rows do (a million: 4.1 s, not 10.8). */
 export const livePage: Statement = {
   text: `select count(*)::int as rows, max(id)::text as last, string_agg(
       decode(case kind when 'token' then '00' when 'session' then '01' when 'user' then '02' else '03' end, 'hex')
