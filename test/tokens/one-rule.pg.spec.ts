@@ -14,6 +14,7 @@ type Case = {
   readonly make: () => string | Promise<string>;
   readonly reason: string;
   readonly detail: RegExp;
+  readonly cause?: string;
 };
 
 let gatehouse: Gatehouse;
@@ -157,25 +158,43 @@ const ended: readonly Case[] = [
     name: 'the token of an ended session',
     make: () => after('POST', '/v1/auth/logout'),
     reason: 'revoked',
-    detail: /^its session was revoked by logout at/,
+    detail: /^its session was revoked by logout at \d{4}-/,
+    cause: 'logout',
   },
   {
     name: 'the token of a user who logged out everywhere',
     make: () => after('POST', '/v1/auth/logout-all'),
     reason: 'revoked',
     detail: /^its user was revoked by logout at/,
+    cause: 'logout',
+  },
+  {
+    name: 'a token with former roles',
+    make: () => after('PATCH', '/v1/users/PERSON', byBoss({ roles: ['user', 'admin'] })),
+    reason: 'revoked',
+    detail: /revoked by roles-changed at/,
+    cause: 'roles-changed',
+  },
+  {
+    name: 'a token from before a new password',
+    make: () => after('PUT', '/v1/users/PERSON/password', byBoss({ password: 'eight blue buckets' })),
+    reason: 'revoked',
+    detail: /revoked by password-changed at/,
+    cause: 'password-changed',
   },
   {
     name: 'the token of a deactivated user',
     make: () => after('PATCH', '/v1/users/PERSON', byBoss({ status: 'deactivated' })),
     reason: 'user-deactivated',
     detail: /^its user was revoked by user-deactivated at/,
+    cause: 'user-deactivated',
   },
   {
     name: 'the token of a deleted user',
     make: () => after('DELETE', '/v1/users/me'),
     reason: 'user-deleted',
     detail: /^its user was revoked by user-deleted at/,
+    cause: 'user-deleted',
   },
   // last of all: the tokens above are signed with that key
   {
@@ -183,11 +202,12 @@ const ended: readonly Case[] = [
     make: ofRetiredKey,
     reason: 'revoked',
     detail: /^its key was revoked by key-retired at/,
+    cause: 'key-retired',
   },
 ];
 
 describe('guard, introspection and explanation judge a token alike', () => {
-  test.each([...unreadable, ...claims, ...ended])('$name: $reason', async ({ make, reason, detail }) => {
+  test.each([...unreadable, ...claims, ...ended])('$name: $reason', async ({ make, reason, detail, cause }) => {
     const token = await make();
     const { headers } = gateway;
     const explained = await gatehouse.api.post('/v1/auth/explain', { headers, body: { token } });
@@ -201,10 +221,17 @@ describe('guard, introspection and explanation judge a token alike', () => {
     const isGood = reason === 'accepted';
     expect({
       reason: explained.body.reason,
+      cause: explained.body.cause,
       isAccepted: explained.body.isAccepted,
       isActive: introspected.body.active,
       statuses: served.map(({ status }) => status),
-    }).toEqual({ reason, isAccepted: isGood, isActive: isGood, statuses: isGood ? [200, 200] : [401, 401] });
+    }).toMatchObject({
+      reason,
+      ...(cause !== undefined && { cause }),
+      isAccepted: isGood,
+      isActive: isGood,
+      statuses: isGood ? [200, 200] : [401, 401],
+    });
     expect(explained.body.detail).toMatch(detail);
   });
 });

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { type ChangeView, ReplicaNotifications, DatabaseClock, Sql } from '#libs/platform/database';
 import { MetricSources, ReadinessChecks } from '#libs/platform/monitoring';
 
-import { everyGeneration, type Revocation, type RevocationKind, type TokenFacts } from './revocation.js';
+import type { Entry, Revocation, TokenFacts } from './revocation.js';
 import { type History, readFrom, readHistory } from './history.js';
 import { RevocationTable } from './revocation-table.js';
 import { RevocationRetention } from './revocation-retention.js';
@@ -18,8 +18,6 @@ const pageRows = 10_000;
 const propagationMs = 20;
 const notice = z.tuple([z.enum(['token', 'session', 'user', 'key']), z.uuid(), z.int(), z.int()]);
 
-type Row = { kind: RevocationKind; subject: string; generation: number | null; expires_s: number };
-type Inserted = { kind: string; subject: string; expires_s: string };
 type Page = { rows: number; last: string | null; entries: Uint8Array | null };
 
 /** This replica's view of the live entries, fed by `ReplicaNotifications`. */
@@ -72,21 +70,16 @@ export class RevocationFeed implements OnModuleInit {
       cause,
       ends_at: expiresAt ?? null,
     }));
-    const rows = await em.execute<Inserted[]>(insertEntries, [this.retention.lifetimeSeconds, JSON.stringify(values)]);
-    const ends = new Map(rows.map(({ kind, subject, expires_s }) => [`${kind} ${subject}`, Number(expires_s)]));
-    const entries = revocations.map((revocation): Entry => {
-      const expiresAt = ends.get(`${revocation.kind} ${revocation.subject.toLowerCase()}`);
-      if (expiresAt === undefined) throw new Error('An end of trust was not written');
-      return { ...revocation, expiresAt };
-    });
+    const parameters = [this.retention.lifetimeSeconds, JSON.stringify(values)];
+    const entries = await em.execute<Entry[]>(insertEntries, parameters);
     const notices = entries.map(({ kind, subject, generation, expiresAt }) =>
-      JSON.stringify([kind, subject, generation ?? everyGeneration, expiresAt] satisfies z.infer<typeof notice>),
+      JSON.stringify([kind, subject, generation, expiresAt] satisfies z.infer<typeof notice>),
     );
     await this.changes.publish(em, topic, ...notices);
     return entries;
   }
 
-  /** What this replica has committed itself it need not hear of. */
+  /** Adds entries that this replica has committed or read itself. */
   apply(entries: readonly Entry[]): void {
     for (const entry of entries) this.#table.add(entry.kind, entry.subject, entry, this.#now());
   }
@@ -118,7 +111,7 @@ export class RevocationFeed implements OnModuleInit {
   /** @throws when the database does not answer: it fails closed */
   async #askTable(token: TokenFacts): Promise<boolean> {
     const subjects = [token.tokenId, token.sessionId, token.userId, token.keyId];
-    this.#add(await this.sql.rows<Row>(bySubjects, [subjects]));
+    this.apply(await this.sql.rows<Entry>(bySubjects, [subjects]));
     return this.#isListed(token);
   }
 
@@ -147,14 +140,4 @@ export class RevocationFeed implements OnModuleInit {
   #now(): number {
     return Math.floor(this.clock.nowMs() / 1000);
   }
-
-  #add(rows: readonly Row[]): void {
-    const now = this.#now();
-    for (const { kind, subject, generation, expires_s } of rows) {
-      this.#table.add(kind, subject, { generation: generation ?? everyGeneration, expiresAt: expires_s }, now);
-    }
-  }
 }
-
-/** A `Revocation` whose end is settled. */
-export type Entry = Revocation & { readonly expiresAt: number };

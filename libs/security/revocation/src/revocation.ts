@@ -31,6 +31,14 @@ export type Revocation = {
   readonly expiresAt?: number;
 };
 
+/** A `Revocation` as it is stored: with its expiry, and with a generation whatever its kind. */
+export type Entry = {
+  readonly kind: RevocationKind;
+  readonly subject: string;
+  readonly generation: number;
+  readonly expiresAt: number;
+};
+
 /** What ended a token, and when in Unix milliseconds. */
 export type EndOfTrust = { readonly kind: RevocationKind; readonly cause: RevocationCause; readonly atMs: number };
 

@@ -3,8 +3,8 @@ import { Injectable } from '@nestjs/common';
 
 import { Sql } from '#libs/platform/database';
 
-import type { EndOfTrust, Revocation, TokenFacts } from './revocation.js';
-import { type Entry, RevocationFeed } from './revocation-feed.js';
+import type { EndOfTrust, Entry, Revocation, TokenFacts } from './revocation.js';
+import { RevocationFeed } from './revocation-feed.js';
 import { endOf } from './revocations.sql.js';
 
 /** Writes ends of trust into the running transaction. */
