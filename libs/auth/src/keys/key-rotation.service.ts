@@ -5,9 +5,8 @@ import { type Actor, AuditTrail } from '#libs/security/audit';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { type Revocation, RevocationsService, type Revoke } from '#libs/security/revocation';
 
-import { KeyRing, type RingKey } from './key-ring.js';
-import { SigningKeysRepository } from './signing-keys.repository.js';
-import { SigningKeysService } from './signing-keys.service.js';
+import { SigningKeysRepository, type TrustedKey } from './signing-keys.repository.js';
+import { KeyRing, SigningKeysService } from './signing-keys.service.js';
 
 /**
  * Verifiers may keep the key set for 300 s (`Cache-Control` of jwks.json): a key is published for
@@ -108,7 +107,7 @@ export class KeyRotationService {
     return true;
   }
 
-  #isDue(keys: readonly RingKey[], now: number): boolean {
+  #isDue(keys: readonly TrustedKey[], now: number): boolean {
     const rotationMs = this.config.KEY_ROTATION_DAYS * dayMs;
     // a key from further ahead was made by a wrong clock, and must not delay the next one
     const youngest = keys.findLast(({ signsFromMs }) => signsFromMs <= now + rotationMs);
@@ -116,7 +115,7 @@ export class KeyRotationService {
   }
 
   /** A key is outdated when the next one has signed for longer than a token lives. */
-  #outdated(keys: readonly RingKey[], now: number): string[] {
+  #outdated(keys: readonly TrustedKey[], now: number): string[] {
     const lastNeededMs = this.config.ACCESS_TOKEN_TTL_SECONDS * 1000 + keptLongerMs;
     return keys.slice(0, -1).flatMap(({ id }, index) => {
       const next = keys[index + 1];

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 
 import { type InferEntity, raw, SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
@@ -6,11 +6,20 @@ import { Injectable } from '@nestjs/common';
 import { isUuid, MasterKey, WrongMasterKeyError } from '#libs/platform/crypto';
 import { lockInTransaction, ReplicaNotifications } from '#libs/platform/database';
 
-import { importPrivateKey, importPublicKey, type RingKey } from './key-ring.js';
 import { type PublicJwk, SigningKeyEntity } from './signing-key.entity.js';
 
 /** The topic under which replicas hear that the keys have changed. */
 export const keysTopic = 'signing-keys';
+
+/** A key that is not retired. Times in Unix milliseconds. */
+export type TrustedKey = {
+  readonly id: string;
+  readonly publicJwk: PublicJwk;
+  readonly publicKey: KeyObject;
+  /** Absent when it is sealed under another master key: then the key verifies and does not sign. */
+  readonly privateKey: KeyObject | undefined;
+  readonly signsFromMs: number;
+};
 
 /** Signing keys at rest: public halves in the clear, private halves sealed. */
 @Injectable()
@@ -22,7 +31,7 @@ export class SigningKeysRepository {
   ) {}
 
   /** Keys that are not retired, oldest first; without the private half when that does not open. */
-  async findTrusted(em: SqlEntityManager = this.em.fork()): Promise<RingKey[]> {
+  async findTrusted(em: SqlEntityManager = this.em.fork()): Promise<TrustedKey[]> {
     const rows = await em.find(SigningKeyEntity, { retiredAt: null }, { orderBy: { signsFrom: 'asc', id: 'asc' } });
     return rows.map((row) => ({
       id: row.id,
@@ -106,7 +115,8 @@ export class SigningKeysRepository {
   /** Nothing when the key was made on a replica with another master key. */
   #open({ id, sealedPrivateKey }: Pick<SigningKey, 'id' | 'sealedPrivateKey'>): KeyObject | undefined {
     try {
-      return importPrivateKey(this.master.open(Buffer.from(sealedPrivateKey), sealContext(id)));
+      const pkcs8 = this.master.open(Buffer.from(sealedPrivateKey), sealContext(id));
+      return createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
     } catch (error) {
       if (error instanceof WrongMasterKeyError) return undefined;
       throw error;
@@ -117,3 +127,5 @@ export class SigningKeysRepository {
 type SigningKey = InferEntity<typeof SigningKeyEntity>;
 
 const sealContext = (id: string): string => `signing-key:${id}`;
+
+const importPublicKey = (jwk: PublicJwk): KeyObject => createPublicKey({ key: { ...jwk }, format: 'jwk' });

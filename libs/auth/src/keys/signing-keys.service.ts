@@ -7,11 +7,45 @@ import { WrongMasterKeyError } from '#libs/platform/crypto';
 import { type ChangeView, ReplicaNotifications, SharedRead } from '#libs/platform/database';
 import { ReadinessChecks } from '#libs/platform/monitoring';
 
-import { KeyRing } from './key-ring.js';
-import { keysTopic, SigningKeysRepository } from './signing-keys.repository.js';
+import type { JwkSet } from './keys.schema.js';
+import { keysTopic, SigningKeysRepository, type TrustedKey } from './signing-keys.repository.js';
 
 /** An unknown key id may be a new key's. Strangers must not make us look for each of theirs. */
 const reloads = { limit: 5, windowMs: 10_000 };
+
+/** The keys of a moment, oldest first. Pure: which key signs depends on the given time alone. */
+export class KeyRing {
+  readonly #byId: ReadonlyMap<string, TrustedKey>;
+
+  constructor(readonly keys: readonly TrustedKey[]) {
+    this.#byId = new Map(keys.map((key) => [key.id, key]));
+  }
+
+  /**
+   * The youngest key whose time has come, or the oldest when none has: a clock may be wrong. Only
+   * keys that this replica can open sign.
+   */
+  signing(nowMs: number): TrustedKey | undefined {
+    const opened = this.keys.filter(({ privateKey }) => privateKey);
+    return opened.findLast(({ signsFromMs }) => signsFromMs <= nowMs) ?? opened[0];
+  }
+
+  /** Ids of the keys that this replica cannot open. */
+  get sealed(): readonly string[] {
+    return this.keys.filter(({ privateKey }) => !privateKey).map(({ id }) => id);
+  }
+
+  verifying(id: string): KeyObject | undefined {
+    return this.#byId.get(id)?.publicKey;
+  }
+
+  /** JWK set (RFC 7517) of every key that has signed, signs or will sign. */
+  jwks(): JwkSet {
+    return {
+      keys: this.keys.map(({ id, publicJwk }) => ({ ...publicJwk, kid: id, use: 'sig', alg: 'ES256' })),
+    };
+  }
+}
 
 /** The keys that sign and verify, in memory; the same on every replica. */
 @Injectable()
