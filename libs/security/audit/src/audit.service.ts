@@ -1,16 +1,34 @@
-import { Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { QueryCursors, type TimePosition, timePosition } from '#libs/platform/contract';
 import { Sql } from '#libs/platform/database';
+import { PersonalData } from '#libs/platform/personal-data';
 
 import { erasedIdOf } from './audit-event.js';
 import type { AuditEventView, AuditPage, ListAudit } from './audit.schema.js';
-import { page } from './audit.sql.js';
+import { page, pseudonymise } from './audit.sql.js';
 
-/** Reads what was recorded, newest first. */
+const exportedAtOnce = 100;
+
+/** Reads what was recorded, newest first, and answers for what audit rows say of a user. */
 @Injectable()
-export class AuditService {
-  constructor(private readonly sql: Sql) {}
+export class AuditService implements OnModuleInit {
+  constructor(
+    private readonly sql: Sql,
+    private readonly personalData: PersonalData,
+  ) {}
+
+  onModuleInit(): void {
+    this.personalData.register({
+      name: 'auditEvents',
+      references: ['audit_events.user_id', 'audit_events.caller'],
+      export: (userId) => this.#export(userId),
+      erase,
+    });
+  }
 
   /** @throws AppError `invalid-cursor`, `cursor-of-another-query` */
   async list(query: ListAudit): Promise<AuditPage> {
@@ -33,6 +51,27 @@ export class AuditService {
     const cursors = cursorsOf(query);
     return (event) => cursors.encode(positionOf(event));
   }
+
+  /** What happened to the user, newest first; what it did to others is theirs. */
+  async *#export(userId: string): AsyncGenerator<AuditEventView> {
+    let cursor: string | undefined;
+    do {
+      // oxlint-disable-next-line no-await-in-loop -- a page follows from the one before
+      const page = await this.list({ userId, limit: exportedAtOnce, cursor });
+      yield* page.items;
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+  }
+}
+
+/**
+ * Erasing keeps the rows, since they are evidence, and takes the person out: one random pseudonym
+ * stands for the user in all of them, and the user's addresses and browsers are gone.
+ */
+async function erase(em: SqlEntityManager, userId: string): Promise<void> {
+  const [self, pseudonym] = [`user:${userId}`, randomUUID()];
+  const values = [self, self, self, self, `user:${pseudonym}`, userId, pseudonym, userId, self];
+  await em.execute(pseudonymise, values);
 }
 
 const cursorsOf = ({ event, userId, after, before }: ListAudit): QueryCursors<TimePosition> =>
