@@ -40,6 +40,13 @@ type AdmittedLogin = Omit<TokenSubject, 'clientId' | 'secondsLeft'> & { readonly
  */
 @Injectable()
 export class LoginAttemptsRepository {
+  /** Which rows have outlived their use. */
+  readonly expired: Expired = {
+    table: 'login_delays',
+    condition: 'last_failed_at < now() - make_interval(secs => ?)',
+    values: [keptSeconds],
+  };
+
   constructor(
     private readonly sql: Sql,
     private readonly em: SqlEntityManager,
@@ -158,13 +165,6 @@ export class LoginAttemptsRepository {
     for await (const { id: _, ...failure } of byPages(this.sql, personalData, userId)) yield failure;
   }
 
-  /** Which rows have outlived their use. */
-  readonly expired: Expired = {
-    table: 'login_delays',
-    condition: 'last_failed_at < now() - make_interval(secs => ?)',
-    values: [keptSeconds],
-  };
-
   #toUuid(purpose: string, text: string): string {
     const hex = this.master.mac(purpose, text).toString('hex');
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
@@ -172,12 +172,9 @@ export class LoginAttemptsRepository {
 }
 
 /** `$1` to `$4` of the statements. */
-const valuesOf = ({ subject, source, network, account }: LoginAttempt): readonly unknown[] => [
-  subject,
-  source,
-  network,
-  account,
-];
+function valuesOf({ subject, source, network, account }: LoginAttempt): readonly unknown[] {
+  return [subject, source, network, account];
+}
 
 function assertHasKey<T>(outcome: Outcome<T> | undefined): asserts outcome is Outcome<T> {
   if (!outcome?.hasKey) throw new AppError('unavailable', { headers: { 'retry-after': '1' } });

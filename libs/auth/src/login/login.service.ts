@@ -37,7 +37,7 @@ export class LoginService {
     private readonly attempts: LoginAttemptsRepository,
     private readonly sessions: SessionsService,
     private readonly cookie: DeviceCookie,
-    private readonly passwords: PasswordChangeService,
+    private readonly passwordChange: PasswordChangeService,
   ) {}
 
   /** Sets the device cookie. @throws AppError `invalid-credentials`, `overloaded`, `unavailable` */
@@ -100,7 +100,7 @@ export class LoginService {
     { id, change, source }: ChangeRequest,
     { request, reply }: RequestContext,
   ): Promise<TokenPair | undefined> {
-    const changed = await this.passwords.change(id, change, source);
+    const changed = await this.passwordChange.change(id, change, source);
     if (!changed) return undefined;
     const { pair, userId, hashes } = changed;
     const device = this.cookie.read(request.headers.cookie, { userId, passwordHash: hashes.before });
