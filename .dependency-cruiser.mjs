@@ -60,6 +60,16 @@ export default {
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     {
+      name: 'folders-run-one-way',
+      comment:
+        'Inside a lib, a folder that needs another must not be needed by it, not even for a type. Files beside the folders ' +
+        'wire them together and do not count.',
+      severity: 'error',
+      scope: 'folder',
+      from: { path: '^(libs/.+/src)/.+' },
+      to: { circular: true, path: '^$1/.+' },
+    },
+    {
       name: 'libs-know-no-app',
       severity: 'error',
       from: { path: '^libs/' },

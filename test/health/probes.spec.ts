@@ -1,7 +1,7 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { SigningKeys } from '#libs/auth';
+import { SigningKeysService } from '#libs/auth';
 import { Draining } from '#libs/platform/http';
 
 import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
@@ -82,10 +82,10 @@ describe('what turns ready red', () => {
 
   test('no key that signs', async () => {
     await sql('update signing_keys set retired_at = now()');
-    await gatehouse.app.get(SigningKeys).reload();
+    await gatehouse.app.get(SigningKeysService).reload();
     expect(await probe('ready')).toEqual([503, 'keys']);
     await sql('update signing_keys set retired_at = null');
-    await gatehouse.app.get(SigningKeys).reload();
+    await gatehouse.app.get(SigningKeysService).reload();
     await eventually('ready', [200]);
   });
 });

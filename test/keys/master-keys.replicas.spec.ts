@@ -4,9 +4,9 @@ import { SqlEntityManager } from '@mikro-orm/sql';
 import { decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
-import { KeyRotation, SigningKeys } from '#libs/auth';
+import { KeyRotationService, SigningKeysService } from '#libs/auth';
 import { MasterKey } from '#libs/platform/crypto';
-import { SealedKeys } from '#libs/platform/sealed-keys';
+import { SealedKeysRepository } from '#libs/platform/sealed-keys';
 
 import type { Answer } from '../support/api.js';
 import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
@@ -76,10 +76,10 @@ test('a request with an idempotency key is done once, whichever of them gets the
 });
 
 test('a key made under the new master key is verified by the replica with the old one, which signs with its own', async () => {
-  const made = await after.app.get(KeyRotation).rotate('at-once', 'operator');
+  const made = await after.app.get(KeyRotationService).rotate('at-once', 'operator');
   const ofNew = await signIn(after, person);
   expect(decodeProtectedHeader(ofNew.token).kid).toBe(made);
-  await expect.poll(() => before.app.get(SigningKeys).ring.sealed).toEqual([made]);
+  await expect.poll(() => before.app.get(SigningKeysService).ring.sealed).toEqual([made]);
   expect(await isAccepted(before, ofNew.token)).toBe(true);
   const ofOld = await signIn(before, person);
   expect(decodeProtectedHeader(ofOld.token).kid).not.toBe(made);
@@ -97,7 +97,7 @@ test('a replica with the old master key only starts beside a key that it cannot 
 });
 
 test('with no key left that it can open, a replica verifies, answers logins 503, records nothing and is not ready', async () => {
-  await after.app.get(KeyRotation).revokeAll('operator');
+  await after.app.get(KeyRotationService).revokeAll('operator');
   await expect.poll(() => before.api.get('/health/ready').then(({ status }) => status)).toBe(503);
   const { token, refreshToken } = await signIn(after, person);
   expect(await isAccepted(before, token)).toBe(true);
@@ -115,8 +115,8 @@ test('with no key left that it can open, a replica verifies, answers logins 503,
 });
 
 test('once all is sealed anew, the old master key alone is refused and no second key is made', async () => {
-  await after.app.get(KeyRotation).reseal();
-  expect(await after.app.get(SealedKeys).reseal()).toBeGreaterThan(0);
+  await after.app.get(KeyRotationService).reseal();
+  expect(await after.app.get(SealedKeysRepository).reseal()).toBeGreaterThan(0);
   await before.stop();
   const made = [await count('sealed_keys'), await count('signing_keys')];
   await expect(startGatehouse(onlyOld, own)).rejects.toThrow(/sealed under another master key/);
@@ -169,7 +169,7 @@ test('a key is dated by the clock of the database, whatever the replica takes th
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 400 * 86_400_000 });
   let id: string;
   try {
-    id = await after.app.get(KeyRotation).rotate('at-once', 'operator');
+    id = await after.app.get(KeyRotationService).rotate('at-once', 'operator');
   } finally {
     vi.useRealTimers();
   }

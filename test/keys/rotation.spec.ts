@@ -4,8 +4,8 @@ import { decodeProtectedHeader } from 'jose';
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { KeyRotation, SigningKeys } from '#libs/auth';
-import { SealedKeys } from '#libs/platform/sealed-keys';
+import { KeyRotationService, SigningKeysService } from '#libs/auth';
+import { SealedKeysRepository } from '#libs/platform/sealed-keys';
 
 import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { isAccepted, newPerson, type Person, signIn } from '../support/people.js';
@@ -19,8 +19,8 @@ beforeAll(async () => {
   person = await newPerson(gatehouse);
 });
 
-const rotation = (): KeyRotation => gatehouse.app.get(KeyRotation);
-const signingId = (): string => gatehouse.app.get(SigningKeys).ring.signing(Date.now())?.id ?? '';
+const rotation = (): KeyRotationService => gatehouse.app.get(KeyRotationService);
+const signingId = (): string => gatehouse.app.get(SigningKeysService).ring.signing(Date.now())?.id ?? '';
 const publishedIds = async (): Promise<string[]> =>
   (await gatehouse.api.get('/.well-known/jwks.json')).body.keys.map(({ kid }: { kid: string }) => kid);
 
@@ -54,13 +54,13 @@ describe('rotation', () => {
 
   test('nothing is due while the youngest key is young', async () => {
     const before = await publishedIds();
-    await rotation().tend();
+    await rotation().rotateIfDue();
     expect(await publishedIds()).toEqual(before);
   });
 });
 
 const em = (): SqlEntityManager => gatehouse.app.get(SqlEntityManager).fork();
-const reload = (): Promise<void> => gatehouse.app.get(SigningKeys).reload();
+const reload = (): Promise<void> => gatehouse.app.get(SigningKeysService).reload();
 const shift = (sign: string): Promise<unknown> =>
   em().execute(`update signing_keys set signs_from = signs_from ${sign} interval '400 days'`);
 const recorded = async (): Promise<unknown> =>
@@ -80,13 +80,13 @@ describe('when no key can sign, or none should yet', () => {
       expect(await isAccepted(gatehouse, token)).toBe(true);
       expect((await gatehouse.api.get('/health/ready')).status).toBe(200);
       // keys from a wrong clock do not put the next one off until their day
-      await rotation().tend();
+      await rotation().rotateIfDue();
       const [next] = await em().execute<{ soon: boolean }[]>(
         `select min(signs_from) < now() + interval '1 hour' as soon from signing_keys where retired_at is null`,
       );
       expect(next?.soon).toBe(true);
       const count = (await publishedIds()).length;
-      await rotation().tend();
+      await rotation().rotateIfDue();
       expect(await publishedIds()).toHaveLength(count);
     } finally {
       await em().execute("delete from signing_keys where signs_from < now() + interval '1 hour'");
@@ -144,10 +144,10 @@ describe('the master key', () => {
 
     const between = await withKeys(second, first);
     expect(await isAccepted(between, somebody.token)).toBe(true);
-    expect(await between.app.get(KeyRotation).reseal()).toBe(1);
-    expect(await between.app.get(KeyRotation).reseal()).toBe(0);
-    expect(await between.app.get(SealedKeys).reseal()).toBeGreaterThan(0);
-    expect(await between.app.get(SealedKeys).reseal()).toBe(0);
+    expect(await between.app.get(KeyRotationService).reseal()).toBe(1);
+    expect(await between.app.get(KeyRotationService).reseal()).toBe(0);
+    expect(await between.app.get(SealedKeysRepository).reseal()).toBeGreaterThan(0);
+    expect(await between.app.get(SealedKeysRepository).reseal()).toBe(0);
     await between.stop();
 
     const after = await withKeys(second);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { SharedSettings } from '#libs/auth';
+import { SharedSettingsService } from '#libs/auth';
 
 import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { isAccepted, newPerson } from '../support/people.js';
@@ -53,7 +53,7 @@ test('elsewhere it starts, and the log says so', async () => {
 test('settings that were adopted on purpose are those that a replica needs from then on', async () => {
   // in development it starts in spite of them, as the command line does anywhere
   const operator = await startWith({ PUBLIC_URL: 'https://new.example' });
-  const changed = await operator.app.get(SharedSettings).adopt();
+  const changed = await operator.app.get(SharedSettingsService).adopt();
   await operator.stop();
   expect(changed.map(({ name }) => name)).toEqual(['ISSUER', 'AUDIENCE']);
   await expect(startWith({ ...production, PUBLIC_URL: 'https://a.example' })).rejects.toThrow(/new\.example there/);

@@ -4,7 +4,7 @@ import { SqlEntityManager } from '@mikro-orm/sql';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { SealedKeys } from '#libs/platform/sealed-keys';
+import { SealedKeysRepository } from '#libs/platform/sealed-keys';
 import { Sweeper } from '#libs/platform/database';
 import { MetricSources } from '#libs/platform/monitoring';
 
@@ -101,7 +101,7 @@ test('replicas with the old and the new master key open each other’s messages,
     }
   };
   await rounds();
-  expect(await at(1).app.get(SealedKeys).reseal()).toBeGreaterThan(0);
+  expect(await at(1).app.get(SealedKeysRepository).reseal()).toBeGreaterThan(0);
   await rounds();
 });
 

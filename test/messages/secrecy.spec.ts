@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { KeyRotation } from '#libs/auth';
+import { KeyRotationService } from '#libs/auth';
 import { MasterKey } from '#libs/platform/crypto';
-import { SealedKeys } from '#libs/platform/sealed-keys';
+import { SealedKeysRepository } from '#libs/platform/sealed-keys';
 
 import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { newMessage, type Sent } from '../support/messages.js';
@@ -152,9 +152,9 @@ describe('a change of the master key', () => {
     const between = await during({ MASTER_KEY: second, MASTER_KEY_PREVIOUS: first }, async (gatehouse) => {
       expect(await bodyOf(gatehouse, old)).toBe('from before');
       const made = await newMessage(gatehouse, { token: person.token, body: 'from between', maxReads: 3 });
-      await gatehouse.app.get(KeyRotation).reseal();
-      expect(await gatehouse.app.get(SealedKeys).reseal()).toBeGreaterThan(0);
-      expect(await gatehouse.app.get(SealedKeys).reseal()).toBe(0);
+      await gatehouse.app.get(KeyRotationService).reseal();
+      expect(await gatehouse.app.get(SealedKeysRepository).reseal()).toBeGreaterThan(0);
+      expect(await gatehouse.app.get(SealedKeysRepository).reseal()).toBe(0);
       expect(await bodyOf(gatehouse, old)).toBe('from before');
       return made;
     });

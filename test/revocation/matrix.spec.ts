@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { beforeAll, expect, test } from 'vitest';
 
-import { KeyRotation, SigningKeys } from '#libs/auth';
+import { KeyRotationService, SigningKeysService } from '#libs/auth';
 
 import { isAccepted, newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
 import { newService, type Service } from '../support/services.js';
@@ -69,8 +69,8 @@ const events: Record<string, (person: Person) => Promise<unknown>> = {
   'deactivated, then activated': (person) => patchAsAdmin(person, { status: 'deactivated' }, { status: 'active' }),
   deleted: ({ token }) => gatehouse.api.delete('/v1/users/me', { token }),
   'signing key retired': async () => {
-    const { ring } = gatehouse.app.get(SigningKeys);
-    await gatehouse.app.get(KeyRotation).retire(ring.signing(Date.now())?.id ?? '', 'operator');
+    const { ring } = gatehouse.app.get(SigningKeysService);
+    await gatehouse.app.get(KeyRotationService).retire(ring.signing(Date.now())?.id ?? '', 'operator');
   },
   'everything revoked': async () => {
     const { token } = await signInAdmin(gatehouse);

@@ -2,7 +2,7 @@ import { SqlEntityManager } from '@mikro-orm/sql';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 
-import { KeyRotation } from '#libs/auth';
+import { KeyRotationService } from '#libs/auth';
 import { DeafConnectionError } from '#libs/platform/database';
 
 import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
@@ -98,7 +98,7 @@ describe('a change that is heard and cannot be read', () => {
     await expect.poll(list, { timeout: 5_000 }).toBe(200);
     const release = await takePool();
     await here.api.patch('/v1/services/billing', { token: bossToken, body: { status: 'deactivated' } });
-    const rotation = here.app.get(KeyRotation);
+    const rotation = here.app.get(KeyRotationService);
     for (const id of await jwks(here)) await rotation.retire(id, 'operator');
     // a pool that gives nothing within 3 s is an error
     await expect.poll(() => said('cannot be read'), { timeout: 15_000 }).toBe(2);

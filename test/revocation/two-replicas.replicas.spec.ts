@@ -1,7 +1,7 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { KeyRotation } from '#libs/auth';
+import { KeyRotationService } from '#libs/auth';
 
 import type { Answer } from '../support/api.js';
 import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
@@ -173,7 +173,7 @@ describe('the cap on the sessions of a user', () => {
 
 describe('a login that is under way', () => {
   test('does not survive the end of everything', async () => {
-    await expectDead(await during(() => both()[0].app.get(KeyRotation).revokeAll('operator')));
+    await expectDead(await during(() => both()[0].app.get(KeyRotationService).revokeAll('operator')));
     expect((await login()).status).toBe(200);
     bossToken = (await signInAdmin(both()[0])).token;
   });
@@ -192,7 +192,7 @@ describe('keys and services', () => {
   test('tokens are good on both while keys rotate on one', async () => {
     const [one, other] = both();
     for (let round = 0; round < 5; round++) {
-      await one.app.get(KeyRotation).rotate('at-once', 'operator');
+      await one.app.get(KeyRotationService).rotate('at-once', 'operator');
       const { token } = await signIn(one, person);
       expect(await isAccepted(other, token), `round ${round}`).toBe(true);
     }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { SigningKeys } from '#libs/auth';
+import { SigningKeysService } from '#libs/auth';
 import { AdminsService } from '#libs/users';
 
 import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
@@ -28,7 +28,7 @@ const sql = (statement: string): Promise<any[]> | undefined =>
 // processes that start at once seldom reach a step at the same moment; these do
 test.for<[string, string, (replica: Gatehouse) => Promise<unknown>]>([
   ['administrator', 'users', ({ app }) => app.get(AdminsService).ensureFirst()],
-  ['signing key', 'signing_keys', ({ app }) => app.get(SigningKeys).ensure()],
+  ['signing key', 'signing_keys', ({ app }) => app.get(SigningKeysService).ensure()],
 ])('replicas that find an empty database at the same moment make one %s', async ([, table, ensure]) => {
   await sql(`delete from ${table}`);
   await Promise.all([...replicas, ...replicas].map(ensure));

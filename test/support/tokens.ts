@@ -1,6 +1,6 @@
 import { type KeyObject, sign } from 'node:crypto';
 
-import { SigningKeys } from '#libs/auth';
+import { SigningKeysService } from '#libs/auth';
 
 import type { Gatehouse } from './start-gatehouse.js';
 
@@ -20,7 +20,7 @@ export type Good = {
 
 /** Takes a token apart; the key is the one that signs now. */
 export function takeApart({ app }: Gatehouse, token: string): Good {
-  const key = app.get(SigningKeys).ring.signing(Date.now());
+  const key = app.get(SigningKeysService).ring.signing(Date.now());
   if (!key?.privateKey) throw new Error('The service has no key to sign with');
   const [head = '', body = '', signature = ''] = token.split('.');
   const { privateKey, publicKey } = key;

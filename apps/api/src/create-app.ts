@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-import { SharedSettings, SigningKeys } from '#libs/auth';
+import { SharedSettingsService, SigningKeysService } from '#libs/auth';
 import { PasswordHasher } from '#libs/security/passwords';
 import { AccessGuard } from '#libs/platform/access';
 import type { Config } from '#libs/platform/config';
@@ -56,8 +56,8 @@ export async function createApp(config: Config, masterKey: MasterKey, log: Log):
   });
   try {
     await app.init();
-    await app.get(SharedSettings).ensure();
-    await app.get(SigningKeys).ensure();
+    await app.get(SharedSettingsService).ensure();
+    await app.get(SigningKeysService).ensure();
     await app.get(ReplicaNotifications).start();
     await app.get(RateLimitsModule).start();
     return { app, madeAdmin: await app.get(AdminsService).ensureFirst() };

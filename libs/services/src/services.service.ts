@@ -2,13 +2,13 @@ import type { InferEntity } from '@mikro-orm/sql';
 import { LockMode, SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import { type AuditEvent, AuditTrail } from '#libs/security/audit';
-import { SessionEnd } from '#libs/auth';
-import { isAdmin, type RequestSource, type Principal } from '#libs/platform/access';
+import { type Actor, type AuditEvent, AuditTrail } from '#libs/security/audit';
+import { SessionEndService } from '#libs/auth';
+import { isAdmin, type Principal } from '#libs/platform/access';
 import { digest, randomToken } from '#libs/platform/crypto';
 import { epochMs, rethrowViolation } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
-import { Revocations, type Revoke } from '#libs/security/revocation';
+import { RevocationsService, type Revoke } from '#libs/security/revocation';
 
 import { patchedParts, type PlanParts, planOf } from './rate-plan.js';
 import { changesBetween } from './service-changes.js';
@@ -26,8 +26,6 @@ import type {
 } from './services.schema.js';
 
 type Service = InferEntity<typeof ServiceEntity>;
-type Who = RequestSource | 'operator';
-
 /** Long enough to roll the new secret out to every instance of a service. */
 const overlapSeconds = 24 * 3_600;
 
@@ -43,15 +41,15 @@ export class ServicesService {
     private readonly registry: ServiceRegistry,
     private readonly audit: AuditTrail,
     private readonly recorded: ServiceUsage,
-    private readonly revocations: Revocations,
-    private readonly sessionEnd: SessionEnd,
+    private readonly revocations: RevocationsService,
+    private readonly sessionEnd: SessionEndService,
   ) {}
 
   /** @throws AppError `service-name-taken` */
-  async create(input: CreateService, who: Who): Promise<CreatedService> {
+  async create(input: CreateService, by: Actor): Promise<CreatedService> {
     const secret = randomToken();
     const { name, description = null, scopes, plan = {} } = input;
-    const view = await this.#change(name, 'service-created', who, async (em) => {
+    const view = await this.#change(name, 'service-created', by, async (em) => {
       const secretHash = digest(secret);
       const service = em.create(ServiceEntity, { name, description, scopes, plan: tidy(plan), secretHash });
       await em.flush();
@@ -82,8 +80,8 @@ export class ServicesService {
   }
 
   /** A change that changes nothing leaves no trace; a deactivation ends the service's sessions. @throws AppError `service-not-found` */
-  patch(name: string, { description, scopes, plan, status }: PatchService, who: Who): Promise<ServiceView> {
-    return this.#change(name, 'service-changed', who, async (em, revoke) => {
+  patch(name: string, { description, scopes, plan, status }: PatchService, by: Actor): Promise<ServiceView> {
+    return this.#change(name, 'service-changed', by, async (em, revoke) => {
       const service = await find(em, name, 'to change it');
       const before = viewOf(service);
       if (description !== undefined) service.description = description;
@@ -106,10 +104,10 @@ export class ServicesService {
    * @throws AppError `service-not-found`, `rotation-conflict`: of two rotations at once one is done, since the second
    * would end a secret that the first has just answered
    */
-  async rotateSecret(name: string, previous: 'keep' | 'revoke', who: Who): Promise<NewSecret> {
+  async rotateSecret(name: string, previous: 'keep' | 'revoke', by: Actor): Promise<NewSecret> {
     const secret = randomToken();
     const { secretHash: known } = await find(this.em.fork(), name);
-    return this.#change(name, 'service-secret-rotated', who, async (em) => {
+    return this.#change(name, 'service-secret-rotated', by, async (em) => {
       const service = await find(em, name, 'to change it');
       if (service.secretHash !== known) throw new AppError('rotation-conflict');
       const isKept = previous === 'keep';
@@ -122,8 +120,8 @@ export class ServicesService {
   }
 
   /** The sessions that it has begun end with it. @throws AppError `service-not-found` */
-  async remove(name: string, who: Who): Promise<void> {
-    await this.#change(name, 'service-deleted', who, async (em, revoke) => {
+  async remove(name: string, by: Actor): Promise<void> {
+    await this.#change(name, 'service-deleted', by, async (em, revoke) => {
       em.remove(await find(em, name));
       // first the service, then its sessions: a login that is under way must find one or the other
       await em.flush();
@@ -135,13 +133,13 @@ export class ServicesService {
   async #change<T>(
     name: string,
     event: AuditEvent['event'],
-    who: Who,
+    by: Actor,
     work: (em: SqlEntityManager, revoke: Revoke) => Promise<Outcome<T>>,
   ): Promise<T> {
     const { value, isUnchanged } = await this.revocations.transactional(async (em, revoke) => {
       const outcome = await work(em, revoke);
       if (outcome.isUnchanged) return outcome;
-      await this.audit.record({ event, details: { service: name, ...outcome.details } }, who, em);
+      await this.audit.record({ event, details: { service: name, ...outcome.details } }, by, em);
       await this.registry.announce(em);
       return outcome;
     });

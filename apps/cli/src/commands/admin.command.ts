@@ -1,7 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Command } from 'commander';
 
-import { PasswordChange } from '#libs/auth';
+import { PasswordChangeService } from '#libs/auth';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
 import { AdminsService, UsersRepository } from '#libs/users';
@@ -32,7 +32,7 @@ async function create(context: INestApplicationContext, name: string): Promise<v
 async function reset(context: INestApplicationContext, name: string | undefined): Promise<void> {
   const userName = name ?? context.get<Config>(CONFIG).ADMIN_USER_NAME;
   try {
-    show(userName, await context.get(PasswordChange).resetAdmin(userName));
+    show(userName, await context.get(PasswordChangeService).resetAdmin(userName));
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'user-not-found') throw error;
     throw new Error(await noSuchAdmin(context, userName), { cause: error });

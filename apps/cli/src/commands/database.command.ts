@@ -1,7 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Command } from 'commander';
 
-import { SharedSettings } from '#libs/auth';
+import { SharedSettingsService } from '#libs/auth';
 import { loadConfig } from '#libs/platform/config';
 import { migrate, openDatabase } from '#libs/platform/database';
 import { schema } from '#libs/migrations';
@@ -34,7 +34,7 @@ async function migrateSchema(environment: Environment): Promise<void> {
 }
 
 async function adopt(context: INestApplicationContext): Promise<void> {
-  const changed = await context.get(SharedSettings).adopt();
+  const changed = await context.get(SharedSettingsService).adopt();
   for (const { name, recorded, here } of changed) print(`${name} was ${recorded} and is ${here}.`);
   const next = 'Restart every replica with these settings: access tokens of before end, sessions go on.';
   print(changed.length === 0 ? 'They are recorded as they are here.' : next);

@@ -1,8 +1,8 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Command } from 'commander';
 
-import { KeyRotation, SigningKeys } from '#libs/auth';
-import { SealedKeys } from '#libs/platform/sealed-keys';
+import { KeyRotationService, SigningKeysService } from '#libs/auth';
+import { SealedKeysRepository } from '#libs/platform/sealed-keys';
 
 import { type Environment, inContext, print } from '../operator-context.js';
 
@@ -28,7 +28,7 @@ export function addKeys(program: Command, environment: Environment): void {
 }
 
 function list(context: INestApplicationContext): Promise<void> {
-  const { ring } = context.get(SigningKeys);
+  const { ring } = context.get(SigningKeysService);
   const now = Date.now();
   for (const { id, signsFromMs } of ring.keys) {
     const active = id === ring.signing(now)?.id ? 'signs' : 'verifies';
@@ -38,22 +38,22 @@ function list(context: INestApplicationContext): Promise<void> {
 }
 
 async function rotate(context: INestApplicationContext, { now }: { now?: true }): Promise<void> {
-  print(`Added ${await context.get(KeyRotation).rotate(now ? 'at-once' : 'published-ahead', 'operator')}.`);
+  print(`Added ${await context.get(KeyRotationService).rotate(now ? 'at-once' : 'published-ahead', 'operator')}.`);
 }
 
 async function retire(context: INestApplicationContext, id: string): Promise<void> {
-  if (!(await context.get(KeyRotation).retire(id, 'operator'))) {
+  if (!(await context.get(KeyRotationService).retire(id, 'operator'))) {
     throw new Error(`There is no key ${id} that is not retired: see keys list`);
   }
   print(`Retired ${id}; its tokens are dead.`);
 }
 
 async function revokeAll(context: INestApplicationContext): Promise<void> {
-  await context.get(KeyRotation).revokeAll('operator');
+  await context.get(KeyRotationService).revokeAll('operator');
   print('Everybody has to sign in again.');
 }
 
 async function reseal(context: INestApplicationContext): Promise<void> {
-  const count = (await context.get(KeyRotation).reseal()) + (await context.get(SealedKeys).reseal());
+  const count = (await context.get(KeyRotationService).reseal()) + (await context.get(SealedKeysRepository).reseal());
   print(`Sealed ${count} keys anew; MASTER_KEY_PREVIOUS is no longer needed.`);
 }

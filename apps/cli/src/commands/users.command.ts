@@ -2,7 +2,7 @@ import process, { stderr } from 'node:process';
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-import { LoginDelayLift } from '#libs/auth';
+import { LoginService } from '#libs/auth';
 import { DataDirInUseError } from '#libs/platform/database';
 import type { ColumnMap } from '#libs/user-import';
 
@@ -42,7 +42,7 @@ export function addUsers(program: Command, environment: Environment): void {
 
 const liftDelay = (environment: Environment, userName: string): Promise<number> =>
   withContext(environment, async (context) => {
-    await context.get(LoginDelayLift).liftByName(userName);
+    await context.get(LoginService).liftDelayByName(userName);
     print('The failed logins are forgotten.');
     return 0;
   });

@@ -1,81 +1,80 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
-import { AuditTrail } from '#libs/security/audit';
-import type { RequestSource } from '#libs/platform/access';
+import { type Actor, AuditTrail } from '#libs/security/audit';
 import { type Config, CONFIG } from '#libs/platform/config';
-import { type Revocation, Revocations, type Revoke } from '#libs/security/revocation';
+import { type Revocation, RevocationsService, type Revoke } from '#libs/security/revocation';
 
-import { KeyRing, type RingKey } from './key-ring.js';
-import { SigningKeysRepository } from './signing-keys.repository.js';
-import { SigningKeys } from './signing-keys.service.js';
+import { SigningKeysRepository, type TrustedKey } from './signing-keys.repository.js';
+import { KeyRing, SigningKeysService } from './signing-keys.service.js';
 
-/** Verifiers may hold the key set for 300 s (`Cache-Control` of jwks.json): a key is published twice that before it signs. */
+/**
+ * Verifiers may keep the key set for 300 s (`Cache-Control` of jwks.json): a key is published for
+ * twice as long before it signs.
+ */
 const publishedAheadMs = 600_000;
 /** Clocks differ, and a lifetime may have been longer before a restart. */
 const keptLongerMs = 86_400_000;
 const dayMs = 86_400_000;
 
-type Who = RequestSource | 'operator';
-
 /** Brings new signing keys in and takes old ones out. */
 @Injectable()
-export class KeyRotation {
+export class KeyRotationService {
   constructor(
     private readonly repository: SigningKeysRepository,
-    private readonly keys: SigningKeys,
-    private readonly revocations: Revocations,
+    private readonly keys: SigningKeysService,
+    private readonly revocations: RevocationsService,
     private readonly audit: AuditTrail,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Adds a key that signs at once, or after every verifier has had time to read it. @returns its id */
-  rotate(when: 'at-once' | 'published-ahead', who: Who): Promise<string> {
+  /** Adds a key that signs at once, or after all verifiers had time to read it. @returns its id */
+  rotate(when: 'at-once' | 'published-ahead', by: Actor): Promise<string> {
     const lead = when === 'at-once' ? 0 : publishedAheadMs;
-    return this.#change((em) => this.#add(em, lead, who));
+    return this.#change((em) => this.#add(em, lead, by));
   }
 
   /**
    * Ends a key and every token that it signed; another one signs from now on.
    * @returns whether there was such a key, not retired yet
    */
-  retire(id: string, who: Who): Promise<boolean> {
+  retire(id: string, by: Actor): Promise<boolean> {
     return this.#change(async (em, revoke) => {
       const others = (await this.repository.findTrusted(em)).filter((key) => key.id !== id);
-      if (!(await this.#retire(em, revoke, id, { cause: 'key-retired', who }))) return false;
-      if (!new KeyRing(others).signing(Date.now())) await this.#add(em, 0, who);
+      if (!(await this.#retire(em, revoke, id, { cause: 'key-retired', by }))) return false;
+      if (!new KeyRing(others).signing(Date.now())) await this.#add(em, 0, by);
       return true;
     });
   }
 
-  /** For emergencies: ends every token and every session there is. The keys change, so that verifiers elsewhere see it. */
-  revokeAll(who: Who): Promise<void> {
+  /** For emergencies: ends every token and session. The keys change, so that verifiers see it. */
+  revokeAll(by: Actor): Promise<void> {
     return this.#change(async (em, revoke) => {
       for (const { id } of await this.repository.findTrusted(em)) {
-        await this.#retire(em, revoke, id, { cause: 'all-revoked', who });
+        await this.#retire(em, revoke, id, { cause: 'all-revoked', by });
       }
-      await this.#add(em, 0, who);
-      await em.execute('delete from sessions');
-      await this.audit.record({ event: 'all-revoked' }, who, em);
+      await this.#add(em, 0, by);
+      await this.repository.deleteSessions(em);
+      await this.audit.record({ event: 'all-revoked' }, by, em);
     });
   }
 
-  /** Seals every key under today's master key. @returns how many were sealed under the previous one */
+  /** Seals every key under today's master key. @returns how many had to be */
   reseal(): Promise<number> {
     return this.#change((em) => this.repository.reseal(em));
   }
 
-  /** Does what is due: adds the next key, removes those whose last token has expired. @returns how many were removed */
-  async tend(): Promise<number> {
+  /** Adds the next key when it is due, and removes outdated ones. @returns how many were removed */
+  async rotateIfDue(): Promise<number> {
     const { keys: known } = this.keys.ring;
-    if (!this.#isDue(known, Date.now()) && this.#over(known, Date.now()).length === 0) return 0;
+    if (!this.#isDue(known, Date.now()) && this.#outdated(known, Date.now()).length === 0) return 0;
     return this.#change(async (em) => {
-      // another replica may have done it before this one got the lock, and this one's clock may be wrong
+      // another replica may have done it meanwhile, and the clock of this one may be wrong
       const [keys, now] = [await this.repository.findTrusted(em), await this.repository.databaseNowMs(em)];
       if (this.#isDue(keys, now)) await this.#add(em, publishedAheadMs, 'operator');
-      const over = this.#over(keys, now);
-      await this.repository.remove(em, over);
-      return over.length;
+      const outdated = this.#outdated(keys, now);
+      await this.repository.remove(em, outdated);
+      return outdated.length;
     });
   }
 
@@ -90,9 +89,9 @@ export class KeyRotation {
     return result;
   }
 
-  async #add(em: SqlEntityManager, leadMs: number, who: Who): Promise<string> {
+  async #add(em: SqlEntityManager, leadMs: number, by: Actor): Promise<string> {
     const id = await this.repository.add(em, leadMs);
-    await this.audit.record({ event: 'key-created', details: { keyId: id } }, who, em);
+    await this.audit.record({ event: 'key-created', details: { keyId: id } }, by, em);
     return id;
   }
 
@@ -100,23 +99,23 @@ export class KeyRotation {
     em: SqlEntityManager,
     revoke: Revoke,
     id: string,
-    { cause, who }: { cause: Revocation['cause']; who: Who },
+    { cause, by }: { cause: Revocation['cause']; by: Actor },
   ): Promise<boolean> {
     if (!(await this.repository.retire(em, id))) return false;
     await revoke({ kind: 'key', subject: id, cause });
-    await this.audit.record({ event: 'key-retired', details: { keyId: id } }, who, em);
+    await this.audit.record({ event: 'key-retired', details: { keyId: id } }, by, em);
     return true;
   }
 
-  #isDue(keys: readonly RingKey[], now: number): boolean {
+  #isDue(keys: readonly TrustedKey[], now: number): boolean {
     const rotationMs = this.config.KEY_ROTATION_DAYS * dayMs;
-    // a key from further ahead was made by a clock that was wrong, and puts nothing off
+    // a key from further ahead was made by a wrong clock, and must not delay the next one
     const youngest = keys.findLast(({ signsFromMs }) => signsFromMs <= now + rotationMs);
     return now >= (youngest?.signsFromMs ?? -Infinity) + rotationMs - publishedAheadMs;
   }
 
-  /** A key is over when the next one has signed for longer than a token lives. */
-  #over(keys: readonly RingKey[], now: number): string[] {
+  /** A key is outdated when the next one has signed for longer than a token lives. */
+  #outdated(keys: readonly TrustedKey[], now: number): string[] {
     const lastNeededMs = this.config.ACCESS_TOKEN_TTL_SECONDS * 1000 + keptLongerMs;
     return keys.slice(0, -1).flatMap(({ id }, index) => {
       const next = keys[index + 1];

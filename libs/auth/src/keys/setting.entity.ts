@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/sql';
 
-/** What all replicas of one database must agree on, as the first of them had it. */
+/** A setting that all replicas of one database must share, as the first of them had it. */
 export const SettingEntity = defineEntity({
   name: 'Setting',
   tableName: 'settings',

@@ -7,14 +7,14 @@ import { ReplicaNotifications } from '#libs/platform/database';
 
 import { SettingEntity } from './setting.entity.js';
 
-/** What every replica must have alike: with another one each refuses the tokens that the others issue. */
+/** When these differ, replicas refuse the tokens of each other. */
 const names = ['ISSUER', 'AUDIENCE'] as const;
 
 type Difference = { readonly name: (typeof names)[number]; readonly here: string; readonly recorded: string };
 
 /** The settings that replicas of one database must share, recorded there by the first of them. */
 @Injectable()
-export class SharedSettings {
+export class SharedSettingsService {
   readonly #logger = new Logger('SharedSettings');
 
   constructor(
@@ -31,7 +31,7 @@ export class SharedSettings {
   async ensure(): Promise<void> {
     const differences = await this.em.fork().transactional((em) => this.#compare(em));
     if (differences.length === 0) return;
-    // an embedded database has one process, which there is nobody to disagree with
+    // an embedded database has one process: nobody can disagree with it
     if (this.changes.isEmbedded) return void (await this.adopt());
     if (this.config.NODE_ENV === 'production') throw new Error(describe(differences));
     this.#logger.warn({ event: describe(differences) });
@@ -55,8 +55,8 @@ export class SharedSettings {
   async #compare(em: SqlEntityManager): Promise<readonly Difference[]> {
     const own = names.map((name) => ({ name, value: this.config[name] }));
     await em.upsertMany(SettingEntity, own, { onConflictAction: 'ignore' });
-    // as rows: the entities at hand are those that were not inserted
-    const rows = await em.execute<{ name: string; value: string }[]>('select name, value from settings');
+    // what was not inserted differs from the entities at hand
+    const rows = await em.find(SettingEntity, {}, { disableIdentityMap: true });
     const recorded = new Map(rows.map(({ name, value }) => [name, value]));
     return names.flatMap((name) => {
       const [here, there] = [this.config[name], recorded.get(name) ?? this.config[name]];

@@ -4,8 +4,8 @@ import { defineEntity, p } from '@mikro-orm/sql';
 export type PublicJwk = { readonly kty: 'EC'; readonly crv: 'P-256'; readonly x: string; readonly y: string };
 
 /**
- * A key pair for ES256. The private half is sealed under the master key. It signs from `signsFrom` until the next key
- * does, and is published before and after, until the last token it signed has expired.
+ * A key pair for ES256. The private half is sealed under the master key. It signs from `signsFrom`
+ * until the next key does. It is published earlier, and until its last token has expired.
  */
 export const SigningKeyEntity = defineEntity({
   name: 'SigningKey',

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 
 import { type InferEntity, raw, SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
@@ -6,11 +6,20 @@ import { Injectable } from '@nestjs/common';
 import { isUuid, MasterKey, WrongMasterKeyError } from '#libs/platform/crypto';
 import { lockInTransaction, ReplicaNotifications } from '#libs/platform/database';
 
-import { importPrivateKey, importPublicKey, type RingKey } from './key-ring.js';
 import { type PublicJwk, SigningKeyEntity } from './signing-key.entity.js';
 
-/** Under which replicas hear that the keys have changed. */
+/** The topic under which replicas hear that the keys have changed. */
 export const keysTopic = 'signing-keys';
+
+/** A key that is not retired. Times in Unix milliseconds. */
+export type TrustedKey = {
+  readonly id: string;
+  readonly publicJwk: PublicJwk;
+  readonly publicKey: KeyObject;
+  /** Absent when it is sealed under another master key: then the key verifies and does not sign. */
+  readonly privateKey: KeyObject | undefined;
+  readonly signsFromMs: number;
+};
 
 /** Signing keys at rest: public halves in the clear, private halves sealed. */
 @Injectable()
@@ -21,8 +30,8 @@ export class SigningKeysRepository {
     private readonly changes: ReplicaNotifications,
   ) {}
 
-  /** Keys that are not retired, oldest first; those that do not open without their private half. */
-  async findTrusted(em: SqlEntityManager = this.em.fork()): Promise<RingKey[]> {
+  /** Keys that are not retired, oldest first; without the private half when that does not open. */
+  async findTrusted(em: SqlEntityManager = this.em.fork()): Promise<TrustedKey[]> {
     const rows = await em.find(SigningKeyEntity, { retiredAt: null }, { orderBy: { signsFrom: 'asc', id: 'asc' } });
     return rows.map((row) => ({
       id: row.id,
@@ -33,7 +42,16 @@ export class SigningKeysRepository {
     }));
   }
 
-  /** Replicas that change keys at the same time take turns: look again under the lock before doing so. */
+  /**
+   * The public key of a token's `kid`, retired or not. As text: an id in capitals is the same UUID,
+   * but no `kid` that the guard knows.
+   */
+  async findPublicKey(id: string): Promise<KeyObject | undefined> {
+    const row = await this.em.fork().findOne(SigningKeyEntity, { id });
+    return row?.id === id ? importPublicKey(row.publicJwk) : undefined;
+  }
+
+  /** No other replica changes keys until the transaction ends. Read them again under the lock. */
   async lock(em: SqlEntityManager): Promise<void> {
     await lockInTransaction(em, 'signingKeys');
   }
@@ -43,7 +61,10 @@ export class SigningKeysRepository {
     await this.changes.publish(em, keysTopic, 'changed');
   }
 
-  /** Dated by the database's clock: it is one for all replicas. @param leadMs how long before the key signs */
+  /**
+   * Adds a key, dated by the database's clock, which is the same for all replicas.
+   * @param leadMs how long from now until it signs @returns its id
+   */
   async add(em: SqlEntityManager, leadMs: number): Promise<string> {
     const id = randomUUID();
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -74,6 +95,11 @@ export class SigningKeysRepository {
     await em.nativeDelete(SigningKeyEntity, { id: [...ids] });
   }
 
+  /** Ends every session there is, for `revoke-all`. */
+  async deleteSessions(em: SqlEntityManager): Promise<void> {
+    await em.execute('delete from sessions');
+  }
+
   /** Seals under today's master key what is sealed under the previous one. @returns how many */
   async reseal(em: SqlEntityManager): Promise<number> {
     const rows = await em.find(SigningKeyEntity, {});
@@ -89,7 +115,8 @@ export class SigningKeysRepository {
   /** Nothing when the key was made on a replica with another master key. */
   #open({ id, sealedPrivateKey }: Pick<SigningKey, 'id' | 'sealedPrivateKey'>): KeyObject | undefined {
     try {
-      return importPrivateKey(this.master.open(Buffer.from(sealedPrivateKey), sealContext(id)));
+      const pkcs8 = this.master.open(Buffer.from(sealedPrivateKey), sealContext(id));
+      return createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
     } catch (error) {
       if (error instanceof WrongMasterKeyError) return undefined;
       throw error;
@@ -100,3 +127,5 @@ export class SigningKeysRepository {
 type SigningKey = InferEntity<typeof SigningKeyEntity>;
 
 const sealContext = (id: string): string => `signing-key:${id}`;
+
+const importPublicKey = (jwk: PublicJwk): KeyObject => createPublicKey({ key: { ...jwk }, format: 'jwk' });

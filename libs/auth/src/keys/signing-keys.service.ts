@@ -7,15 +7,49 @@ import { WrongMasterKeyError } from '#libs/platform/crypto';
 import { type ChangeView, ReplicaNotifications, SharedRead } from '#libs/platform/database';
 import { ReadinessChecks } from '#libs/platform/monitoring';
 
-import { KeyRing } from './key-ring.js';
-import { keysTopic, SigningKeysRepository } from './signing-keys.repository.js';
+import type { JwkSet } from './keys.schema.js';
+import { keysTopic, SigningKeysRepository, type TrustedKey } from './signing-keys.repository.js';
 
-/** An unknown key id may be of a key made a moment ago; strangers must not make us look for each of theirs. */
+/** An unknown key id may be a new key's. Strangers must not make us look for each of theirs. */
 const reloads = { limit: 5, windowMs: 10_000 };
+
+/** The keys of a moment, oldest first. Pure: which key signs depends on the given time alone. */
+export class KeyRing {
+  readonly #byId: ReadonlyMap<string, TrustedKey>;
+
+  constructor(readonly keys: readonly TrustedKey[]) {
+    this.#byId = new Map(keys.map((key) => [key.id, key]));
+  }
+
+  /**
+   * The youngest key whose time has come, or the oldest when none has: a clock may be wrong. Only
+   * keys that this replica can open sign.
+   */
+  signing(nowMs: number): TrustedKey | undefined {
+    const opened = this.keys.filter(({ privateKey }) => privateKey);
+    return opened.findLast(({ signsFromMs }) => signsFromMs <= nowMs) ?? opened[0];
+  }
+
+  /** Ids of the keys that this replica cannot open. */
+  get sealed(): readonly string[] {
+    return this.keys.filter(({ privateKey }) => !privateKey).map(({ id }) => id);
+  }
+
+  verifying(id: string): KeyObject | undefined {
+    return this.#byId.get(id)?.publicKey;
+  }
+
+  /** JWK set (RFC 7517) of every key that has signed, signs or will sign. */
+  jwks(): JwkSet {
+    return {
+      keys: this.keys.map(({ id, publicJwk }) => ({ ...publicJwk, kid: id, use: 'sig', alg: 'ES256' })),
+    };
+  }
+}
 
 /** The keys that sign and verify, in memory; the same on every replica. */
 @Injectable()
-export class SigningKeys implements OnModuleInit {
+export class SigningKeysService implements OnModuleInit {
   readonly #logger = new Logger('SigningKeys');
   #ring = new KeyRing([]);
   #view: ChangeView | undefined;
@@ -39,7 +73,7 @@ export class SigningKeys implements OnModuleInit {
     return this.#ring;
   }
 
-  /** Makes the first key if there is none. @throws WrongMasterKeyError when there are keys and none can be opened */
+  /** Makes the first key if there is none. @throws WrongMasterKeyError when no key can be opened */
   async ensure(): Promise<void> {
     await this.reload();
     if (this.#ring.signing(Date.now())) return;
@@ -55,7 +89,10 @@ export class SigningKeys implements OnModuleInit {
     await this.reload();
   }
 
-  /** The key of a token's `kid`; looks once more, within bounds, when it is not known. */
+  /**
+   * The key of a token's `kid`. When it is not known, the table is read again, within `reloads`.
+   * @throws the error of the database
+   */
   async find(id: string): Promise<KeyObject | undefined> {
     const known = this.#ring.verifying(id);
     if (known || !this.#mayReload()) return known;
@@ -67,7 +104,7 @@ export class SigningKeys implements OnModuleInit {
     return this.#reads.run();
   }
 
-  /** Before a key is used to sign: one may have been retired without this replica's having read so. */
+  /** Call it before a key signs: it may have been retired and this replica not have heard of it. */
   async makeFresh(): Promise<void> {
     if (this.#view?.isFresh !== true) await this.reload();
   }

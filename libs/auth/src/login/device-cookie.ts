@@ -11,17 +11,17 @@ const lifetimeSeconds = 180 * 86_400;
 const purpose = 'device-cookie';
 const tagBytes = 16;
 
-/** Whose device, and the hash of the password that it has proven to know; none for a name that nobody has. */
+/** Whose device, and the hash of the password that it has proven to know, if the user exists. */
 export type DeviceOwner = { readonly userId: string; readonly passwordHash: string | undefined };
 
-/** Every device that has not proven to know the password before. */
+/** Stands for every device that has not proven to know the password. */
 export const unknownDevice = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Marks devices on which a user has signed in (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"). Strangers
- * can delay an account for devices that nobody knows, never for one that carries its cookie. The cookie is no credential:
- * it opens nothing without the password, and has failures of its own counted. It counts for as long as the password stays:
- * whoever knew the one of before, or had a device that did, is a stranger to the next.
+ * Marks devices on which a user has signed in (OWASP, "Slow Down Online Guessing Attacks with
+ * Device Cookies"). Strangers can delay an account for unknown devices, never for one with its
+ * cookie. The cookie is no credential: it opens nothing without the password, and its failures are
+ * counted on their own. It is bound to the password: after a change, all devices are strangers.
  */
 @Injectable()
 export class DeviceCookie {
@@ -30,7 +30,7 @@ export class DeviceCookie {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** The device that a `Cookie` header marks for a user; the unknown one if none. */
+  /** The device that a `Cookie` header marks for a user, else `unknownDevice`. */
   read(header: string | undefined, owner: DeviceOwner): string {
     const value = new RegExp(`(?:^|;\\s*)${name}=([^;]+)`).exec(header ?? '')?.[1] ?? '';
     const [device = '', expires = '', tag = ''] = value.split('.');
@@ -40,7 +40,7 @@ export class DeviceCookie {
     return isOurs ? device : unknownDevice;
   }
 
-  /** `Set-Cookie` for a device that has just proven the password; a known device keeps its id, over REST and GraphQL. */
+  /** `Set-Cookie` for a device that has just proven the password; a known device keeps its id. */
   write(device: string, owner: DeviceOwner): string {
     const id = device === unknownDevice ? randomUUID() : device;
     const expires = Math.floor(Date.now() / 1000) + lifetimeSeconds;
@@ -54,6 +54,6 @@ export class DeviceCookie {
   }
 }
 
-/** The look-up of a login reads the hash already; a MAC of it tells nothing. */
+/** What the tag covers. A login reads the hash anyway, and a MAC of it reveals nothing. */
 const bound = (device: string, expires: string, { userId, passwordHash = '' }: DeviceOwner): string =>
   `${userId}.${device}.${expires}.${passwordHash}`;

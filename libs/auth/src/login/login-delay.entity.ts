@@ -1,8 +1,9 @@
 import { defineEntity, p } from '@mikro-orm/sql';
 
 /**
- * Failed logins of an account from one device, or from all devices that have never succeeded. `subject` is the id of
- * the user, or made from the name where there is no such user: both are treated alike.
+ * Failed logins of an account from one device, or from all devices that have never succeeded.
+ * `subject` is the id of the user, or made from the name when there is no such user: both are
+ * treated alike.
  */
 export const LoginDelayEntity = defineEntity({
   name: 'LoginDelay',

@@ -6,7 +6,7 @@ import { FreshAuthentication, Source, OAuthClient, type RequestSource, Requires 
 import { ApiProblems, formMediaType } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
 
-import { KeyRotation } from '../keys/key-rotation.service.js';
+import { KeyRotationService } from '../keys/key-rotation.service.js';
 import {
   type Explain,
   explainSchema,
@@ -19,11 +19,10 @@ import {
   type TokenForm,
   tokenFormSchema,
 } from './oauth.schema.js';
-import { TokenExplanation } from './token-explanation.service.js';
-import { TokenRevocation } from './token-revocation.service.js';
-import { TokenStatus } from './token-status.service.js';
+import { OAuthService } from './oauth.service.js';
+import { TokenExplanationService } from './token-explanation.service.js';
 
-/** These speak as RFC 6749 does, in forms and errors: stock clients refuse anything else. */
+/** These routes speak in the forms and errors of RFC 6749: stock clients refuse anything else. */
 const oauth = { consumes: [formMediaType], errorFormat: 'oauth' } as const;
 const oauthError = (status: number, description: string): MethodDecorator =>
   ApiResponse({ status, standardSchema: oauthErrorSchema, description });
@@ -32,15 +31,14 @@ const oauthError = (status: number, description: string): MethodDecorator =>
 @Controller('v1/auth')
 export class OAuthController {
   constructor(
-    private readonly status: TokenStatus,
-    private readonly revocation: TokenRevocation,
-    private readonly explanation: TokenExplanation,
-    private readonly rotation: KeyRotation,
+    private readonly tokens: OAuthService,
+    private readonly explanation: TokenExplanationService,
+    private readonly rotation: KeyRotationService,
   ) {}
 
   @Post('introspect')
   @OAuthClient('tokens:introspect')
-  // a look-up, whatever its method
+  // it reads, although its method is POST
   @RateClass('read')
   @HttpCode(200)
   @RouteConfig(oauth)
@@ -55,7 +53,7 @@ export class OAuthController {
   @oauthError(401, '`invalid_client`')
   @oauthError(403, '`insufficient_scope`: `tokens:introspect` is needed')
   introspect(@Body({ schema: tokenFormSchema }) { token }: TokenForm): Promise<Introspection> {
-    return this.status.introspect(token);
+    return this.tokens.introspect(token);
   }
 
   @Post('revoke')
@@ -72,7 +70,7 @@ export class OAuthController {
     @Body({ schema: tokenFormSchema }) { token }: TokenForm,
     @Source() source: RequestSource,
   ): Promise<Record<string, never>> {
-    await this.revocation.revoke(token, source);
+    await this.tokens.revoke(token, source);
     return {};
   }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Unrecognised parameters are ignored, as RFC 6749 §3.1 asks. */
+/** Unknown parameters are ignored, as RFC 6749 §3.1 asks. */
 export const tokenFormSchema = z
   .object({
     token: z.string().min(1).meta({ description: 'Any text: what is no token of ours is not active' }),
@@ -40,7 +40,7 @@ export const revokedSchema = z
   .strictObject({})
   .meta({ id: 'Revoked', description: 'Also for a token that is unknown' });
 
-/** RFC 6749 §5.2, with our own members beside. */
+/** RFC 6749 §5.2, with members of our own. */
 export const oauthErrorSchema = z
   .strictObject({
     error: z.string(),
@@ -79,6 +79,7 @@ export const explanationSchema = z
       'bad-signature',
       'wrong-issuer',
       'wrong-audience',
+      'not-yet-valid',
       'expired',
       'revoked',
       'user-deactivated',

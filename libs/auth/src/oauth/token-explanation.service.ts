@@ -1,99 +1,74 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { JwtService } from '@nestjs/jwt';
 
 import { type Config, CONFIG } from '#libs/platform/config';
-import { DatabaseClock, epochMs, Sql, type Statement } from '#libs/platform/database';
+import { DatabaseClock } from '#libs/platform/database';
+import { type EndOfTrust, RevocationsService } from '#libs/security/revocation';
 import { UsersRepository } from '#libs/users';
 
-import { importPublicKey } from '../keys/key-ring.js';
-import type { PublicJwk } from '../keys/signing-key.entity.js';
-import { type Claims, claimsSchema, clockSkewSeconds, headerSchema } from '../tokens/access-token.js';
+import { SigningKeysRepository } from '../keys/signing-keys.repository.js';
+import { type Claims, judgeAccessToken, type TokenEnd, type VerifiedToken } from '../tokens/access-token.js';
+import { JwtStrategy } from '../tokens/jwt.strategy.js';
 import type { Explanation } from './oauth.schema.js';
 
-type Refusal = Explanation & { readonly isAccepted: false };
+type Ended = { readonly reason: TokenEnd; readonly detail: string; readonly at?: string; readonly cause?: string };
 
-/** As text: an id in capitals is the same UUID, but no `kid` that the guard knows. */
-const keyById: Statement = { text: 'select public_jwk from signing_keys where id::text = $1' };
-/** Every entry that ends this token, the first of them first. */
-const endOf: Statement = {
-  text: `select kind, cause, ${epochMs('created_at')} as at_ms from revocations
-    where (kind = 'token' and subject = $1) or (kind = 'session' and subject = $2)
-      or (kind = 'user' and subject = $3 and generation > $4) or (kind = 'key' and subject = $5)
-    order by created_at, id limit 1`,
-};
-
-/** Says why a token is or is not accepted: the checks of the guard one by one, from the tables rather than from memory. */
+/**
+ * Says why a token is or is not accepted. It judges by the rule of the guard, with what the tables
+ * say rather than this replica's memory: they know retired keys, and when and why trust ended.
+ */
 @Injectable()
-export class TokenExplanation {
+export class TokenExplanationService {
   constructor(
-    private readonly jwt: JwtService,
-    private readonly sql: Sql,
+    private readonly strategy: JwtStrategy,
+    private readonly keys: SigningKeysRepository,
+    private readonly revocations: RevocationsService,
     private readonly users: UsersRepository,
     private readonly clock: DatabaseClock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   async explain(token: string): Promise<Explanation> {
-    const keyId = readKeyId(token);
-    if (keyId === undefined) return refused('malformed', 'not a JWT with the header of an access token of ours');
-    const key = await this.sql.row<{ public_jwk: PublicJwk }>(keyById, [keyId]);
-    if (!key)
-      return refused('unknown-key', `no key of ours has the id ${keyId}: another issuer's, or removed long ago`);
-    const claims = this.#verified(token, key.public_jwk);
-    if (claims === 'bad-signature') return refused(claims, 'the signature is not that of the key it names');
-    if (claims === 'malformed') return refused(claims, 'a claim is missing or has the wrong type');
-    return { ...(await this.#judge(claims, keyId)), userId: claims.sub, sessionId: claims.sid };
+    const read = await this.strategy.read(token, (id) => this.keys.findPublicKey(id));
+    if ('fault' in read) return { isAccepted: false, reason: read.fault, detail: read.detail };
+    const { sub: userId, sid: sessionId } = read.claims;
+    return { ...(await this.#explain(read)), userId, sessionId };
   }
 
-  async #judge(claims: Claims, keyId: string): Promise<Explanation> {
-    const { iss, aud, sub, sid, jti, gen } = claims;
-    if (iss !== this.config.ISSUER) return refused('wrong-issuer', `iss is ${iss}, not ${this.config.ISSUER}`);
-    if (aud !== this.config.AUDIENCE) return refused('wrong-audience', `aud is ${aud}, not ${this.config.AUDIENCE}`);
+  async #explain({ claims, facts }: VerifiedToken): Promise<Explanation> {
+    const { ISSUER: issuer, AUDIENCE: audience } = this.config;
+    const end = await this.revocations.findEnd(facts);
+    const ended = end ? revokedBy(end) : await this.#endedWithUser(claims.sub);
     const now = Math.floor(this.clock.nowMs() / 1000);
-    if (claims.iat > now + clockSkewSeconds) return refused('malformed', `iat is ${claims.iat - now} s in the future`);
-    const secondsLeft = claims.exp - now;
-    const at = new Date(claims.exp * 1000).toISOString();
-    if (secondsLeft <= 0) return { ...refused('expired', `expired ${-secondsLeft} s ago`), at };
-    const end = await this.sql.row<Ended>(endOf, [jti, sid, sub, gen, keyId]);
-    if (end) return revokedBy(end);
-    const user = await this.users.findById(sub);
-    if (!user) return refused('user-deleted', 'the user has been deleted');
-    if (user.status !== 'active') return refused('user-deactivated', 'the user is deactivated');
-    return { isAccepted: true, reason: 'accepted', detail: `good for another ${secondsLeft} s`, at };
+    const reason = judgeAccessToken(claims, { issuer, audience, end: ended?.reason }, now);
+    if (ended && reason === ended.reason) return { isAccepted: false, ...ended };
+    const isDated = reason === 'accepted' || reason === 'expired';
+    return {
+      isAccepted: reason === 'accepted',
+      reason,
+      detail: this.#detailOf(reason, claims, now),
+      ...(isDated && { at: new Date(claims.exp * 1000).toISOString() }),
+    };
   }
 
-  #verified(token: string, jwk: PublicJwk): Claims | 'bad-signature' | 'malformed' {
-    try {
-      const publicKey = importPublicKey(jwk).export({ format: 'pem', type: 'spki' });
-      const payload: unknown = this.jwt.verify(token, { publicKey, algorithms: ['ES256'], ignoreExpiration: true });
-      const claims = claimsSchema.safeParse(payload);
-      return claims.success ? claims.data : 'malformed';
-    } catch {
-      return 'bad-signature';
-    }
+  async #endedWithUser(userId: string): Promise<Ended | undefined> {
+    const user = await this.users.findById(userId);
+    if (!user) return { reason: 'user-deleted', detail: 'the user has been deleted' };
+    return user.status === 'active' ? undefined : { reason: 'user-deactivated', detail: 'the user is deactivated' };
+  }
+
+  #detailOf(reason: Explanation['reason'], { iss, aud, iat, nbf, exp }: Claims, now: number): string {
+    if (reason === 'wrong-issuer') return `iss is ${iss}, not ${this.config.ISSUER}`;
+    if (reason === 'wrong-audience') return `aud is ${[aud].flat().join(' and ')}, not ${this.config.AUDIENCE}`;
+    if (reason === 'expired') return `expired ${now - exp} s ago`;
+    if (reason !== 'not-yet-valid') return `good for another ${exp - now} s`;
+    return nbf !== undefined && nbf > now
+      ? `nbf is ${nbf - now} s in the future`
+      : `iat is ${iat - now} s in the future`;
   }
 }
 
-type Ended = { readonly kind: string; readonly cause: string; readonly at_ms: number };
-
-function revokedBy({ kind, cause, at_ms }: Ended): Refusal {
-  const at = new Date(at_ms).toISOString();
+function revokedBy({ kind, cause, atMs }: EndOfTrust): Ended {
+  const at = new Date(atMs).toISOString();
   const reason = cause === 'user-deactivated' || cause === 'user-deleted' ? cause : 'revoked';
-  return { ...refused(reason, `its ${kind} was revoked by ${cause} at ${at}`), at, cause };
-}
-
-const refused = (reason: Exclude<Explanation['reason'], 'accepted'>, detail: string): Refusal => ({
-  isAccepted: false,
-  reason,
-  detail,
-});
-
-function readKeyId(token: string): string | undefined {
-  const [head = '', ...rest] = token.split('.', 4);
-  if (rest.length !== 2) return undefined;
-  try {
-    return headerSchema.parse(JSON.parse(Buffer.from(head, 'base64url').toString('utf8'))).kid;
-  } catch {
-    return undefined;
-  }
+  return { reason, detail: `its ${kind} was revoked by ${cause} at ${at}`, at, cause };
 }

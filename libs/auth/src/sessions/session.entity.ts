@@ -4,11 +4,12 @@ import { ownClientId } from '#libs/platform/access';
 import { UserEntity } from '#libs/users';
 
 /**
- * A sign-in on one device, and the family of refresh tokens that keeps it going. Tokens are stored as SHA-256.
- * `generation` of the user's sessions: when the user's has risen, this one is over. `rotation` counts the tokens of
- * the family; `previousRotatedAt` is when the one before the last rotation was. `clientId` is the service that signed the
- * user in, for its whole life. `authenticatedAt` is when the user last gave the password in this session; null from before
- * it was kept, which means `createdAt`.
+ * A sign-in on one device, and the family of refresh tokens that keeps it going. Tokens are stored
+ * as SHA-256. When the `sessionGeneration` of the user is higher than `generation`, the session is
+ * over. `rotation` counts the tokens of the family; `previousRotatedAt` is the time of the last
+ * rotation but one. `clientId` is the service that signed the user in; it never changes.
+ * `authenticatedAt` is when the user last gave the password in this session; sessions from before
+ * the column have null, which means `createdAt`.
  */
 export const SessionEntity = defineEntity({
   name: 'Session',

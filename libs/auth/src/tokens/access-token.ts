@@ -1,32 +1,40 @@
 import { z } from 'zod';
 
-import { ownClientId, type Principal, type UserPrincipal } from '#libs/platform/access';
+import type { UserPrincipal } from '#libs/platform/access';
 import type { TokenFacts } from '#libs/security/revocation';
 
 export const accessTokenType = 'at+jwt';
 export const algorithm = 'ES256';
-/** Clocks of replicas may differ by this much. A token from further ahead would outlive the revocations of today. */
-export const clockSkewSeconds = 60;
+/** In characters; ours have about 700. A longer text is refused before it is decoded. */
+const longestToken = 8_192;
+/**
+ * Clocks of replicas may differ by this much. A token from further ahead would outlive the
+ * revocations of today.
+ */
+const clockSkewSeconds = 60;
 
-/** Seconds since 1970 as a whole number: `1e400` is `Infinity`, and a `typeof` check would let it pass. */
+/** Whole seconds since 1970: `1e400` is `Infinity`, and a `typeof` check would let it pass. */
 const numericDate = z.int().min(0).max(8_640_000_000_000);
 
 /** Header of our access tokens: nothing more and nothing else (RFC 9068 §2.1). */
-export const headerSchema = z.strictObject({
+const headerSchema = z.strictObject({
   alg: z.literal(algorithm),
   typ: z.literal(accessTokenType),
   kid: z.uuid(),
 });
 
 /**
- * Claims of RFC 9068 §2.2; `sid` names the session, `gen` the generation of the user's tokens, `auth_time` (OpenID Connect
- * Core §2) when the user last gave the password. Tokens from before there was this claim are good, and never fresh.
+ * Claims of RFC 9068 §2.2; `sid` names the session, `gen` the generation of the user's tokens,
+ * `auth_time` (OpenID Connect Core §2) when the user last gave the password. A token from before
+ * there was this claim is good, and never fresh. We issue no `nbf` and one `aud`; what JWT allows
+ * beside that (RFC 7519 §4.1) is read, so that a refusal can name its reason.
  */
 export const claimsSchema = z.object({
   iss: z.string(),
   sub: z.uuid(),
-  aud: z.string(),
+  aud: z.union([z.string(), z.array(z.string())]),
   exp: numericDate,
+  nbf: numericDate.optional(),
   iat: numericDate,
   jti: z.uuid(),
   sid: z.uuid(),
@@ -37,10 +45,30 @@ export const claimsSchema = z.object({
 });
 export type Claims = z.infer<typeof claimsSchema>;
 
-/** The `client_id` (RFC 9068 §2.2) of what a caller asks for: the service's name, else ours. */
-export const clientOf = (caller: Principal): string => (caller.kind === 'service' ? caller.name : ownClientId);
+/** What ends the trust in a token before it expires. */
+export type TokenEnd = 'revoked' | 'user-deactivated' | 'user-deleted';
 
-/** A token whose signature and claims are good; whether it is revoked is another question. */
+/** `accepted`, or the reason why a token that could be read is not good. */
+export type TokenVerdict = 'accepted' | 'wrong-issuer' | 'wrong-audience' | 'not-yet-valid' | 'expired' | TokenEnd;
+
+/** What a token is judged by: who must have issued it and for whom, and what has ended it. */
+export type TokenState = { readonly issuer: string; readonly audience: string; readonly end?: TokenEnd | undefined };
+
+/**
+ * The one rule for a good access token: the guard, introspection and `explain` call it. Pure.
+ * Signature and form are checked before (`JwtStrategy.read`).
+ * @param now Unix seconds by the database's clock
+ */
+export function judgeAccessToken(claims: Claims, { issuer, audience, end }: TokenState, now: number): TokenVerdict {
+  if (claims.iss !== issuer) return 'wrong-issuer';
+  if (claims.aud !== audience) return 'wrong-audience';
+  if (claims.iat > now + clockSkewSeconds) return 'not-yet-valid';
+  if (claims.nbf !== undefined && claims.nbf > now) return 'not-yet-valid';
+  if (claims.exp <= now) return 'expired';
+  return end ?? 'accepted';
+}
+
+/** A token of ours by form and signature; `judgeAccessToken` says whether it is good now. */
 export type VerifiedToken = { readonly principal: UserPrincipal; readonly facts: TokenFacts; readonly claims: Claims };
 
 export function toVerifiedToken(claims: Claims, keyId: string): VerifiedToken {
@@ -57,4 +85,16 @@ export function toVerifiedToken(claims: Claims, keyId: string): VerifiedToken {
     },
     facts: { tokenId: claims.jti, sessionId: claims.sid, userId: claims.sub, keyId, generation: claims.gen },
   };
+}
+
+/** The `kid` of an access token; nothing when the text is not a JWT with exactly our header. */
+export function readKeyId(token: string): string | undefined {
+  if (token.length > longestToken) return undefined;
+  const [header = '', ...rest] = token.split('.', 4);
+  if (rest.length !== 2) return undefined;
+  try {
+    return headerSchema.parse(JSON.parse(Buffer.from(header, 'base64url').toString('utf8'))).kid;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,27 +1,31 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { TokenVerifier, type UserPrincipal } from '#libs/platform/access';
+import { type Config, CONFIG } from '#libs/platform/config';
 import { DatabaseClock } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { MetricSources } from '#libs/platform/monitoring';
-import { Revocations } from '#libs/security/revocation';
+import { RevocationsService } from '#libs/security/revocation';
 
-import type { VerifiedToken } from './access-token.js';
+import { judgeAccessToken, type TokenState, type TokenVerdict, type VerifiedToken } from './access-token.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { VerifiedTokenCache } from './verified-token-cache.js';
 
-/** What the guard asks: the signature from the cache or passport-jwt, expiry and revocation anew each time. */
+/** What the guard asks. The signature is checked once; whether a token is good, each time. */
 @Injectable()
 export class AccessTokenVerifier extends TokenVerifier implements OnModuleInit {
   readonly cache = new VerifiedTokenCache();
+  readonly #state: TokenState;
 
   constructor(
     private readonly strategy: JwtStrategy,
-    private readonly revocations: Revocations,
+    private readonly revocations: RevocationsService,
     private readonly metrics: MetricSources,
     private readonly clock: DatabaseClock,
+    @Inject(CONFIG) { ISSUER, AUDIENCE }: Config,
   ) {
     super();
+    this.#state = { issuer: ISSUER, audience: AUDIENCE };
   }
 
   onModuleInit(): void {
@@ -51,20 +55,33 @@ export class AccessTokenVerifier extends TokenVerifier implements OnModuleInit {
     return known ? this.#admit(token, known) : this.#verifyAnew(token);
   }
 
+  /**
+   * Whether a token is good now, by this replica's view of the revocations.
+   * Needs no promise while that view is fresh. @throws as `RevocationsService.isRevoked`
+   */
+  judge({ claims, facts }: VerifiedToken): TokenVerdict | Promise<TokenVerdict> {
+    const verdict = judgeAccessToken(claims, this.#state, this.clock.nowMs() / 1000);
+    // asked last: while the view is stale, it costs a statement
+    const isRevoked = verdict === 'accepted' && this.revocations.isRevoked(facts);
+    if (typeof isRevoked === 'boolean') return isRevoked ? 'revoked' : verdict;
+    return isRevoked.then((isTrue) => (isTrue ? 'revoked' : verdict));
+  }
+
   async #verifyAnew(token: string): Promise<UserPrincipal> {
-    const verified = await this.strategy.check(token);
-    this.cache.set(token, verified);
-    return this.#admit(token, verified);
+    const read = await this.strategy.read(token);
+    if ('fault' in read) throw new AppError('invalid-token');
+    this.cache.set(token, read);
+    return this.#admit(token, read);
   }
 
-  #admit(token: string, { principal, facts }: VerifiedToken): UserPrincipal | Promise<UserPrincipal> {
-    if (principal.expiresAt <= this.clock.nowMs() / 1000) return this.#refuse(token);
-    const revoked = this.revocations.isRevoked(facts);
-    if (typeof revoked === 'boolean') return revoked ? this.#refuse(token) : principal;
-    return revoked.then((isRevoked) => (isRevoked ? this.#refuse(token) : principal));
+  #admit(token: string, known: VerifiedToken): UserPrincipal | Promise<UserPrincipal> {
+    const verdict = this.judge(known);
+    if (typeof verdict === 'string') return this.#settle(token, known, verdict);
+    return verdict.then((settled) => this.#settle(token, known, settled));
   }
 
-  #refuse(token: string): never {
+  #settle(token: string, { principal }: VerifiedToken, verdict: TokenVerdict): UserPrincipal {
+    if (verdict === 'accepted') return principal;
     this.cache.delete(token);
     throw new AppError('invalid-token');
   }

@@ -1,87 +1,75 @@
 import type { KeyObject } from 'node:crypto';
 
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport-jwt';
+import type { z } from 'zod';
 
-import { type Config, CONFIG } from '#libs/platform/config';
-import { DatabaseClock, isUnavailable } from '#libs/platform/database';
-import { AppError } from '#libs/platform/errors';
+import { SigningKeysService } from '../keys/signing-keys.service.js';
+import { algorithm, claimsSchema, readKeyId, toVerifiedToken, type VerifiedToken } from './access-token.js';
 
-import { SigningKeys } from '../keys/signing-keys.service.js';
-import {
-  algorithm,
-  claimsSchema,
-  clockSkewSeconds,
-  headerSchema,
-  toVerifiedToken,
-  type VerifiedToken,
-} from './access-token.js';
+/** What the strategy reads of a request. */
+type SignedToken = { readonly token: string; readonly key: KeyObject };
+type ParsedClaims = z.ZodSafeParseResult<z.infer<typeof claimsSchema>>;
+type FindKey = (id: string) => Promise<KeyObject | undefined>;
 
-/** The one thing that the strategy reads of a request. */
-type TokenRequest = { readonly token: string };
+/** A text that is no access token of ours, whatever its claims may say. */
+export type UnreadableToken = {
+  readonly fault: 'malformed' | 'unknown-key' | 'bad-signature';
+  readonly detail: string;
+};
 
-/** Checks signature and claims of an access token with passport-jwt (RFC 7519 §7.2, RFC 8725, RFC 9068 §4). */
+/** Checks form and signature of access tokens with passport-jwt (RFC 7515 §5.2, RFC 8725). */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy) {
-  constructor(
-    keys: SigningKeys,
-    private readonly clock: DatabaseClock,
-    @Inject(CONFIG) config: Config,
-  ) {
+  constructor(private readonly keys: SigningKeysService) {
     super({
       jwtFromRequest: ({ token }) => token,
-      secretOrKeyProvider: (_request, token, done) => {
-        findKey(keys, token).then(
-          (key) => done(null, key),
-          (error: unknown) => done(error),
-        );
-      },
+      secretOrKeyProvider: ({ key }, _token, done) => done(null, key),
       passReqToCallback: true,
-      // `validate` looks at it, by the database's clock
-      ignoreExpiration: true,
       algorithms: [algorithm],
-      issuer: config.ISSUER,
-      audience: config.AUDIENCE,
+      // what a token says of time, issuer and audience is for `judgeAccessToken` alone
+      ignoreExpiration: true,
+      jsonWebTokenOptions: { ignoreNotBefore: true },
     });
   }
 
-  validate({ token }: TokenRequest, payload: unknown): VerifiedToken {
-    const claims = claimsSchema.safeParse(payload);
-    if (!claims.success) throw new AppError('invalid-token');
-    const now = this.clock.nowMs() / 1000;
-    const { exp, iat } = claims.data;
-    if (exp <= now || iat > now + clockSkewSeconds) throw new AppError('invalid-token');
-    return toVerifiedToken(claims.data, readHeader(token).kid);
+  /** passport-jwt calls it when the signature is right. */
+  validate(_request: SignedToken, payload: unknown): ParsedClaims {
+    return claimsSchema.safeParse(payload);
+  }
+
+  /**
+   * Reads an access token, whether it is good now or not.
+   * @param findKey where the key of a `kid` comes from; by default the keys that are trusted now
+   * @throws the error of the database (answered as `unavailable`) when a key must be looked for
+   * and cannot be: that is no verdict on the token
+   */
+  async read(token: string, findKey: FindKey = (id) => this.keys.find(id)): Promise<VerifiedToken | UnreadableToken> {
+    const keyId = readKeyId(token);
+    // before any key is chosen by it, the header is exactly what we issue
+    if (keyId === undefined) return unreadable('malformed', 'not a JWT with the header of an access token of ours');
+    const key = await findKey(keyId);
+    if (!key) {
+      return unreadable('unknown-key', `no key of ours has the id ${keyId}: another issuer's, or removed long ago`);
+    }
+    const claims = await this.#authenticate({ token, key });
+    if (!claims) return unreadable('bad-signature', 'the signature is not that of the key it names');
+    if (!claims.success) return unreadable('malformed', 'a claim is missing or has the wrong type');
+    return toVerifiedToken(claims.data, keyId);
   }
 
   /** Runs the strategy as passport would: on an object of its own for each token. */
-  check(token: string): Promise<VerifiedToken> {
+  #authenticate(request: SignedToken): Promise<ParsedClaims | undefined> {
     return new Promise((resolve, reject) => {
       const run: unknown = Object.assign(Object.create(this), {
         success: resolve,
-        fail: (cause: unknown) => reject(isVerdict(cause) ? new AppError('invalid-token', { cause }) : cause),
+        fail: () => resolve(undefined),
         error: reject,
       });
-      if (run instanceof JwtStrategy) Strategy.prototype.authenticate.call(run, { token });
+      if (run instanceof JwtStrategy) Strategy.prototype.authenticate.call(run, request);
     });
   }
 }
 
-async function findKey(keys: SigningKeys, token: string): Promise<KeyObject> {
-  const key = await keys.find(readHeader(token).kid);
-  if (!key) throw new AppError('invalid-token', { cause: new Error('unknown kid') });
-  return key;
-}
-
-/** @throws AppError `invalid-token`; before any key is chosen by it, the header is exactly what we issue */
-function readHeader(token: string): { kid: string } {
-  try {
-    return headerSchema.parse(JSON.parse(Buffer.from(token.split('.', 1)[0] ?? '', 'base64url').toString('utf8')));
-  } catch (cause) {
-    throw new AppError('invalid-token', { cause });
-  }
-}
-
-/** A database that does not answer is no verdict on the token. */
-const isVerdict = (error: unknown): boolean => !(error instanceof AppError) && !isUnavailable(error);
+const unreadable = (fault: UnreadableToken['fault'], detail: string): UnreadableToken => ({ fault, detail });

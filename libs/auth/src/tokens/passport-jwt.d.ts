@@ -1,9 +1,9 @@
-// The published types know neither `KeyObject` (which jsonwebtoken takes, and verifies with in half the time of a PEM
-// string) nor any request but Express's.
+// The published types know neither `KeyObject` (which jsonwebtoken takes, and verifies with in half
+// the time of a PEM string) nor any request but Express's.
 declare module 'passport-jwt' {
   import type { KeyObject } from 'node:crypto';
 
-  type Request = { readonly token: string };
+  type Request = { readonly token: string; readonly key: KeyObject };
 
   export type StrategyOptions = {
     readonly jwtFromRequest: (request: Request) => string | null;
@@ -14,9 +14,8 @@ declare module 'passport-jwt' {
     ) => void;
     readonly passReqToCallback: true;
     readonly ignoreExpiration: true;
+    readonly jsonWebTokenOptions: { readonly ignoreNotBefore: true };
     readonly algorithms: readonly string[];
-    readonly issuer: string;
-    readonly audience: string;
   };
 
   export class Strategy {

@@ -8,46 +8,49 @@ import { type Config, CONFIG } from '#libs/platform/config';
 import { DatabaseClock } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
-import { SigningKeys } from '../keys/signing-keys.service.js';
+import { SigningKeysService } from '../keys/signing-keys.service.js';
 import { accessTokenType, algorithm, type Claims } from './access-token.js';
+import type { AccessToken, TokenPair } from './tokens.schema.js';
 
-/** Of whom a token speaks. */
+/** Whom an access token speaks of. */
 export type TokenSubject = {
   readonly userId: string;
-  readonly sessionId: string;
-  readonly clientId: string;
   readonly roles: readonly Role[];
+  /** The generation of the user's tokens; raising it ends those of every generation before. */
   readonly tokenGeneration: number;
+  /** `client_id` (RFC 9068 §2.2): the service that signed the user in, or ours. */
+  readonly clientId: string;
   /** When the user last gave the password, in Unix seconds. */
   readonly authTime: number;
-  /** Until the session ends if nothing keeps it going: no token outlives it. */
-  readonly sessionSecondsLeft: number;
+  /** Seconds until the session ends if it is not refreshed: no access token outlives it. */
+  readonly secondsLeft: number;
 };
 
 /** A key that a token can be signed with. */
 export type SigningKey = { readonly id: string; readonly privateKey: KeyObject };
 
-export type IssuedToken = { readonly accessToken: string; readonly expiresIn: number };
-
 /** Issues access tokens: JWTs after RFC 9068, signed with ES256. */
 @Injectable()
-export class TokenIssuer {
+export class TokenIssuerService {
   constructor(
     private readonly jwt: JwtService,
-    private readonly keys: SigningKeys,
+    private readonly keys: SigningKeysService,
     private readonly clock: DatabaseClock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Call before anything is written that a token shall be issued for. */
+  /**
+   * Makes sure that this replica knows of keys that were retired. Call it, and `signingKey`, before
+   * anything is written that tokens shall be issued for.
+   */
   prepare(): Promise<void> {
     return this.keys.makeFresh();
   }
 
   /**
-   * The key to sign with now. Whoever writes something before a token is issued takes the key first, so that nothing is
-   * recorded for an answer that cannot be given.
-   * @throws AppError `unavailable`
+   * The key that signs now. Whoever writes something before a token is issued takes the key first,
+   * so that nothing is recorded for an answer that cannot be given.
+   * @throws AppError `unavailable` when there is no key that this replica can sign with
    */
   signingKey(): SigningKey {
     const { id, privateKey } = this.keys.ring.signing(this.clock.nowMs()) ?? {};
@@ -56,25 +59,36 @@ export class TokenIssuer {
     throw new AppError('unavailable', { cause, headers: { 'retry-after': '2' } });
   }
 
-  issue(subject: TokenSubject, { id, privateKey }: SigningKey): IssuedToken {
-    const { userId, sessionId, clientId, roles, tokenGeneration, authTime, sessionSecondsLeft } = subject;
+  /**
+   * A new access token of a session. It is good for `ACCESS_TOKEN_TTL_SECONDS`, or for as long as
+   * the session when that ends first; `expiresIn` says how many seconds. Writes nothing: the caller
+   * has checked that the session lives.
+   */
+  issue(sessionId: string, subject: TokenSubject, { id, privateKey }: SigningKey): AccessToken {
     const now = this.clock.nowMs() / 1000;
     const iat = Math.floor(now);
-    const exp = Math.min(iat + this.config.ACCESS_TOKEN_TTL_SECONDS, Math.floor(now + sessionSecondsLeft));
+    const exp = Math.min(iat + this.config.ACCESS_TOKEN_TTL_SECONDS, Math.floor(now + subject.secondsLeft));
     const claims: Claims = {
       iss: this.config.ISSUER,
-      sub: userId,
+      sub: subject.userId,
       aud: this.config.AUDIENCE,
       exp,
       iat,
       jti: randomUUID(),
       sid: sessionId,
-      client_id: clientId,
-      roles: [...roles],
-      gen: tokenGeneration,
-      auth_time: authTime,
+      client_id: subject.clientId,
+      roles: [...subject.roles],
+      gen: subject.tokenGeneration,
+      auth_time: subject.authTime,
     };
     const header = { alg: algorithm, typ: accessTokenType, kid: id };
-    return { accessToken: this.jwt.sign(claims, { privateKey, algorithm, header }), expiresIn: exp - iat };
+    const accessToken = this.jwt.sign(claims, { privateKey, algorithm, header });
+    return { accessToken, expiresIn: exp - iat, tokenType: 'Bearer', sessionId };
+  }
+
+  /** As `issue`, beside the refresh token that keeps the session going. */
+  issuePair(sessionId: string, subject: TokenSubject, refreshToken: string, key: SigningKey): TokenPair {
+    const refreshExpiresIn = Math.floor(subject.secondsLeft);
+    return { ...this.issue(sessionId, subject, key), refreshToken, refreshExpiresIn };
   }
 }

@@ -2,9 +2,8 @@ import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
 
 import {
   type AccessToken as Access,
-  LoginDoor,
   loginSchema,
-  Reauthentication,
+  LoginService,
   reauthenticateSchema,
   refreshSchema,
   SessionsService,
@@ -22,9 +21,8 @@ const text = { type: () => String };
 @Resolver()
 export class LoginResolver {
   constructor(
-    private readonly logins: LoginDoor,
+    private readonly logins: LoginService,
     private readonly sessions: SessionsService,
-    private readonly reauthentication: Reauthentication,
   ) {}
 
   @Mutation(() => TokenPair, { nullable: true, description: 'Sign in with user name or e-mail address and password.' })
@@ -58,6 +56,6 @@ export class LoginResolver {
     @Source() source: RequestSource,
     @ClientGone() signal: AbortSignal,
   ): Promise<Access> {
-    return this.reauthentication.reauthenticate(parseInput(reauthenticateSchema, { password }), source, signal);
+    return this.logins.reauthenticate(parseInput(reauthenticateSchema, { password }), source, signal);
   }
 }

@@ -1,12 +1,6 @@
 import { Args, Context, ID, Mutation, Resolver } from '@nestjs/graphql';
 
-import {
-  type ChangePassword,
-  changePasswordSchema,
-  LoginDelayLift,
-  LoginDoor,
-  type TokenPair as Pair,
-} from '#libs/auth';
+import { type ChangePassword, changePasswordSchema, LoginService, type TokenPair as Pair } from '#libs/auth';
 import { idempotentRequestOf, type IdempotencyLock, Idempotency } from '#libs/platform/idempotency';
 import {
   FreshAuthentication,
@@ -49,9 +43,8 @@ export class UserMutationsResolver {
   constructor(
     private readonly users: UsersService,
     private readonly changes: UserChangesService,
-    private readonly logins: LoginDoor,
+    private readonly logins: LoginService,
     private readonly idempotency: Idempotency,
-    private readonly delayLift: LoginDelayLift,
   ) {}
 
   @Mutation(() => User, {
@@ -125,7 +118,7 @@ export class UserMutationsResolver {
   @Requires({ roles: ['admin'] })
   @FreshAuthentication()
   async liftLoginDelay(@Args('id', userId, id) target: string, @Source() source: RequestSource): Promise<true> {
-    await this.delayLift.lift(target, source);
+    await this.logins.liftDelay(target, source);
     return true;
   }
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { randomToken, SealingKey } from '#libs/platform/crypto';
-import { SealedKeys } from '#libs/platform/sealed-keys';
+import { SealedKeysRepository } from '#libs/platform/sealed-keys';
 
 /** A token for a URL: 256 random bits in base64url (43 characters), and the hash that is stored. */
 type LinkToken = { readonly token: string; readonly hash: Buffer };
@@ -26,7 +26,7 @@ export const tokenInLink = (rest: string): string | undefined => tokenAtStart.ex
 export class LinkTokens implements OnModuleInit {
   #key: SealingKey | undefined;
 
-  constructor(private readonly keys: SealedKeys) {}
+  constructor(private readonly keys: SealedKeysRepository) {}
 
   /** @throws WrongMasterKeyError */
   async onModuleInit(): Promise<void> {

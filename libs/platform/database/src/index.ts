@@ -11,4 +11,4 @@ export { DataDirInUseError } from './lock-folder.js';
 export { migrate } from './migrate.js';
 export { openDatabase } from './open-database.js';
 export { type DisabledPlan, Sql, type Statement, epochMs, rfc3339Sql } from './sql.js';
-export { Sweeper } from './sweeper.js';
+export { type Expired, Sweeper } from './sweeper.js';

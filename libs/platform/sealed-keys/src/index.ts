@@ -1,4 +1,4 @@
-export { MacKey, MacKeys } from './mac-keys.service.js';
+export { MacKey, MacKeys } from './mac-keys.js';
 export { SealedKeyEntity } from './sealed-key.entity.js';
 export { SealedKeysModule } from './sealed-keys.module.js';
-export { SealedKeys } from './sealed-keys.repository.js';
+export { SealedKeysRepository } from './sealed-keys.repository.js';

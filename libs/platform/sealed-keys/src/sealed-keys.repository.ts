@@ -6,19 +6,19 @@ import { MasterKey } from '#libs/platform/crypto';
 import { SealedKeyEntity } from './sealed-key.entity.js';
 
 /**
- * The service's own keys, one row each, sealed by the master key. Whatever must stay the same on every replica while
- * the master key changes is derived from one of these, never from the master key itself.
+ * The service's own keys, one row each, sealed by the master key. What must stay the same while the
+ * master key changes is derived from one of these, never from the master key itself.
  */
 @Injectable()
-export class SealedKeys {
+export class SealedKeysRepository {
   constructor(
     private readonly em: SqlEntityManager,
     private readonly master: MasterKey,
   ) {}
 
   /**
-   * The key of a name, made when there is none. A row that does not open stays as it is: a second key in its place
-   * would end whatever hangs on the first.
+   * The key of a name, made when there is none. A row that does not open stays as it is: what was
+   * made with its key would be lost.
    * @throws WrongMasterKeyError
    */
   async findOrMake(name: string, make: () => Buffer): Promise<Buffer> {
@@ -31,7 +31,7 @@ export class SealedKeys {
     return this.#open(await em.fork().findOneOrFail(SealedKeyEntity, { name }));
   }
 
-  /** Seals under today's master key what is sealed under the previous one. @returns how many keys */
+  /** Seals under today's master key what is sealed under the previous one. @returns how many */
   async reseal(): Promise<number> {
     return this.em.fork().transactional(async (em) => {
       const rows = await em.find(SealedKeyEntity, {});

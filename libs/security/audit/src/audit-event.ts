@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+
 /** Everything that is recorded. Stable: operators filter and alert by these. */
 export const auditEvents = [
   'login-succeeded',
@@ -46,3 +48,13 @@ export type AuditEvent = {
   /** Never a secret, never a password. */
   readonly details?: Readonly<Record<string, Detail>>;
 };
+
+/**
+ * Stands for the id of an erased user in the row that proves the erasure. A UUIDv7 tells when its
+ * user was made, which would lead from the proof to the rows under the pseudonym. A caller who
+ * knows the id finds the row; nobody can guess the id from it. A UUIDv8 (RFC 9562 §5.8).
+ */
+export function erasedIdOf(userId: string): string {
+  const hex = hash('sha256', `gatehouse:erased:${userId.toLowerCase()}`);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-9${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

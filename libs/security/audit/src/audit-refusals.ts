@@ -6,7 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import { callerName, sourceOf } from '#libs/platform/access';
 import { observeRequests } from '#libs/platform/http';
 
-import { AuditBursts } from './audit-bursts.service.js';
+import { AuditBursts } from './audit-bursts.js';
 import type { AuditEvent } from './audit-event.js';
 
 const eventsByCode: Readonly<Record<string, AuditEvent['event']>> = {
@@ -16,7 +16,7 @@ const eventsByCode: Readonly<Record<string, AuditEvent['event']>> = {
   'wrong-password': 'current-password-wrong',
 };
 
-/** Records refusals that tell of somebody who tries: by the code that was answered, whichever part refused. */
+/** Records refusals that may be attacks, by the error code of the answer. */
 @Injectable()
 export class AuditRefusals implements OnModuleInit {
   constructor(

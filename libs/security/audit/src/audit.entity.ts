@@ -2,7 +2,7 @@ import { defineEntity, p } from '@mikro-orm/sql';
 
 import { uuidV7 } from '#libs/platform/crypto';
 
-/** One security event: when, what, about whom, by whom, from where. Rows are only ever added and, in time, pruned. */
+/** One security event. Rows are only ever added and, after `AUDIT_RETENTION_DAYS`, removed. */
 export const AuditEntity = defineEntity({
   name: 'AuditEvent',
   tableName: 'audit_events',

@@ -1,36 +1,34 @@
-import { Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
 
-import { epochMs, Sql } from '#libs/platform/database';
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+
 import { QueryCursors, type TimePosition, timePosition } from '#libs/platform/contract';
+import { Sql } from '#libs/platform/database';
+import { PersonalData } from '#libs/platform/personal-data';
 
-import { erasedIdOf } from './erased-id.js';
+import { erasedIdOf } from './audit-event.js';
 import type { AuditEventView, AuditPage, ListAudit } from './audit.schema.js';
+import { page, pseudonymise } from './audit.sql.js';
 
-type Row = {
-  readonly id: string;
-  readonly at_ms: number;
-  readonly event: AuditEventView['event'];
-  readonly user_id: string | null;
-  readonly caller: string;
-  readonly ip: string | null;
-  readonly user_agent: string | null;
-  readonly request_id: string | null;
-  readonly details: Record<string, unknown> | null;
-};
+const exportedAtOnce = 100;
 
-/** Absent filters are null; the planner sees the values, so that each combination gets its own plan. */
-const page = `select id, ${epochMs('at')} as at_ms, event, user_id, caller, ip, user_agent,
-    request_id, details
-  from audit_events
-  where ($2::text is null or event = $2) and ($3::uuid[] is null or user_id = any($3))
-    and ($4::timestamptz is null or at > $4) and ($5::timestamptz is null or at < $5)
-    and ($6::float8 is null or (at, id) < (to_timestamp($6 / 1000), $7::uuid))
-  order by at desc, id desc limit $1`;
-
-/** Reads what was recorded, newest first. */
+/** Reads what was recorded, newest first, and answers for what audit rows say of a user. */
 @Injectable()
-export class AuditService {
-  constructor(private readonly sql: Sql) {}
+export class AuditService implements OnModuleInit {
+  constructor(
+    private readonly sql: Sql,
+    private readonly personalData: PersonalData,
+  ) {}
+
+  onModuleInit(): void {
+    this.personalData.register({
+      name: 'auditEvents',
+      references: ['audit_events.user_id', 'audit_events.caller'],
+      export: (userId) => this.#export(userId),
+      erase,
+    });
+  }
 
   /** @throws AppError `invalid-cursor`, `cursor-of-another-query` */
   async list(query: ListAudit): Promise<AuditPage> {
@@ -43,22 +41,40 @@ export class AuditService {
       after ?? null,
       before ?? null,
     ];
-    const found = await this.sql.rows<Row>({ text: page }, [limit + 1, ...filters, ms ?? null, id ?? null]);
-    const { rows, nextCursor } = cursors.cut(found, limit, (row) => [row.at_ms, row.id]);
-    return { items: rows.map(viewOf), nextCursor };
+    const found = await this.sql.rows<AuditEventView>(page, [limit + 1, ...filters, ms ?? null, id ?? null]);
+    const { rows, nextCursor } = cursors.cut(found, limit, positionOf);
+    return { items: [...rows], nextCursor };
   }
 
   /** Gives the cursor after any event of a page of this query, not only after the last. */
   cursorsOf(query: ListAudit): (event: AuditEventView) => string {
     const cursors = cursorsOf(query);
-    return ({ at, id }) => cursors.encode([Date.parse(at), id]);
+    return (event) => cursors.encode(positionOf(event));
   }
+
+  /** What happened to the user, newest first; what it did to others is theirs. */
+  async *#export(userId: string): AsyncGenerator<AuditEventView> {
+    let cursor: string | undefined;
+    do {
+      // oxlint-disable-next-line no-await-in-loop -- a page follows from the one before
+      const page = await this.list({ userId, limit: exportedAtOnce, cursor });
+      yield* page.items;
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+  }
+}
+
+/**
+ * Erasing keeps the rows, since they are evidence, and takes the person out: one random pseudonym
+ * stands for the user in all of them, and the user's addresses and browsers are gone.
+ */
+async function erase(em: SqlEntityManager, userId: string): Promise<void> {
+  const [self, pseudonym] = [`user:${userId}`, randomUUID()];
+  const values = [self, self, self, self, `user:${pseudonym}`, userId, pseudonym, userId, self];
+  await em.execute(pseudonymise, values);
 }
 
 const cursorsOf = ({ event, userId, after, before }: ListAudit): QueryCursors<TimePosition> =>
   new QueryCursors({ list: 'audit', event, userId, after, before }, timePosition);
 
-function viewOf({ id, at_ms, event, user_id, caller, ip, user_agent, request_id, details }: Row): AuditEventView {
-  const at = new Date(at_ms).toISOString();
-  return { id, at, event, userId: user_id, caller, ip, userAgent: user_agent, requestId: request_id, details };
-}
+const positionOf = ({ at, id }: AuditEventView): TimePosition => [Date.parse(at), id];

@@ -1,9 +1,8 @@
-export { AuditBursts } from './audit-bursts.service.js';
-export { auditInsert, auditValues } from './audit-insert.js';
+export { AuditBursts } from './audit-bursts.js';
+export { type AuditEvent, auditEvents, erasedIdOf } from './audit-event.js';
+export { type Actor, AuditTrail } from './audit-trail.js';
 export { AuditEntity } from './audit.entity.js';
-export { type AuditEvent, auditEvents } from './audit-event.js';
 export { AuditModule } from './audit.module.js';
 export { type AuditEventView, listAuditSchema } from './audit.schema.js';
 export { AuditService } from './audit.service.js';
-export { erasedIdOf } from './erased-id.js';
-export { AuditTrail } from './audit-trail.service.js';
+export { auditInsert, auditValues } from './audit.sql.js';

@@ -1,8 +1,8 @@
 import { defineEntity, p } from '@mikro-orm/sql';
 
 /**
- * A lifetime with which a replica issues access tokens, or did until `lastUsedAt`. Replicas may differ while an operator
- * changes it one by one: what ends trust has to outlive the longest of them.
+ * A lifetime with which a replica issues access tokens, or did until `lastUsedAt`. Replicas may
+ * differ while an operator changes it: a revocation has to outlive the longest.
  */
 export const AccessTokenLifetimeEntity = defineEntity({
   name: 'AccessTokenLifetime',

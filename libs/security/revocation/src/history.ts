@@ -15,7 +15,7 @@ export type History = {
 
 const logger = new Logger('Revocations');
 
-/** What the database is now. Ask before reading: what commits meanwhile is at or after the horizon, and read again. */
+/** Call before reading: what commits meanwhile is at or after the horizon, and is read again. */
 export async function readHistory(sql: Sql): Promise<History> {
   const row = await sql.row<{ horizon: string; table_id: string }>(horizonNow, []);
   return { horizon: BigInt(row?.horizon ?? 0), tableId: row?.table_id ?? '', cluster: await readCluster(sql) };
@@ -32,8 +32,9 @@ async function readCluster(sql: Sql): Promise<string | undefined> {
 }
 
 /**
- * The first transaction that has to be read again. After a restore, a failover that lost something, or a recovery to a
- * point in time, transaction ids mean something else: then all of them. So too where nobody can tell.
+ * The first transaction that has to be read again: all of them when the database is another one
+ * (after a restore, a failover or a recovery), since transaction ids mean something else then, and
+ * when the server does not tell.
  */
 export function readFrom(known: History | undefined, now: History): bigint {
   const isSame =

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { type ChangeView, ReplicaNotifications, DatabaseClock, Sql } from '#libs/platform/database';
 import { MetricSources, ReadinessChecks } from '#libs/platform/monitoring';
 
-import { everyGeneration, type Revocation, type RevocationKind, type TokenFacts } from './revocation.js';
+import type { Entry, Revocation, TokenFacts } from './revocation.js';
 import { type History, readFrom, readHistory } from './history.js';
 import { RevocationTable } from './revocation-table.js';
 import { RevocationRetention } from './revocation-retention.js';
@@ -18,15 +18,13 @@ const pageRows = 10_000;
 const propagationMs = 20;
 const notice = z.tuple([z.enum(['token', 'session', 'user', 'key']), z.uuid(), z.int(), z.int()]);
 
-type Row = { kind: RevocationKind; subject: string; generation: number | null; expires_s: number };
-type Inserted = { kind: string; subject: string; expires_s: string };
 type Page = { rows: number; last: string | null; entries: Uint8Array | null };
 
-/** This replica's view of the live entries: loaded before ready, fed by `ReplicaNotifications`, and aware of when it is stale. */
+/** This replica's view of the live entries, fed by `ReplicaNotifications`. */
 @Injectable()
 export class RevocationFeed implements OnModuleInit {
   readonly #table = new RevocationTable();
-  /** Every entry of an older transaction has been read; those of this and younger ones were heard, if the feed held. */
+  /** Entries of older transactions have been read; younger ones were heard while the feed lived. */
   #history: History | undefined;
   #view: ChangeView | undefined;
 
@@ -62,7 +60,7 @@ export class RevocationFeed implements OnModuleInit {
     );
   }
 
-  /** Writes entries and their notices into the running transaction. @returns the entries with their ends */
+  /** Writes entries and their notices in the transaction. @returns the entries with their expiry */
   async publish(em: SqlEntityManager, revocations: readonly Revocation[]): Promise<readonly Entry[]> {
     if (revocations.length === 0) return [];
     const values = revocations.map(({ kind, subject, generation, cause, expiresAt }) => ({
@@ -72,28 +70,23 @@ export class RevocationFeed implements OnModuleInit {
       cause,
       ends_at: expiresAt ?? null,
     }));
-    const rows = await em.execute<Inserted[]>(insertEntries, [this.retention.lifetimeSeconds, JSON.stringify(values)]);
-    const ends = new Map(rows.map(({ kind, subject, expires_s }) => [`${kind} ${subject}`, Number(expires_s)]));
-    const entries = revocations.map((revocation): Entry => {
-      const expiresAt = ends.get(`${revocation.kind} ${revocation.subject.toLowerCase()}`);
-      if (expiresAt === undefined) throw new Error('An end of trust was not written');
-      return { ...revocation, expiresAt };
-    });
+    const parameters = [this.retention.lifetimeSeconds, JSON.stringify(values)];
+    const entries = await em.execute<Entry[]>(insertEntries, parameters);
     const notices = entries.map(({ kind, subject, generation, expiresAt }) =>
-      JSON.stringify([kind, subject, generation ?? everyGeneration, expiresAt] satisfies z.infer<typeof notice>),
+      JSON.stringify([kind, subject, generation, expiresAt] satisfies z.infer<typeof notice>),
     );
     await this.changes.publish(em, topic, ...notices);
     return entries;
   }
 
-  /** What this replica has committed itself it need not hear of. */
+  /** Adds entries that this replica has committed or read itself. */
   apply(entries: readonly Entry[]): void {
     for (const entry of entries) this.#table.add(entry.kind, entry.subject, entry, this.#now());
   }
 
   /**
-   * Waits as long as a notice, or the news of a cut connection, takes to reach the other replicas (7 ms at most in 213 cuts
-   * under load), so that whoever is told "revoked" finds it so everywhere.
+   * Waits as long as a notice, or the news of a cut connection, takes to reach the other replicas
+   * (7 ms at most in 213 cuts under load): who is told "revoked" finds it so everywhere.
    */
   async othersHaveHeard(): Promise<void> {
     if (!this.changes.isEmbedded) await sleep(propagationMs);
@@ -115,10 +108,10 @@ export class RevocationFeed implements OnModuleInit {
     );
   }
 
-  /** @throws when the database does not answer: a token that cannot be checked is not let through */
+  /** @throws when the database does not answer: it fails closed */
   async #askTable(token: TokenFacts): Promise<boolean> {
     const subjects = [token.tokenId, token.sessionId, token.userId, token.keyId];
-    this.#add(await this.sql.rows<Row>(bySubjects, [subjects]));
+    this.apply(await this.sql.rows<Entry>(bySubjects, [subjects]));
     return this.#isListed(token);
   }
 
@@ -127,7 +120,7 @@ export class RevocationFeed implements OnModuleInit {
     this.#table.add(kind, subject, { generation, expiresAt }, this.#now());
   }
 
-  /** Adds to what is known and takes nothing away: a database that was restored brings no token back to life. */
+  /** Adds entries and removes none: a restored database brings no token back to life. */
   async #catchUp(): Promise<void> {
     // a database that was put in the place of another does not know what this replica issues
     await this.retention.recordLifetime();
@@ -147,14 +140,4 @@ export class RevocationFeed implements OnModuleInit {
   #now(): number {
     return Math.floor(this.clock.nowMs() / 1000);
   }
-
-  #add(rows: readonly Row[]): void {
-    const now = this.#now();
-    for (const { kind, subject, generation, expires_s } of rows) {
-      this.#table.add(kind, subject, { generation: generation ?? everyGeneration, expiresAt: expires_s }, now);
-    }
-  }
 }
-
-/** A `Revocation` whose end is settled. */
-export type Entry = Revocation & { readonly expiresAt: number };

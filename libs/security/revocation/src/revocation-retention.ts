@@ -5,7 +5,7 @@ import { Sql, Sweeper } from '#libs/platform/database';
 
 import { forgetLifetimes, recordLifetime } from './revocations.sql.js';
 
-/** How long entries are kept: until the last token that they can end has expired, whichever replica issued it. */
+/** Keeps entries until the last token that they can end has expired, on whichever replica. */
 @Injectable()
 export class RevocationRetention implements OnModuleInit {
   constructor(

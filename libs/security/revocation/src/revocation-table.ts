@@ -14,9 +14,9 @@ const packedBytes = 21;
 const kinds: readonly RevocationKind[] = ['token', 'session', 'user', 'key'];
 
 /**
- * Live entries in 16 bytes a slot: open addressing over 64 bits of the id, against 86 bytes an entry in a `Map` of
- * UUIDs (design §4). The bits are the random ones at the end of a UUID, never the time of a UUIDv7. Two ids that share
- * them are taken for one, which refuses a good token at odds of n/2^62: it fails closed.
+ * Live entries in 16 bytes a slot: open addressing over 64 bits of the id, against 86 bytes in a
+ * `Map` of UUIDs (design §4). The bits are the random ones at the end of a UUID. Two ids that
+ * share them are taken for one, which refuses a good token at odds of n/2^62: it fails closed.
  */
 export class RevocationTable {
   #high = new Uint32Array(initialSlots);
@@ -35,7 +35,7 @@ export class RevocationTable {
     this.#put(...fingerprint(kind, subject), expiresAt, generation);
   }
 
-  /** Entries of 21 bytes each: kind, last 64 bits of the id, generation, expiry as a 64-bit number of seconds. */
+  /** Entries of 21 bytes: kind, last 64 bits of id, generation, expiry as 64-bit Unix seconds. */
   addPacked(entries: Uint8Array, now: number): void {
     const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
     for (let at = 0; at < entries.byteLength; at += packedBytes) {
@@ -46,7 +46,7 @@ export class RevocationTable {
     }
   }
 
-  /** Tokens of a generation below this one are ended; 0 when there is no live entry. `now` in Unix seconds. */
+  /** Tokens of a generation below this one are ended; 0 without an entry. `now` in Unix seconds. */
   endedBelow(kind: RevocationKind, subject: string, now: number): number {
     const slot = this.#find(...fingerprint(kind, subject));
     return (this.#expiresAt[slot] ?? 0) > now ? (this.#generation[slot] ?? 0) : 0;
@@ -95,7 +95,7 @@ export class RevocationTable {
 
 type Entry = { readonly expiresAt: number; readonly generation?: number | undefined };
 
-/** The last 64 bits of a UUID, told apart by kind. A zero low half marks a free slot, so it never is one. */
+/** The last 64 bits of a UUID, salted by kind. The low half is never 0, which marks a free slot. */
 function fingerprint(kind: RevocationKind, subject: string): [high: number, low: number] {
   const high = Number.parseInt(subject.slice(19, 23) + subject.slice(24, 28), 16);
   const low = Number.parseInt(subject.slice(28, 36), 16);

@@ -3,8 +3,8 @@ import { defineEntity, p } from '@mikro-orm/sql';
 import { type RevocationKind, revocationCauses } from './revocation.js';
 
 /**
- * The truth about ended trust. `xid` is the writing transaction: ids are not in the order of commits, so replicas
- * catch up by transactions that they may not have seen.
+ * The truth about ended trust. `xid` is the writing transaction: ids are not in the order of
+ * commits, so replicas catch up by transactions that they may not have seen.
  */
 export const RevocationEntity = defineEntity({
   name: 'Revocation',

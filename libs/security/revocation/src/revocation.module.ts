@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 
 import { RevocationFeed } from './revocation-feed.js';
 import { RevocationRetention } from './revocation-retention.js';
-import { Revocations } from './revocations.service.js';
+import { RevocationsService } from './revocations.service.js';
 
-@Module({ providers: [RevocationFeed, RevocationRetention, Revocations], exports: [RevocationFeed, Revocations] })
+@Module({ providers: [RevocationFeed, RevocationRetention, RevocationsService], exports: [RevocationsService] })
 export class RevocationModule {}

@@ -1,28 +1,33 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import { type Revocation, type TokenFacts } from './revocation.js';
-import { type Entry, RevocationFeed } from './revocation-feed.js';
+import { Sql } from '#libs/platform/database';
+
+import type { EndOfTrust, Entry, Revocation, TokenFacts } from './revocation.js';
+import { RevocationFeed } from './revocation-feed.js';
+import { endOf } from './revocations.sql.js';
 
 /** Writes ends of trust into the running transaction. */
 export type Revoke = (...revocations: readonly Revocation[]) => Promise<void>;
 
 /** The one way by which trust in a token ends. */
 @Injectable()
-export class Revocations {
+export class RevocationsService {
   constructor(
     private readonly em: SqlEntityManager,
+    private readonly sql: Sql,
     private readonly feed: RevocationFeed,
   ) {}
 
   /**
    * Runs a cause and the ends of trust it brings in one transaction: both happen or neither does.
-   * When the promise resolves this replica knows of them, and so do the others unless their connection is silently dead.
+   * When the promise resolves, this replica knows of them, and so do the others unless their
+   * connection is silently dead.
    */
   async transactional<T>(work: (em: SqlEntityManager, revoke: Revoke) => Promise<T>): Promise<T> {
     let entries: Entry[] = [];
     const result = await this.em.fork().transactional((em) => {
-      // one that lost against another transaction begins anew, and what it revoked was rolled back
+      // a transaction that lost against another runs again; what it had revoked was rolled back
       entries = [];
       return work(em, async (...revocations) => {
         entries.push(...(await this.feed.publish(em, revocations)));
@@ -33,8 +38,16 @@ export class Revocations {
     return result;
   }
 
-  /** Whether a token is revoked. Needs no promise while this replica's view is fresh. */
+  /**
+   * Whether a token is revoked. Needs no promise while this replica's view is fresh; else it asks
+   * the table. @throws the error of the database (answered as `unavailable`): it fails closed
+   */
   isRevoked(token: TokenFacts): boolean | Promise<boolean> {
     return this.feed.isRevoked(token);
+  }
+
+  /** What ended a token, the first of all that do, as the table says. */
+  findEnd({ tokenId, sessionId, userId, generation, keyId }: TokenFacts): Promise<EndOfTrust | undefined> {
+    return this.sql.row(endOf, [tokenId, sessionId, userId, generation, keyId]);
   }
 }

@@ -6,7 +6,7 @@ import { assertFreshlyAuthenticated, isUser, type RequestSource } from '#libs/pl
 import { type Config, CONFIG } from '#libs/platform/config';
 import type { Precondition } from '#libs/platform/http';
 import { PersonalData } from '#libs/platform/personal-data';
-import { everyGeneration, Revocations, type Revoke } from '#libs/security/revocation';
+import { everyGeneration, RevocationsService, type Revoke } from '#libs/security/revocation';
 
 import { assertMayPatch, changeableId } from './user-access.js';
 import type { User } from './user.entity.js';
@@ -21,7 +21,7 @@ import { rethrowTaken } from './users.service.js';
 export class UserChangesService {
   constructor(
     private readonly users: UsersRepository,
-    private readonly revocations: Revocations,
+    private readonly revocations: RevocationsService,
     private readonly audit: AuditTrail,
     private readonly personalData: PersonalData,
     @Inject(CONFIG) private readonly config: Config,

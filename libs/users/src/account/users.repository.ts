@@ -117,6 +117,16 @@ export class UsersRepository {
     await em.nativeUpdate(UserEntity, { id }, { passwordHash: to });
   }
 
+  /** Makes all tokens and sessions of a user outdated. @returns the generation of new tokens */
+  async raiseGenerations(em: SqlEntityManager, id: string): Promise<number | undefined> {
+    const [user] = await em.execute<{ generation: number }[]>(
+      `update users set token_generation = token_generation + 1, session_generation = session_generation + 1
+        where id = ? returning token_generation as generation`,
+      [id],
+    );
+    return user?.generation;
+  }
+
   /** User names of active administrators, at most `limit`, oldest first. */
   async findAdminNames(limit: number): Promise<string[]> {
     const rows = await this.sql.rows<{ user_name: string }>(adminNames, [limit]);

@@ -4,14 +4,15 @@ import { NewPassword, PasswordHasher } from '#libs/security/passwords';
 import { assertFreshlyAuthenticated, isUser, type RequestSource, type UserPrincipal } from '#libs/platform/access';
 import { randomToken } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';
-import { Revocations } from '#libs/security/revocation';
+import { RevocationsService } from '#libs/security/revocation';
 import { changeableId, noSuchUser, type PasswordOwner, toUserName, UsersRepository } from '#libs/users';
 
-import type { ChangePassword, TokenPair } from './auth.schema.js';
-import { PasswordProof } from './login/password-proof.service.js';
-import { SessionsService } from './sessions/sessions.service.js';
+import { SessionsService } from '../sessions/sessions.service.js';
+import type { TokenPair } from '../tokens/tokens.schema.js';
+import { LoginAttemptsRepository } from './login-attempts.repository.js';
+import type { ChangePassword } from './login.schema.js';
 
-/** The next tokens of the session that changed its own user's password, and the hashes that its device is known by. */
+/** The next tokens of the session that changed the password of its own user, and both hashes. */
 type ChangedOwn = {
   readonly pair: TokenPair;
   readonly userId: string;
@@ -20,20 +21,21 @@ type ChangedOwn = {
 
 /** Changes passwords; what the old one had opened ends in the same transaction. */
 @Injectable()
-export class PasswordChange {
+export class PasswordChangeService {
   constructor(
     private readonly users: UsersRepository,
     private readonly newPassword: NewPassword,
     private readonly hasher: PasswordHasher,
-    private readonly proof: PasswordProof,
-    private readonly revocations: Revocations,
+    private readonly attempts: LoginAttemptsRepository,
+    private readonly revocations: RevocationsService,
     private readonly sessions: SessionsService,
   ) {}
 
   /**
-   * @returns nothing when another's was changed; the refresh token of the session that changed its own is dead as well
-   * @throws AppError `forbidden`, `user-not-found`, `wrong-password`, `password-refused`, `overloaded`, `unavailable`,
-   * `fresh-authentication-required` for another's
+   * @returns nothing when another user's was changed; of the session that changed its own, the
+   * refresh token from before is dead as well
+   * @throws AppError `forbidden`, `user-not-found`, `wrong-password`, `password-refused`,
+   * `overloaded`, `unavailable`; `fresh-authentication-required` for another user's
    */
   async change(
     id: string,
@@ -47,27 +49,28 @@ export class PasswordChange {
     if (!owner) throw noSuchUser(userId, source.caller);
     if (self) await this.#assertCurrent(self, owner, currentPassword);
     const hash = await this.newPassword.take(password, owner);
-    const why = { cause: 'password-changed', event: 'password-changed', source } as const;
+    const reason = { cause: 'password-changed', event: 'password-changed', source } as const;
     if (self) await this.sessions.prepareTokens();
     return this.users.turns.take(userId, () =>
       this.revocations.transactional(async (em, revoke) => {
-        // somebody else's change in between wins: this one was checked against a password that is no more
+        // another change in between wins: this one was checked against a password that is no more
         if (!(await this.users.changeHash(em, userId, owner.passwordHash, hash))) throw new AppError('wrong-password');
-        // the hash may have waited its turn
+        // hashing may have waited: the caller may be somebody else by now
         changeableId(userId, await source.callerNow());
-        await this.proof.forgetFailures(em, userId);
+        await this.attempts.forgetFailures(em, userId);
         if (self) {
-          const pair = await this.sessions.keepOnlyWithin(em, revoke, self, why);
+          const pair = await this.sessions.keepOnlyWithin(em, revoke, self, reason);
           return pair && { pair, userId, hashes: { before: owner.passwordHash, after: hash } };
         }
-        await this.sessions.endAllWithin(em, revoke, userId, why);
+        await this.sessions.endAllWithin(em, revoke, userId, reason);
         return undefined;
       }),
     );
   }
 
   /**
-   * Gives an administrator who lost the password a made one, at the operator's command; all their sessions end.
+   * Gives an administrator who lost the password a new, random one, at the operator's command. All
+   * their sessions end.
    * @returns the new password, which is kept nowhere
    * @throws AppError `user-not-found` when nobody of that name administers Gatehouse
    */
@@ -78,9 +81,9 @@ export class PasswordChange {
     const hash = await this.hasher.hash(password);
     await this.revocations.transactional(async (em, revoke) => {
       await this.users.setHash(em, user.id, hash);
-      await this.proof.forgetFailures(em, user.id);
-      const why = { cause: 'password-changed', event: 'password-changed', source: 'operator' } as const;
-      await this.sessions.endAllWithin(em, revoke, user.id, why);
+      await this.attempts.forgetFailures(em, user.id);
+      const reason = { cause: 'password-changed', event: 'password-changed', source: 'operator' } as const;
+      await this.sessions.endAllWithin(em, revoke, user.id, reason);
     });
     return password;
   }
@@ -94,7 +97,12 @@ export class PasswordChange {
       const message = 'is required to change your own password';
       throw new AppError('invalid-request', { errors: [{ path: 'currentPassword', message, code: 'required' }] });
     }
-    const isProved = await this.proof.isProved(currentPassword, { userId, sessionId, passwordHash });
-    if (!isProved) throw new AppError('wrong-password');
+    // whoever stole a session must not guess the password here at will
+    const attempt = this.attempts.attemptWithin(sessionId, userId);
+    if (!(await this.hasher.verify(currentPassword, passwordHash))) {
+      await this.attempts.fail(attempt);
+      throw new AppError('wrong-password');
+    }
+    if ((await this.attempts.succeed(attempt)) === 'delayed') throw new AppError('wrong-password');
   }
 }

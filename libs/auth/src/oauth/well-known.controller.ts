@@ -4,19 +4,19 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Public, scopes } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 
-import { type JwkSet, jwksSchema } from './auth.schema.js';
-import { SigningKeys } from './keys/signing-keys.service.js';
-import { type Metadata, metadataSchema } from './oauth/oauth.schema.js';
+import { type JwkSet, jwksSchema } from '../keys/keys.schema.js';
+import { SigningKeysService } from '../keys/signing-keys.service.js';
+import { type Metadata, metadataSchema } from './oauth.schema.js';
 
 const authMethods = ['client_secret_basic', 'client_secret_post'];
-/** Verifiers may keep the key set this long; new keys are published twice that before they sign. */
+/** Verifiers may keep the key set this long (see `publishedAheadMs` in `KeyRotationService`). */
 const cacheable = 'public, max-age=300';
 
 @ApiTags('discovery')
 @Controller('.well-known')
 export class WellKnownController {
   constructor(
-    private readonly keys: SigningKeys,
+    private readonly keys: SigningKeysService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -27,7 +27,7 @@ export class WellKnownController {
   @ApiOperation({ operationId: 'getJwks', summary: 'Public keys of the access tokens (RFC 7517)' })
   @ApiResponse({ status: 200, standardSchema: jwksSchema, description: 'The JWK set' })
   async jwks(): Promise<JwkSet> {
-    // verifiers elsewhere need the set most when this service cannot be asked: then the one that is known will do
+    // when the database does not answer, verifiers get the set that is known
     await this.keys.makeFresh().catch(() => undefined);
     return this.keys.ring.jwks();
   }

@@ -9,7 +9,7 @@ const [idBytes, rotationBytes, secretBytes, tagBytes] = [16, 4, 32, 16];
 const tokenBytes = idBytes + rotationBytes + secretBytes + tagBytes;
 const tokenLetters = prefix.length + Math.ceil((tokenBytes * 8) / 6);
 
-/** A refresh token that we issued, read; it may be good no longer. */
+/** What a refresh token of ours says; it may be good no longer. */
 export type RefreshToken = {
   readonly sessionId: string;
   readonly rotation: number;
@@ -20,9 +20,9 @@ export type RefreshToken = {
 export type NewRefreshToken = { readonly token: string; readonly hash: Buffer };
 
 /**
- * Refresh tokens: `gtr_` and the base64url of session id, rotation, a 256-bit secret, and a tag. The secret alone makes
- * a token good. The tag tells a token that we issued long ago from one that somebody made up with the id of another's
- * session, so that reuse can end a session and a forgery cannot.
+ * Refresh tokens: `gtr_` and the base64url of session id, rotation, a 256-bit secret, and a tag.
+ * The secret alone makes a token good. The tag tells a token that we issued long ago from one that
+ * somebody made up with the id of another's session: reuse can end a session, a forgery cannot.
  */
 @Injectable()
 export class RefreshTokens implements OnModuleInit {
@@ -32,7 +32,7 @@ export class RefreshTokens implements OnModuleInit {
 
   /** @throws WrongMasterKeyError */
   async onModuleInit(): Promise<void> {
-    // they do not change with the master key: replicas with the old and the new one give a retry the same child
+    // kept keys, so that replicas with the old and the new master key give a retry the same child
     this.#keys = { child: await this.macKeys.get('refresh-child'), tag: await this.macKeys.get('refresh-tag') };
   }
 
@@ -40,22 +40,22 @@ export class RefreshTokens implements OnModuleInit {
     return this.renewed(sessionId, 0);
   }
 
-  /** One that nobody can derive from the tokens before it. */
+  /** A token that nobody can derive from the tokens before it. */
   renewed(sessionId: string, rotation: number): NewRefreshToken {
     return this.#encode(sessionId, rotation, randomBytes(secretBytes));
   }
 
-  /** Always the same for a parent: what a hash could not give back, a retry can be given again. */
+  /** Always the same for a parent: only hashes are stored, and a retry gets the same token. */
   childOf({ sessionId, rotation, secret }: RefreshToken): NewRefreshToken {
     const child = this.#loaded.child.mac(`${sessionId}:${rotation}:${secret.toString('hex')}`);
     return this.#encode(sessionId, rotation + 1, child);
   }
 
-  /** Nothing unless it is, to the letter, a token that we issued: a token has one spelling. */
+  /** Nothing unless the text is exactly a token that we issued: each token has one spelling. */
   parse(token: string): RefreshToken | undefined {
     if (!token.startsWith(prefix) || token.length !== tokenLetters) return undefined;
     const bytes = Buffer.from(token.slice(prefix.length), 'base64url');
-    // decoding skips what is no base64url, and the last letter has bits that it does not use
+    // decoding skips letters that are not base64url, and ignores some bits of the last letter
     if (prefix + bytes.toString('base64url') !== token) return undefined;
     const [body, tag] = [bytes.subarray(0, -tagBytes), bytes.subarray(-tagBytes)];
     if (!this.#loaded.tag.isMac(body.toString('hex'), tag)) return undefined;

@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 
 import { MasterKey } from '#libs/platform/crypto';
 
-import { SealedKeys } from './sealed-keys.repository.js';
+import { SealedKeysRepository } from './sealed-keys.repository.js';
 
 const keyBytes = 32;
 
@@ -38,14 +38,14 @@ export class MacKey {
 const macWith = (key: KeyObject, data: string): Buffer => createHmac('sha256', key).update(data).digest();
 
 /**
- * Gives features their MAC keys. A key is made from the master key of the first start that needs it, and kept: what an
- * earlier release derived from the master key each time stays as it was, and a replica of that release beside this one
- * makes the same MACs.
+ * Gives features their MAC keys. A key is derived from the master key at the first start that needs
+ * it, and kept, so that MACs outlive the master key. A replica of a release that derived the key
+ * each time makes the same MACs.
  */
 @Injectable()
 export class MacKeys {
   constructor(
-    private readonly keys: SealedKeys,
+    private readonly keys: SealedKeysRepository,
     private readonly master: MasterKey,
   ) {}
 

@@ -11,11 +11,13 @@ import { AuditEntity } from './audit.entity.js';
 
 const daySeconds = 86_400;
 
-export type AuditOrigin = (Pick<RequestSource, 'caller'> & Partial<RequestSource>) | 'operator';
+/** Who caused an event: a request, or the operator at the command line and by schedule. */
+export type Actor = (Pick<RequestSource, 'caller'> & Partial<RequestSource>) | 'operator';
 
 /**
- * Records security events, in the transaction of their cause where there is one. Each row is also one line of the log, with
- * the context `Audit`, so that the trail can be kept where an administrator of this service cannot reach it.
+ * Records security events, in the transaction of their cause when there is one. Each row is also a
+ * line of the log with the context `Audit`, so that the trail can be kept where an administrator of
+ * this service cannot reach it.
  */
 @Injectable()
 export class AuditTrail implements OnModuleInit {
@@ -35,13 +37,13 @@ export class AuditTrail implements OnModuleInit {
     });
   }
 
-  /** @param source the request, or `operator` for the command line and for what happens by schedule */
-  async record(event: AuditEvent, source: AuditOrigin, em: SqlEntityManager = this.em.fork()): Promise<void> {
+  /** Records one event; its line is logged when the transaction of `em` commits. */
+  async record(event: AuditEvent, source: Actor, em: SqlEntityManager = this.em.fork()): Promise<void> {
     await this.recordAll([event], source, em);
   }
 
   /** As `record`, of several events in one statement. */
-  async recordAll(events: readonly AuditEvent[], source: AuditOrigin, em: SqlEntityManager): Promise<void> {
+  async recordAll(events: readonly AuditEvent[], source: Actor, em: SqlEntityManager): Promise<void> {
     if (events.length === 0) return;
     const row = toColumns(source);
     await em.insertMany(
@@ -55,12 +57,12 @@ export class AuditTrail implements OnModuleInit {
       tellAll();
       return;
     }
-    // What is rolled back did not happen. The transaction has an event manager of its own, which ends with it.
+    // what is rolled back did not happen; the transaction has an event manager of its own
     em.getEventManager().registerSubscriber({ afterTransactionCommit: tellAll });
   }
 
-  /** The line of a row that a statement has written by itself (`auditInsert`), once it is committed. */
-  tell({ event, userId, details }: AuditEvent, source: AuditOrigin): void {
+  /** Logs the line of a row that a statement has written by itself (`auditInsert`). */
+  tell({ event, userId, details }: AuditEvent, source: Actor): void {
     const { userAgent: _, ...columns } = toColumns(source);
     this.#logger.log({ event, ...(userId !== undefined && { userId }), ...columns, ...(details && { details }) });
   }
@@ -68,7 +70,7 @@ export class AuditTrail implements OnModuleInit {
 
 type SourceColumns = { readonly caller: string; readonly [part: string]: string | undefined };
 
-const toColumns = (source: AuditOrigin): SourceColumns =>
+const toColumns = (source: Actor): SourceColumns =>
   source === 'operator'
     ? { caller: source }
     : {
