@@ -23,12 +23,11 @@ import { type EndReason, SessionEndService } from './session-end.service.js';
 import { type RefreshableSession, SessionsRepository, type StoredSession } from './sessions.repository.js';
 import type { SessionList, SessionView } from './sessions.schema.js';
 
-/** What the row of a new session holds, but for what the caller of `start` knows of its user. */
+/** A session to be written; the key of `keyId` will sign its first access token. */
 export type NewSession = {
   readonly id: string;
   readonly refreshHash: Buffer;
   readonly clientId: string;
-  /** The key that its first access token will be signed with. */
   readonly keyId: string;
 };
 type StartedSession = TokenSubject & { readonly wasFull: boolean };
@@ -128,10 +127,9 @@ export class SessionsService {
 
   /** @throws AppError `session-not-found`, also for another's; `invalid-token` for the caller's */
   async end(id: string, userId: string, reason: EndReason): Promise<void> {
-    const owner = await this.sessions.findOwner(id);
-    if (owner !== userId) {
-      const caller = reason.source === 'operator' ? undefined : reason.source.caller;
-      const isOwn = caller !== undefined && isUser(caller) && caller.sessionId === id;
+    const { source } = reason;
+    if ((await this.sessions.findOwner(id)) !== userId) {
+      const isOwn = source !== 'operator' && isUser(source.caller) && source.caller.sessionId === id;
       throw new AppError(isOwn ? 'invalid-token' : 'session-not-found');
     }
     await this.sessionEnd.end(userId, { only: id }, reason);
