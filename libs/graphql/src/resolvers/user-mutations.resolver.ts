@@ -62,9 +62,9 @@ export class UserMutationsResolver {
   ): Promise<User> {
     const attempt = idempotentRequestOf(context, ['POST', '/graphql', 'createUser'], input);
     return new User(
-      await this.idempotency.run(attempt, (claim: IdempotencyLock<VersionedUser> | undefined) =>
+      await this.idempotency.run(attempt, (lock: IdempotencyLock<VersionedUser> | undefined) =>
         // pictures come over REST
-        this.users.create({ input, picture: undefined, claim }, source, signal),
+        this.users.create({ input, picture: undefined, lock }, source, signal),
       ),
     );
   }

@@ -59,8 +59,8 @@ export class RegistrationService {
     const input = parse(fields);
     // the same key with another picture is another request
     const whole = attempt && picture ? { ...attempt, body: `${attempt.body}\n${hash('sha256', picture)}` } : attempt;
-    return this.idempotency.run(whole, (claim: IdempotencyLock<VersionedUser> | undefined) =>
-      this.users.create({ input, picture, claim }, source, signal),
+    return this.idempotency.run(whole, (lock: IdempotencyLock<VersionedUser> | undefined) =>
+      this.users.create({ input, picture, lock }, source, signal),
     );
   }
 }

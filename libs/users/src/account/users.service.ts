@@ -19,11 +19,11 @@ import { type VersionedUser, viewOfEntity, viewOfRow } from './user-view.js';
 import { UsersRepository } from './users.repository.js';
 import type { CreateUser } from './users.schema.js';
 
-/** `picture` is the file as it came. With a `claim` the answer is kept for a retry. */
+/** `picture` is the file as it came. With a `lock` the answer is kept for a retry. */
 type NewAccount = {
   readonly input: CreateUser;
   readonly picture: Buffer | undefined;
-  readonly claim: IdempotencyLock<VersionedUser> | undefined;
+  readonly lock: IdempotencyLock<VersionedUser> | undefined;
 };
 
 /** Creates and reads accounts. */
@@ -43,7 +43,7 @@ export class UsersService {
    * `user-name-taken`, `email-taken`, `unreadable-image`, `image-too-large`, `overloaded`
    */
   async create(
-    { input, picture, claim }: NewAccount,
+    { input, picture, lock }: NewAccount,
     source: RequestSource,
     signal: AbortSignal,
   ): Promise<VersionedUser> {
@@ -70,7 +70,7 @@ export class UsersService {
       if (avatarHash) await this.pictures.link(em, undefined, avatarHash);
       const details = { roles: roles.join(' ') };
       await this.audit.record({ event: 'user-created', userId: created.id, details }, source, em);
-      await claim?.keep(em, viewOfEntity(created, this.config.PUBLIC_URL), created.id);
+      await lock?.keep(em, viewOfEntity(created, this.config.PUBLIC_URL), created.id);
       // picture and hash took time, in which trust may have ended
       assertMayCreate(input, await source.callerNow(), this.config.REGISTRATION);
     };
