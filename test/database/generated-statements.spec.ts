@@ -7,13 +7,12 @@ import { Sql } from '#libs/platform/database';
 import { newMessage } from '../support/messages.js';
 import { newPerson, registration, signInAdmin } from '../support/people.js';
 import { newService } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
 
-let gatehouse: Gatehouse;
+const gatehouse = useGatehouse({ own: true });
 const texts: string[] = [];
 
 beforeAll(async () => {
-  gatehouse = await startGatehouse();
   const sql: any = gatehouse.app.get(Sql);
   for (const method of ['rows', 'tuples']) {
     const original = sql[method].bind(sql);
@@ -25,7 +24,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   vi.restoreAllMocks();
-  await gatehouse.stop();
 });
 
 /** What a replica asks for itself at its own times, whatever is asked of it. */

@@ -9,7 +9,7 @@ import { signInAdmin } from '../support/people.js';
 import { newService } from '../support/services.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
 
-const gatehouse = useGatehouse();
+const gatehouse = useGatehouse({ own: true });
 let token: string;
 
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import { newPerson, type Person, signInAdmin } from '../support/people.js';
 import { newService, type Service } from '../support/services.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
 
-const gatehouse = useGatehouse();
+const gatehouse = useGatehouse({ own: true });
 let [sender, reader]: Person[] = [];
 let bossToken: string;
 let [writing, reading, other]: Service[] = [];

@@ -55,14 +55,15 @@ describe('a thief of the database and the master key', () => {
     const possible = [...tries].filter((text) => /^[\w.:+/=-]{1,200}$/.test(text));
     expect(possible.length).toBeGreaterThan(200);
     const opened: string[] = [];
-    for (const text of possible) {
+    const tryAsToken = async (text: string): Promise<void> => {
       const path = `/v1/messages/${encodeURIComponent(text)}`;
-      const answers = [
-        await fetch(gatehouse.url + path),
-        await fetch(`${gatehouse.url}${path}/reveal`, { method: 'POST' }),
-      ];
+      const answers = await Promise.all([
+        fetch(gatehouse.url + path),
+        fetch(`${gatehouse.url}${path}/reveal`, { method: 'POST' }),
+      ]);
       if (answers.some(({ status }) => status !== 404)) opened.push(text);
-    }
+    };
+    while (possible.length > 0) await Promise.all(possible.splice(0, 32).map(tryAsToken));
     expect(opened).toEqual([]);
     // and the messages were all there to be opened
     for (const [index, { path }] of sent.entries()) {

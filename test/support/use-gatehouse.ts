@@ -7,8 +7,9 @@ export type Wanted = {
   /** Settings of a service of one's own. */
   readonly environment?: Readonly<Record<string, string>>;
   /**
-   * For a file that changes or counts what others see: keys, limits, the
-   * last administrator, all users.
+   * For a file that changes or counts what others see: keys, limits, the last administrator, all
+   * users. Also for one that reads what Nest's logger wrote: services of one process share it, and
+   * the lines go to the one that started last.
    */
   readonly own?: true;
 };
