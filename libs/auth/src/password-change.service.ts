@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { NewPassword, PasswordHasher } from '#libs/security/passwords';
+import { Passwords } from '#libs/security/passwords';
 import { assertFreshlyAuthenticated, isUser, type RequestSource, type UserPrincipal } from '#libs/platform/access';
 import { randomToken } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';
@@ -23,8 +23,7 @@ type ChangedOwn = {
 export class PasswordChange {
   constructor(
     private readonly users: UsersRepository,
-    private readonly newPassword: NewPassword,
-    private readonly hasher: PasswordHasher,
+    private readonly passwords: Passwords,
     private readonly proof: PasswordProof,
     private readonly revocations: Revocations,
     private readonly sessions: SessionsService,
@@ -46,7 +45,7 @@ export class PasswordChange {
     const owner = await this.users.findPasswordOwner(userId);
     if (!owner) throw noSuchUser(userId, source.caller);
     if (self) await this.#assertCurrent(self, owner, currentPassword);
-    const hash = await this.newPassword.take(password, owner);
+    const hash = await this.passwords.validateAndHash(password, owner);
     const why = { cause: 'password-changed', event: 'password-changed', source } as const;
     if (self) await this.sessions.prepareTokens();
     return this.users.turns.take(userId, () =>
@@ -75,7 +74,7 @@ export class PasswordChange {
     const user = await this.users.findByNameKey(toUserName(userName).key);
     if (!user?.roles.includes('admin')) throw new AppError('user-not-found');
     const password = randomToken().slice(0, 24);
-    const hash = await this.hasher.hash(password);
+    const hash = await this.passwords.hash(password);
     await this.revocations.transactional(async (em, revoke) => {
       await this.users.setHash(em, user.id, hash);
       await this.proof.forgetFailures(em, user.id);

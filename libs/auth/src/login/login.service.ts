@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 
-import { PasswordHasher } from '#libs/security/passwords';
+import { Passwords } from '#libs/security/passwords';
 import type { RequestSource } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { type Credentials, findKeys, UsersRepository } from '#libs/users';
@@ -34,7 +34,7 @@ export class LoginService {
 
   constructor(
     private readonly users: UsersRepository,
-    private readonly hasher: PasswordHasher,
+    private readonly passwords: Passwords,
     private readonly delays: LoginDelaysRepository,
     private readonly outcomes: LoginOutcomes,
     private readonly sessionStart: SessionStart,
@@ -44,11 +44,11 @@ export class LoginService {
   async login({ credentials, deviceOf, source, signal }: LoginRequest): Promise<SignedIn> {
     const { userName, password } = credentials;
     // REST refuses before it routes (`refuseBeforeRouting`); whoever comes by another way costs no look-up either
-    using place = this.hasher.queue.keepPlace();
+    using reservation = this.passwords.queue.reserve();
     // a name that cannot be anybody's is looked for all the same
     const keys = findKeys(userName) ?? { userNameKey: '' };
     const user = await this.users.findCredentials(keys);
-    const isRight = await this.hasher.verify(password, user?.password_hash, { signal, place });
+    const isRight = await this.passwords.verify(password, user?.password_hash, { signal, reservation });
     const subject = user?.id ?? this.delays.subjectOf(Object.values(keys).join() || userName);
     const device = deviceOf({ userId: subject, passwordHash: user?.password_hash });
     const attempt = this.delays.attemptFrom(subject, device, source.ip);
@@ -67,9 +67,9 @@ export class LoginService {
    * @returns what is stored now; where another login or a change of password was first, what was verified
    */
   async #renewHash({ id, password_hash }: Credentials, password: string): Promise<string> {
-    if (!this.hasher.isOutdated(password_hash)) return password_hash;
+    if (!this.passwords.isOutdated(password_hash)) return password_hash;
     try {
-      const renewed = await this.hasher.hash(password);
+      const renewed = await this.passwords.hash(password);
       return (await this.users.replaceHash(id, password_hash, renewed)) ? renewed : password_hash;
     } catch (error) {
       // the login is good; the next one tries again

@@ -1,7 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import { PasswordHasher } from '#libs/security/passwords';
+import { Passwords } from '#libs/security/passwords';
 
 import { LoginDelaysRepository } from './login-delays.repository.js';
 
@@ -11,13 +11,13 @@ type Claim = { readonly userId: string; readonly sessionId: string; readonly pas
 @Injectable()
 export class PasswordProof {
   constructor(
-    private readonly hasher: PasswordHasher,
+    private readonly passwords: Passwords,
     private readonly delays: LoginDelaysRepository,
   ) {}
 
   async isProved(password: string, { userId, sessionId, passwordHash }: Claim): Promise<boolean> {
     const attempt = this.delays.attemptWithin(sessionId, userId);
-    if (await this.hasher.verify(password, passwordHash)) return (await this.delays.succeed(attempt)) === 'admitted';
+    if (await this.passwords.verify(password, passwordHash)) return (await this.delays.succeed(attempt)) === 'admitted';
     await this.delays.fail(attempt);
     return false;
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { PasswordHasher } from '#libs/security/passwords';
+import { Passwords } from '#libs/security/passwords';
 import type { RequestSource } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { UsersRepository } from '#libs/users';
@@ -18,7 +18,7 @@ const detail = 'This is not the password of this user, or it was tried too often
 export class Reauthentication {
   constructor(
     private readonly users: UsersRepository,
-    private readonly hasher: PasswordHasher,
+    private readonly passwords: Passwords,
     private readonly delays: LoginDelaysRepository,
     private readonly outcomes: LoginOutcomes,
     private readonly pairs: TokenPairs,
@@ -31,9 +31,9 @@ export class Reauthentication {
    */
   async reauthenticate({ password }: Reauthenticate, source: RequestSource, signal: AbortSignal): Promise<AccessToken> {
     const { userId, sessionId } = asUser(source.caller);
-    using place = this.hasher.queue.keepPlace();
+    using reservation = this.passwords.queue.reserve();
     const owner = await this.users.findPasswordOwner(userId);
-    const isRight = await this.hasher.verify(password, owner?.passwordHash, { signal, place });
+    const isRight = await this.passwords.verify(password, owner?.passwordHash, { signal, reservation });
     const attempt = this.delays.attemptWithin(sessionId, userId);
     if (!isRight || !owner) {
       await this.delays.fail(attempt);
