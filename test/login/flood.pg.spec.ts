@@ -29,7 +29,10 @@ const login = (headers = {}): Promise<Response> =>
     body: JSON.stringify({ userName: person.userName, password: person.password }),
   });
 
-/** Fills the queue for hashes. @returns what lets one of those that wait go, and what lets all go */
+/**
+ * Fills the queue for hashes.
+ * @returns what lets one of those that wait go, and what lets all go
+ */
 async function fillQueue(): Promise<{ letOneGo: () => void; letGo: () => Promise<unknown> }> {
   const { queue } = gatehouse.app.get(Passwords);
   const [leaving, oneLeaving] = [new AbortController(), new AbortController()];
