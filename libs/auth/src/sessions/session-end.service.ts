@@ -73,7 +73,6 @@ export class SessionEndService {
   ): Promise<number> {
     const ended = await this.sessions.deleteOfClient(em, clientId);
     for (let from = 0; from < ended.length; from += batchRows) {
-      // oxlint-disable-next-line no-await-in-loop -- one connection does one thing after the other
       await revoke(...revocationsOf(ended.slice(from, from + batchRows), cause));
     }
     return ended.length;
@@ -86,7 +85,6 @@ export class SessionEndService {
   async endSurplus(userId: string, source: RequestSource): Promise<void> {
     let ended: number;
     do {
-      // oxlint-disable-next-line no-await-in-loop -- each batch is what is the surplus then
       ended = await this.users.turns.take(userId, () => this.#endSurplusBatch(userId, source));
     } while (ended === surplusRows);
   }

@@ -15,7 +15,6 @@ export async function* byPages<Row extends { readonly id: string }>(
 ): AsyncGenerator<Row> {
   let rows: Row[] = [];
   do {
-    // oxlint-disable-next-line no-await-in-loop -- a page follows from the one before
     rows = await sql.rows<Row>(statement, [owner, rows.at(-1)?.id ?? null, pageRows]);
     yield* rows;
   } while (rows.length === pageRows);

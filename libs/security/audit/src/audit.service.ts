@@ -56,7 +56,6 @@ export class AuditService implements OnModuleInit {
   async *#export(userId: string): AsyncGenerator<AuditEventView> {
     let cursor: string | undefined;
     do {
-      // oxlint-disable-next-line no-await-in-loop -- a page follows from the one before
       const page = await this.list({ userId, limit: exportedAtOnce, cursor });
       yield* page.items;
       cursor = page.nextCursor ?? undefined;

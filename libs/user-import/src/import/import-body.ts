@@ -46,7 +46,6 @@ export class ImportBody {
    * @throws AppError `body-too-large`; the signal's reason
    */
   async skip(signal: AbortSignal): Promise<void> {
-    // oxlint-disable-next-line no-unused-vars -- only the digest is wanted
     for await (const _ of this.#bytes(signal));
   }
 
