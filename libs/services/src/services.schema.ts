@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ownClientId, scopes } from '#libs/platform/access';
 import { isVisible, mustBeVisible, textSchema } from '#libs/platform/contract';
 
-import { planPartsSchema, planPatchSchema, ratePlanSchema } from './rate-plan.js';
+import { planPartsSchema, planPatchSchema, ratePlanSchema } from './rate-plan.schema.js';
 
 export const serviceNameSchema = z
   .string()
@@ -102,8 +102,8 @@ export const serviceUsageSchema = z
   .strictObject({
     name: z.string(),
     countedIn: z
-      .enum(['memory', 'redis', 'local'])
-      .meta({ description: '`local`: in memory, by a share of each limit, since Redis cannot be had' }),
+      .enum(['memory', 'redis', 'fallback'])
+      .meta({ description: '`fallback`: in memory, by a share of each limit, since Redis cannot be had' }),
     classes: z.strictObject({
       read: classUsageSchema,
       write: classUsageSchema,
