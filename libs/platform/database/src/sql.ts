@@ -79,7 +79,7 @@ export class Sql {
     const query = { ...statement, values: [...values] };
     // a statement outside of any transaction is one by itself
     const { rows } = await retryConflicts(() => this.client.query(query));
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the statement's author vouches
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its author vouches
     return rows as Row[];
   }
 
