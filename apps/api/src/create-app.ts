@@ -2,22 +2,14 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { SharedSettingsService, SigningKeysService } from '#libs/auth';
-import { PasswordHasher } from '#libs/security/passwords';
+import { refuseHashingWhenFull } from '#libs/security/passwords';
 import { AccessGuard } from '#libs/platform/access';
 import type { Config } from '#libs/platform/config';
 import type { MasterKey } from '#libs/platform/crypto';
 import { ReplicaNotifications } from '#libs/platform/database';
-import {
-  createHttpAdapter,
-  Draining,
-  guardBeforeBodies,
-  hashingRoute,
-  refuseBeforeRouting,
-  sendProblem,
-} from '#libs/platform/http';
+import { createHttpAdapter, Draining, guardBeforeBodies } from '#libs/platform/http';
 import { droppedLines, type Log, NestLogger } from '#libs/platform/logging';
 import { MetricSources } from '#libs/platform/monitoring';
-import { LoopRest, overloaded } from '#libs/platform/queues';
 import { RateLimitGuard, RateLimitsModule } from '#libs/security/rate-limits';
 import { AdminsService, type MadeAdmin } from '#libs/users';
 
@@ -37,7 +29,7 @@ export async function createApp(config: Config, masterKey: MasterKey, log: Log):
     bodyParser: false,
     abortOnError: false,
   });
-  refuseWhenFull(app);
+  refuseHashingWhenFull(app);
   const access = app.get(AccessGuard);
   const isBodyNeeded = access.isBodyNeeded.bind(access);
   guardBeforeBodies(app, { guards: [access, app.get(RateLimitGuard)], isBodyNeeded });
@@ -65,29 +57,4 @@ export async function createApp(config: Config, masterKey: MasterKey, log: Log):
     await app.close();
     throw error;
   }
-}
-
-/** Under a flood of logins a refusal must cost next to nothing: no body read, no look-up made, no error thrown. */
-function refuseWhenFull(app: NestFastifyApplication): void {
-  const { queue } = app.get(PasswordHasher);
-  const draining = app.get(Draining);
-  const server = app.getHttpAdapter().getInstance();
-  const rest = new LoopRest(queue);
-  const countRefused = (): void => {
-    queue.refused++;
-    rest.begin();
-  };
-  refuseBeforeRouting(server, {
-    refusedRoute: (request) => (queue.isFull && !draining.isDraining ? hashingRoute(server, request) : undefined),
-    refusal: overloaded,
-    onRefused: countRefused,
-  });
-  server.addHook('onRequest', (request, reply, done) => {
-    if (!queue.isFull || request.routeOptions.config.hashesPassword !== true) {
-      done();
-      return;
-    }
-    countRefused();
-    sendProblem(overloaded, request, reply);
-  });
 }

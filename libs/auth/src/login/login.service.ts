@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 
-import { PasswordHasher } from '#libs/security/passwords';
+import { Passwords } from '#libs/security/passwords';
 import { isAdmin, type RequestContext, type RequestSource } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { changeableId, type Credentials, findKeys, UsersRepository } from '#libs/users';
@@ -33,7 +33,7 @@ export class LoginService {
 
   constructor(
     private readonly users: UsersRepository,
-    private readonly hasher: PasswordHasher,
+    private readonly passwords: Passwords,
     private readonly attempts: LoginAttemptsRepository,
     private readonly sessions: SessionsService,
     private readonly cookie: DeviceCookie,
@@ -44,11 +44,11 @@ export class LoginService {
   async login({ credentials, source, signal }: LoginRequest, { request, reply }: RequestContext): Promise<TokenPair> {
     const { userName, password } = credentials;
     // REST refuses before it routes (`refuseBeforeRouting`); this is for GraphQL
-    using place = this.hasher.queue.keepPlace();
+    using reservation = this.passwords.queue.reserve();
     // a name that cannot be anybody's is looked for all the same
     const keys = findKeys(userName) ?? { userNameKey: '' };
     const user = await this.users.findCredentials(keys);
-    const isRight = await this.hasher.verify(password, user?.password_hash, { signal, place });
+    const isRight = await this.passwords.verify(password, user?.password_hash, { signal, reservation });
     const subject = user?.id ?? this.attempts.subjectOf(Object.values(keys).join() || userName);
     const owner = { userId: subject, passwordHash: user?.password_hash };
     const device = this.cookie.read(request.headers.cookie, owner);
@@ -75,9 +75,9 @@ export class LoginService {
    */
   async reauthenticate({ password }: Reauthenticate, source: RequestSource, signal: AbortSignal): Promise<AccessToken> {
     const { userId, sessionId } = asUser(source.caller);
-    using place = this.hasher.queue.keepPlace();
+    using reservation = this.passwords.queue.reserve();
     const owner = await this.users.findPasswordOwner(userId);
-    const isRight = await this.hasher.verify(password, owner?.passwordHash, { signal, place });
+    const isRight = await this.passwords.verify(password, owner?.passwordHash, { signal, reservation });
     const attempt = this.attempts.attemptWithin(sessionId, userId);
     if (!isRight || !owner) {
       await this.attempts.fail(attempt);
@@ -132,9 +132,9 @@ export class LoginService {
    * @returns the hash that is stored now, or the verified one when another change came first
    */
   async #renewHash({ id, password_hash }: Credentials, password: string): Promise<string> {
-    if (!this.hasher.isOutdated(password_hash)) return password_hash;
+    if (!this.passwords.isOutdated(password_hash)) return password_hash;
     try {
-      const renewed = await this.hasher.hash(password);
+      const renewed = await this.passwords.hash(password);
       return (await this.users.replaceHash(id, password_hash, renewed)) ? renewed : password_hash;
     } catch (error) {
       // the login is good; the next one tries again

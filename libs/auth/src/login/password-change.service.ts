@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { NewPassword, PasswordHasher } from '#libs/security/passwords';
+import { Passwords } from '#libs/security/passwords';
 import { assertFreshlyAuthenticated, isUser, type RequestSource, type UserPrincipal } from '#libs/platform/access';
 import { randomToken } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';
@@ -24,8 +24,7 @@ type ChangedOwn = {
 export class PasswordChangeService {
   constructor(
     private readonly users: UsersRepository,
-    private readonly newPassword: NewPassword,
-    private readonly hasher: PasswordHasher,
+    private readonly passwords: Passwords,
     private readonly attempts: LoginAttemptsRepository,
     private readonly revocations: RevocationsService,
     private readonly sessions: SessionsService,
@@ -48,7 +47,7 @@ export class PasswordChangeService {
     const owner = await this.users.findPasswordOwner(userId);
     if (!owner) throw noSuchUser(userId, source.caller);
     if (self) await this.#assertCurrent(self, owner, currentPassword);
-    const hash = await this.newPassword.take(password, owner);
+    const hash = await this.passwords.validateAndHash(password, owner);
     const reason = { cause: 'password-changed', event: 'password-changed', source } as const;
     if (self) await this.sessions.prepareTokens();
     return this.users.turns.take(userId, () =>
@@ -78,7 +77,7 @@ export class PasswordChangeService {
     const user = await this.users.findByNameKey(toUserName(userName).key);
     if (!user?.roles.includes('admin')) throw new AppError('user-not-found');
     const password = randomToken().slice(0, 24);
-    const hash = await this.hasher.hash(password);
+    const hash = await this.passwords.hash(password);
     await this.revocations.transactional(async (em, revoke) => {
       await this.users.setHash(em, user.id, hash);
       await this.attempts.forgetFailures(em, user.id);
@@ -99,7 +98,7 @@ export class PasswordChangeService {
     }
     // whoever stole a session must not guess the password here at will
     const attempt = this.attempts.attemptWithin(sessionId, userId);
-    if (!(await this.hasher.verify(currentPassword, passwordHash))) {
+    if (!(await this.passwords.verify(currentPassword, passwordHash))) {
       await this.attempts.fail(attempt);
       throw new AppError('wrong-password');
     }

@@ -123,6 +123,16 @@ export const configSchema = z.object({
   PASSWORD_BREACH_URL: httpUrl
     .prefault('https://api.pwnedpasswords.com')
     .meta(about('The range API of Have I Been Pwned, or a mirror of it')),
+  HASH_CONCURRENCY: integer(1, 1_024)
+    .optional()
+    .meta(
+      about(
+        'Password hashes that run at once in this process; each takes a core. Divide the cores among its replicas',
+        {
+          preset: 'the cores that the process may use',
+        },
+      ),
+    ),
   AUDIT_RETENTION_DAYS: integer(1, 36_500).prefault('90').meta(about('Audit events are kept this long')),
   REDIS_URL: redisUrls.optional().meta(
     about('Redis, where replicas count rate limits together; several URLs with commas are nodes of a Redis Cluster', {

@@ -1,41 +1,49 @@
 import { AppError } from '#libs/platform/errors';
 
-import { type MachineSlots, type Slot, uncounted } from './machine-slots.js';
-import { Place } from './place.js';
-import { WorkClock } from './work-clock.js';
-
 /** Made once: under a flood the trace of a refusal would cost more than the refusal. */
 export const overloaded = new AppError('overloaded', { headers: { 'retry-after': '2' } });
 
-type Waiter = { readonly start: (slot: Slot) => void; readonly giveUp: (reason: unknown) => void };
-
 type Limits = {
+  /** Pieces of work that run at the same time in this process. */
   readonly concurrency: number;
+  /** Pieces of work that wait, with those that have a reservation. Beyond it: `overloaded`. */
   readonly queue: number;
-  /** Shared with the other processes of this machine, beside `concurrency` of this one. */
-  readonly slots?: MachineSlots | undefined;
 };
 
-/** How a piece of work waits: until its signal aborts; in a place of its own, or wherever there is room. */
-export type Wait = { readonly signal?: AbortSignal | undefined; readonly place?: Place | undefined };
+/** How a piece of work waits: until its signal aborts, and with a reservation even when the queue is full. */
+export type Wait = {
+  readonly signal?: AbortSignal | undefined;
+  readonly reservation?: QueueReservation | undefined;
+};
 
-/** How often a process that finds all slots of the machine taken looks again. */
-const pollMs = 4;
+type Waiter = { readonly start: () => void; readonly giveUp: (reason: unknown) => void };
+
+/** Room in a queue for work that comes later. Given back once: by `run`, or when it goes out of scope. */
+class QueueReservation implements Disposable {
+  #giveBack: (() => void) | undefined;
+
+  constructor(giveBack: () => void) {
+    this.#giveBack = giveBack;
+  }
+
+  [Symbol.dispose](): void {
+    this.#giveBack?.();
+    this.#giveBack = undefined;
+  }
+}
 
 /**
- * Lets so many run at a time and so many wait, in order. Who finds the queue full is told at once to come back later,
- * and who leaves while waiting is dropped without costing anything.
+ * A semaphore with a bounded queue: work starts in the order in which it came. When the queue is full, a caller is told
+ * at once to come back later. Work whose signal aborts while it waits is dropped and costs nothing.
  */
 export class WorkQueue {
   #running = 0;
-  /** How many were told to come back later, here or by whoever saw `isFull` first. */
-  refused = 0;
-  #places = 0;
-  #poll: NodeJS.Timeout | undefined;
+  #reserved = 0;
   readonly #waiting = new Set<Waiter>();
-  readonly #clock = new WorkClock();
+  /** Requests that were told to come back later, also by callers that looked at `isFull` themselves. */
+  refused = 0;
 
-  constructor(private readonly limits: Limits) {}
+  constructor(readonly limits: Limits) {}
 
   get running(): number {
     return this.#running;
@@ -46,24 +54,19 @@ export class WorkQueue {
   }
 
   get isFull(): boolean {
-    return this.#waiting.size + this.#places >= this.limits.queue;
-  }
-
-  /** While as many run as may, none will end for so many milliseconds: nobody who waits can start before. */
-  noneEndsForMs(): number {
-    return this.#running < this.limits.concurrency ? 0 : this.#clock.sureMs();
+    return this.#waiting.size + this.#reserved >= this.limits.queue;
   }
 
   /**
-   * For whoever does other work first: what would be refused after it is refused now, and nobody is after it. Without a
-   * place, all that came while the first one looked something up would do that work too, for nothing: in a flood of
-   * logins those were a third of what refusals cost (ADR 15).
+   * For a caller that has other work to do before its `run`, such as a look-up. Without reservations, all requests that
+   * come during the first look-up would be looked up too, only to be refused afterwards: in a flood of logins that was a
+   * third of what refusals cost (ADR 15).
    * @throws AppError `overloaded`
    */
-  keepPlace(): Place {
+  reserve(): QueueReservation {
     this.assertRoom();
-    this.#places++;
-    return new Place(() => this.#places--);
+    this.#reserved++;
+    return new QueueReservation(() => this.#reserved--);
   }
 
   /** @throws AppError `overloaded` */
@@ -74,26 +77,20 @@ export class WorkQueue {
   }
 
   /** @throws AppError `overloaded` when the queue is full; the signal's reason when it aborts while waiting */
-  async run<T>(work: () => Promise<T>, { signal, place }: Wait = {}): Promise<T> {
-    const free = this.#waiting.size === 0 ? this.#take() : undefined;
-    if (!free && !place) this.assertRoom();
-    place?.[Symbol.dispose]();
-    const slot = free ?? (await this.#wait(signal));
+  async run<T>(work: () => Promise<T>, { signal, reservation }: Wait = {}): Promise<T> {
+    const isFree = this.#running < this.limits.concurrency && this.#waiting.size === 0;
+    if (!isFree && !reservation) this.assertRoom();
+    reservation?.[Symbol.dispose]();
+    if (isFree) this.#running++;
+    else await this.#wait(signal);
     try {
-      return await this.#clock.time(work);
+      return await work();
     } finally {
-      this.#passOn(slot);
+      this.#startNext();
     }
   }
 
-  #take(): Slot | undefined {
-    if (this.#running >= this.limits.concurrency) return undefined;
-    const slot = this.limits.slots ? this.limits.slots.tryTake() : uncounted;
-    if (slot) this.#running++;
-    return slot;
-  }
-
-  #wait(signal: AbortSignal | undefined): Promise<Slot> {
+  #wait(signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
       const leave = (): void => waiter.giveUp(signal?.reason);
@@ -102,9 +99,9 @@ export class WorkQueue {
         this.#waiting.delete(waiter);
       };
       const waiter: Waiter = {
-        start: (slot) => {
+        start: () => {
           settle();
-          resolve(slot);
+          resolve();
         },
         giveUp: (reason) => {
           settle();
@@ -113,38 +110,13 @@ export class WorkQueue {
       };
       this.#waiting.add(waiter);
       signal?.addEventListener('abort', leave, { once: true });
-      this.#lookAgain();
     });
   }
 
-  /** A slot that comes free goes to the one who has waited longest, unless another process has a turn coming. */
-  #passOn(slot: Slot): void {
+  /** The work that has waited longest takes over the turn of the one that has ended. */
+  #startNext(): void {
     const [next] = this.#waiting;
-    if (next && this.limits.slots?.isWanted !== true) {
-      slot.keep();
-      next.start(slot);
-      return;
-    }
-    slot.release();
-    this.#running--;
-    this.#lookAgain();
-  }
-
-  /** While some wait and this process may run more, the slots of the machine are what is missing. */
-  #lookAgain(): void {
-    if (this.#poll || this.#running >= this.limits.concurrency) return;
-    if (this.#waiting.size === 0) {
-      this.limits.slots?.forgetWish();
-      return;
-    }
-    this.#poll = setTimeout(() => {
-      this.#poll = undefined;
-      for (const next of this.#waiting) {
-        const slot = this.#take();
-        if (!slot) break;
-        next.start(slot);
-      }
-      this.#lookAgain();
-    }, pollMs);
+    if (next) next.start();
+    else this.#running--;
   }
 }

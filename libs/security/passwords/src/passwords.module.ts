@@ -1,11 +1,6 @@
 import { Module } from '@nestjs/common';
 
-import { NewPassword } from './new-password.service.js';
-import { PasswordHasher } from './password-hasher.js';
-import { PasswordPolicy } from './password-policy.js';
+import { Passwords } from './passwords.js';
 
-@Module({
-  providers: [NewPassword, PasswordHasher, PasswordPolicy],
-  exports: [NewPassword, PasswordHasher, PasswordPolicy],
-})
+@Module({ providers: [Passwords], exports: [Passwords] })
 export class PasswordsModule {}

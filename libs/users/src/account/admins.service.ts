@@ -5,7 +5,7 @@ import { type Config, CONFIG, ConfigError } from '#libs/platform/config';
 import { randomToken } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';
 import { AuditTrail } from '#libs/security/audit';
-import { NewPassword, PasswordHasher } from '#libs/security/passwords';
+import { Passwords } from '#libs/security/passwords';
 
 import { dropFirstAdminPassword, keepFirstAdminPassword } from './first-admin-password.js';
 import type { User } from './user.entity.js';
@@ -25,8 +25,7 @@ const added = { ...profile, firstName: 'Added' };
 export class AdminsService {
   constructor(
     private readonly users: UsersRepository,
-    private readonly newPassword: NewPassword,
-    private readonly hasher: PasswordHasher,
+    private readonly passwords: Passwords,
     private readonly audit: AuditTrail,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -43,7 +42,7 @@ export class AdminsService {
     const { userName, key: userNameKey } = await checked('ADMIN_USER_NAME', () => toUserName(ADMIN_USER_NAME));
     const password = ADMIN_PASSWORD === undefined ? newPassword() : undefined;
     const passwordHash = await checked('ADMIN_PASSWORD', () =>
-      this.newPassword.take(password ?? ADMIN_PASSWORD ?? '', { ...first, userName }),
+      this.passwords.validateAndHash(password ?? ADMIN_PASSWORD ?? '', { ...first, userName }),
     );
     let isKept = false;
     try {
@@ -66,7 +65,7 @@ export class AdminsService {
   async create(name: string): Promise<{ userName: string; password: string }> {
     const { userName, key: userNameKey } = toUserName(name);
     const password = newPassword();
-    const passwordHash = await this.hasher.hash(password);
+    const passwordHash = await this.passwords.hash(password);
     const fields = { ...added, userName, userNameKey, passwordHash };
     await this.users.insert(fields, (em, user) => this.#record(em, user)).catch(rethrowTaken);
     return { userName, password };

@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 
 import { AuditTrail } from '#libs/security/audit';
 import type { IdempotencyLock } from '#libs/platform/idempotency';
-import { PasswordHasher, PasswordPolicy } from '#libs/security/passwords';
+import { Passwords } from '#libs/security/passwords';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { rethrowViolation } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
@@ -31,8 +31,7 @@ type NewAccount = {
 export class UsersService {
   constructor(
     private readonly users: UsersRepository,
-    private readonly hasher: PasswordHasher,
-    private readonly policy: PasswordPolicy,
+    private readonly passwords: Passwords,
     private readonly pictures: PicturesService,
     private readonly audit: AuditTrail,
     @Inject(CONFIG) private readonly config: Config,
@@ -48,14 +47,14 @@ export class UsersService {
     signal: AbortSignal,
   ): Promise<VersionedUser> {
     assertMayCreate(input, source.caller, this.config.REGISTRATION);
-    this.hasher.queue.assertRoom();
+    this.passwords.queue.assertRoom();
     const name = toUserName(input.userName);
     if (!isAdmin(source.caller)) assertNotReserved(name);
     const { userName, key: userNameKey } = name;
     const { firstName, lastName, password, email = null, roles = ['user'] } = input;
-    await this.policy.check(password, { userName, firstName, lastName, email, roles });
-    // after the policy, which may ask the network: a place must not be held for that long
-    using place = this.hasher.queue.keepPlace();
+    await this.passwords.validate(password, { userName, firstName, lastName, email, roles });
+    // after the policy, which may ask the network: a reservation must not be held for that long
+    using reservation = this.passwords.queue.reserve();
     const emailKey = email === null ? null : toEmailKey(email);
     // so that a taken name costs no hashing; the constraint decides
     const taken = await this.users.findTaken(userNameKey, emailKey);
@@ -63,7 +62,7 @@ export class UsersService {
     if (taken.isEmailTaken) throw new AppError('email-taken');
     const pictures = picture && (await this.pictures.make(picture, signal));
     if (pictures) await this.pictures.keep(pictures);
-    const passwordHash = await this.hasher.hash(password, { signal, place });
+    const passwordHash = await this.passwords.hash(password, { signal, reservation });
     const avatarHash = pictures?.hash ?? null;
     const fields = { userName, userNameKey, firstName, lastName, email, emailKey, roles, passwordHash, avatarHash };
     const inSameTransaction = async (em: SqlEntityManager, created: User): Promise<void> => {

@@ -1,15 +1,15 @@
-import { availableParallelism } from 'node:os';
-
 import { hash } from '@node-rs/argon2';
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 
+import { type Config, CONFIG } from '#libs/platform/config';
 import { randomToken } from '#libs/platform/crypto';
-import { MachineSlots, type Wait, WorkQueue } from '#libs/platform/queues';
 import { MetricSources } from '#libs/platform/monitoring';
+import { type Wait, WorkQueue } from '#libs/platform/queues';
 
+import { usableCores } from './flood/usable-cores.js';
 import type { HashCheck } from './foreign/hash-format.js';
 import { readHash } from './foreign/read-hash.js';
-import { normalisePassword } from './policy/judge-password.js';
+import { normalisePassword, PasswordPolicy, type PasswordSubject } from './policy/password-policy.js';
 
 /** OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane. */
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -20,22 +20,27 @@ const queuePerCore = 96;
 const foreignQueue = 8;
 
 /**
- * argon2id with a salt of its own for each hash, as PHC strings. At most `cores` run at a time, on libuv's threads and
- * in all processes of this machine together: more gain nothing, cost 19 MiB each, and would starve everything else that
- * waits for a thread. Of hashes that were made elsewhere one at a time is checked: what was imported sets their price, so
- * that all that is in flight is 19 MiB a core and the memory of one of them.
+ * Accepts, hashes and verifies passwords. Hashes are argon2id with a salt of their own, as PHC strings.
+ *
+ * At most `HASH_CONCURRENCY` run at a time, on libuv's threads: more gain nothing, cost 19 MiB each, and would starve
+ * everything else that waits for a thread (ADR 23). Of hashes that were made elsewhere only one at a time is checked,
+ * since whoever made them set their price. So the memory in flight is 19 MiB for each hash, and that of one import.
  */
 @Injectable()
-export class PasswordHasher implements OnModuleInit {
-  readonly queue = new WorkQueue({
-    concurrency: availableParallelism(),
-    queue: availableParallelism() * queuePerCore,
-    slots: MachineSlots.open(availableParallelism(), 'gatehouse-hashes'),
-  });
+export class Passwords implements OnModuleInit {
+  readonly queue: WorkQueue;
   readonly #foreign = new WorkQueue({ concurrency: 1, queue: foreignQueue });
+  readonly #policy: PasswordPolicy;
   #decoy = '';
 
-  constructor(private readonly metrics: MetricSources) {}
+  constructor(
+    @Inject(CONFIG) config: Config,
+    private readonly metrics: MetricSources,
+  ) {
+    const concurrency = config.HASH_CONCURRENCY ?? usableCores();
+    this.queue = new WorkQueue({ concurrency, queue: concurrency * queuePerCore });
+    this.#policy = new PasswordPolicy(config);
+  }
 
   async onModuleInit(): Promise<void> {
     const { queue } = this;
@@ -60,28 +65,41 @@ export class PasswordHasher implements OnModuleInit {
     this.#decoy = await hash(randomToken(), cost);
   }
 
-  /** @throws AppError `overloaded` */
+  /** @throws AppError `password-refused` with every reason */
+  validate(password: string, subject: PasswordSubject): Promise<void> {
+    return this.#policy.validate(password, subject);
+  }
+
+  /** @throws AppError `overloaded`; the reason of the signal */
   hash(password: string, wait?: Wait): Promise<string> {
     return this.queue.run(() => hash(normalisePassword(password), cost), wait);
   }
 
+  /** @returns the hash of an accepted password @throws AppError `password-refused`, `overloaded` */
+  async validateAndHash(password: string, subject: PasswordSubject): Promise<string> {
+    await this.validate(password, subject);
+    return this.hash(password);
+  }
+
   /**
-   * Whether a password belongs to a hash, ours or one that was imported. Without a hash, or with one that no password
-   * belongs to, the same work is done against a decoy, so that the answer for "no such user" takes as long as the one
-   * for "wrong password".
-   * @throws AppError `overloaded`
+   * Whether a password belongs to a hash, ours or an imported one. Without a hash, or with one that no password belongs
+   * to, the same work is done against a decoy, so that the answer for "no such user" takes as long as the one for "wrong
+   * password".
+   * @throws AppError `overloaded`; the reason of the signal
    */
   async verify(password: string, passwordHash: string | undefined, wait?: Wait): Promise<boolean> {
     const check = checkOf(passwordHash);
-    if (check && passwordHash !== undefined && !isOurs(passwordHash)) return this.#verifyForeign(check, password, wait);
+    if (check && passwordHash !== undefined && this.isOutdated(passwordHash)) {
+      return this.#verifyForeign(check, password, wait);
+    }
     const against = check ?? checkOf(this.#decoy);
     const matches = await this.queue.run(async () => (await against?.(normalisePassword(password))) === true, wait);
     return matches && check !== undefined;
   }
 
   /**
-   * Hashes that were made elsewhere are over what was typed, not over its normal form: each that differs is tried, and
-   * waits its own turn.
+   * Other systems hash what was typed, not its normal form. When the two differ, each is tried, and each waits its own
+   * turn.
    */
   async #verifyForeign(check: HashCheck, password: string, wait: Wait = {}): Promise<boolean> {
     for (const form of new Set([normalisePassword(password), password])) {
@@ -91,9 +109,9 @@ export class PasswordHasher implements OnModuleInit {
     return false;
   }
 
-  /** Whether a hash was made with other parameters than today's. */
+  /** Whether a hash was made elsewhere, or with other parameters than today's. */
   isOutdated(passwordHash: string): boolean {
-    return !isOurs(passwordHash);
+    return !passwordHash.startsWith(currentPrefix);
   }
 }
 
@@ -101,6 +119,3 @@ function checkOf(passwordHash: string | undefined): HashCheck | undefined {
   const read = passwordHash === undefined ? undefined : readHash(passwordHash);
   return typeof read === 'function' ? read : undefined;
 }
-
-/** Made here, over the normal form, by today's parameters. */
-const isOurs = (passwordHash: string): boolean => passwordHash.startsWith(currentPrefix);
