@@ -15,7 +15,7 @@ import { printTable } from './lib/table.ts';
 type Phase = {
   readonly name: string;
   readonly fault?: () => void | Promise<void>;
-  readonly counted: 'redis' | 'local';
+  readonly counted: 'redis' | 'fallback';
 };
 
 const options = readOptions({ limit: 600, window: 10, factor: 3, phase: 20 });
@@ -25,9 +25,9 @@ const redis = await startRedis(options.loadCpu, await freePort());
 const replicas: Server[] = [];
 const phases: readonly Phase[] = [
   { name: 'Redis answers', counted: 'redis' },
-  { name: 'killed', fault: () => redis.kill(), counted: 'local' },
+  { name: 'killed', fault: () => redis.kill(), counted: 'fallback' },
   { name: 'restarted, empty', fault: () => redis.start(), counted: 'redis' },
-  { name: 'paused (SIGSTOP)', fault: () => redis.pause(), counted: 'local' },
+  { name: 'paused (SIGSTOP)', fault: () => redis.pause(), counted: 'fallback' },
   { name: 'resumed', fault: () => redis.resume(), counted: 'redis' },
 ];
 try {

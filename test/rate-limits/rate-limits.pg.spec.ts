@@ -225,7 +225,7 @@ describe('where nothing listens at REDIS_URL', () => {
     const alone = await startWithoutRedis('local');
     const answers = await repeat(4, () => alone.api.get('/.well-known/jwks.json'));
     const state = alone.app.get(RateLimitState);
-    expect([state.countedIn, state.isRedisConfigured, state.isRedisConnected]).toEqual(['local', true, false]);
+    expect([state.countedIn, state.isRedisConfigured, state.isRedisConnected]).toEqual(['fallback', true, false]);
     await alone.stop();
     expect(codes(answers)).toEqual(allBut(3, 200, 429));
     expect(alone.log.filter(({ event }) => String(event).startsWith('Redis cannot be had'))).toHaveLength(1);

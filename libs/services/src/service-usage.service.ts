@@ -80,8 +80,7 @@ export class ServiceUsage extends ServiceUsageLog implements OnModuleInit, Befor
     { name, day }: { name: RateClassName; day: readonly Row[] },
   ): Promise<ClassUsage> {
     const { limit, windowSeconds } = plan[name];
-    const rule = { limit, windowMs: windowSeconds * 1_000 };
-    const { used, refused, resetMs } = await this.store.read(serviceKey(service, name, plan), rule);
+    const { used, refused, resetMs } = await this.store.read(serviceKey(service, name, plan), plan[name]);
     const past = day.find(({ rate_class }) => rate_class === name);
     return {
       limit,

@@ -102,8 +102,8 @@ export const serviceUsageSchema = z
   .strictObject({
     name: z.string(),
     countedIn: z
-      .enum(['memory', 'redis', 'local'])
-      .meta({ description: '`local`: in memory, by a share of each limit, since Redis cannot be had' }),
+      .enum(['memory', 'redis', 'fallback'])
+      .meta({ description: '`fallback`: in memory, by a share of each limit, since Redis cannot be had' }),
     classes: z.strictObject({
       read: classUsageSchema,
       write: classUsageSchema,

@@ -1,20 +1,20 @@
 import { AppError } from '#libs/platform/errors';
 
-type Most = { readonly all: number; readonly perCaller: number };
+type Limits = { readonly all: number; readonly perCaller: number };
 
-/** Places for work that lasts as long as a client likes: so many at once, and not all of them for one caller. */
+/** Bounds work that lasts as long as a client likes: how much runs at once in all, and for one caller. */
 export class CallerPlaces {
   readonly #taken: string[] = [];
 
   constructor(
-    private readonly most: Most,
+    private readonly limits: Limits,
     private readonly detail: string,
   ) {}
 
-  /** @returns gives the place back; as often as one likes @throws AppError `overloaded` */
+  /** @returns a function that gives the place back; idempotent @throws AppError `overloaded` */
   take(caller: string): () => void {
     const own = this.#taken.filter((taken) => taken === caller).length;
-    if (this.#taken.length >= this.most.all || own >= this.most.perCaller) {
+    if (this.#taken.length >= this.limits.all || own >= this.limits.perCaller) {
       throw new AppError('overloaded', { detail: this.detail, headers: { 'retry-after': '10' } });
     }
     let isHeld = true;

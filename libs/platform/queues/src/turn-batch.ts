@@ -1,19 +1,19 @@
-type Asked<Question, Answer> = {
+type PendingCall<Question, Answer> = {
   readonly question: Question;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 };
 
 /**
- * Gathers what is asked within one turn of the event loop and has it answered together: a busy server pays for the way to
+ * Gathers the questions of one turn of the event loop and has them answered together. A busy server pays for the way to
  * a database once for many requests, and an idle one waits no longer than before.
  */
 export class TurnBatch<Question, Answer> {
-  #asked: Asked<Question, Answer>[] = [];
+  #pending: PendingCall<Question, Answer>[] = [];
 
   /**
-   * @param answerAll gives an answer to each, in their order; when it fails, all have failed
-   * @param limit of questions at once
+   * @param answerAll gives one answer for each question, in their order; when it fails, all calls fail
+   * @param limit questions in one batch; a full batch is sent before the turn ends
    */
   constructor(
     private readonly answerAll: (questions: readonly Question[]) => Promise<readonly Answer[]>,
@@ -22,26 +22,26 @@ export class TurnBatch<Question, Answer> {
 
   ask(question: Question): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const count = this.#asked.push({ question, resolve, reject });
+      const count = this.#pending.push({ question, resolve, reject });
       if (count === 1) setImmediate(() => this.#send());
       if (count === this.limit) this.#send();
     });
   }
 
   #send(): void {
-    const asked = this.#asked;
-    if (asked.length === 0) return;
-    this.#asked = [];
-    void this.#answer(asked);
+    const calls = this.#pending;
+    if (calls.length === 0) return;
+    this.#pending = [];
+    void this.#answer(calls);
   }
 
-  async #answer(asked: readonly Asked<Question, Answer>[]): Promise<void> {
+  async #answer(calls: readonly PendingCall<Question, Answer>[]): Promise<void> {
     try {
-      const answers = await this.answerAll(asked.map(({ question }) => question));
+      const answers = await this.answerAll(calls.map(({ question }) => question));
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one for each, as `answerAll` promises
-      for (const [at, { resolve }] of asked.entries()) resolve(answers[at] as Answer);
+      for (const [at, { resolve }] of calls.entries()) resolve(answers[at] as Answer);
     } catch (error) {
-      for (const { reject } of asked) reject(error);
+      for (const { reject } of calls) reject(error);
     }
   }
 }

@@ -1,8 +1,12 @@
 /**
  * `decide` and `look` of sliding-window.ts in Lua, for Redis to run in one step: a test holds both against one table.
- * KEYS: one for each request. ARGV: for each, in one text, the limit, the window in ms, requests (1, or 0 to look, or 2 for
- * one that counts only if the one before was let through), how many were let through without Redis since; then now in ms, or nothing for the clock of Redis, which all replicas share. Gives for each allowed
- * (1 or 0), used, ms to the end of the window, ms to wait, refused in this window.
+ *
+ * KEYS: one for each request. ARGV: for each request one text of four numbers: the limit; the window in ms; 1 to count,
+ * 0 to look, or 2 to count only when the one before was let through; how many were let through without Redis since. One
+ * more argument may give the time in ms; without it the clock of Redis counts, which all replicas share.
+ *
+ * Gives five numbers for each request: allowed (1 or 0), used, ms to the end of the window, ms to wait, refused in this
+ * window.
  */
 export const limitScript = `
 local now = tonumber(ARGV[#KEYS + 1])
@@ -25,7 +29,7 @@ local function keep(key, start, previous, current, refused, ms)
   redis.call('SET', key, string.format('%.0f %.0f %.0f %.0f', start, previous, current, refused), 'PX', ms)
 end
 
-local function count(key, limit, window, isLook, owed)
+local function count(key, limit, window, isLook, unsynced)
   local start, previous, current, refused = now, 0, 0, 0
   local stored = redis.call('GET', key)
   if stored then
@@ -40,12 +44,12 @@ local function count(key, limit, window, isLook, owed)
     end
   end
 
-  current = current + owed
+  current = current + unsynced
   local age = now - start
   local left = window - age
   local used = current + math.floor(previous * left / window)
   if isLook then
-    if owed > 0 then keep(key, start, previous, current, refused, left + window) end
+    if unsynced > 0 then keep(key, start, previous, current, refused, left + window) end
     answer(1, used, left, 0, refused)
     return false
   end
@@ -65,15 +69,18 @@ end
 
 local isRefused = false
 for at, key in ipairs(KEYS) do
-  local limit, window, requests, owed = string.match(ARGV[at], '^(%d+) (%d+) (%d) (%d+)$')
+  local limit, window, requests, unsynced = string.match(ARGV[at], '^(%d+) (%d+) (%d) (%d+)$')
   local isHeld = requests == '2' and isRefused
-  local isFull = count(key, tonumber(limit), tonumber(window), requests == '0' or isHeld, tonumber(owed))
+  local isFull = count(key, tonumber(limit), tonumber(window), requests == '0' or isHeld, tonumber(unsynced))
   isRefused = isHeld or isFull
 end
 return answers
 `;
 
-/** Says that a replica lives and counts those that did so lately. KEYS: one. ARGV: its id, for how many ms that is true. */
+/**
+ * Says that a replica lives, and counts the replicas that said so lately. KEYS: one. ARGV: the replica's id, and for how
+ * many ms it counts as alive.
+ */
 export const heartbeatScript = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

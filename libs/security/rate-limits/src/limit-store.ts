@@ -1,33 +1,36 @@
 import type { ThrottlerStorage } from '@nestjs/throttler';
 
-import type { Decision, Rule } from './sliding-window.js';
+import type { RateLimit } from '#libs/platform/access';
+
+import type { Decision } from './sliding-window.js';
 
 /** The throttler's record, with what is left and what was refused in the current window. */
 export type Counted = Awaited<ReturnType<ThrottlerStorage['increment']>> & { readonly remaining: number };
 
-/** How a key stands now. */
+/** What counts against a key's limit now, what was refused in this window, and the ms until the window ends. */
 export type Reading = { readonly used: number; readonly refused: number; readonly resetMs: number };
 
-/** A count that a request is part of. */
+/** A key that a request counts under, and what may be let through under it. */
 export type LimitedKey = { readonly key: string; readonly limit: number };
 
-/** Counts requests; the throttler's contract, and a look that counts nothing. */
+/** Counts requests: the throttler's contract, nested keys, and a look that counts nothing. */
 export interface LimitStore extends ThrottlerStorage {
   /** One request more. @param ttl length of the window in ms */
   increment(key: string, ttl: number, limit: number): Promise<Counted>;
   /**
-   * One request more under keys of which each contains the one before. What one refuses counts under none behind it, or
-   * whoever is refused would use up what others have. @param ttl as above
-   * @returns how each stands, up to the one that refuses
+   * One request more under several keys, of which each stands for a wider group of callers than the one before. When one
+   * refuses, the request does not count under those behind it: a refused caller must not use up what others have.
+   * @param ttl length of the window in ms
+   * @returns how each key stands, up to the one that refuses
    */
   incrementNested(keys: readonly LimitedKey[], ttl: number): Promise<readonly Counted[]>;
-  read(key: string, rule: Rule): Promise<Reading>;
+  read(key: string, rateLimit: RateLimit): Promise<Reading>;
 }
 
 /** Injection token of the `LimitStore` that the configuration asks for. */
 export const LIMIT_STORE = Symbol('LimitStore');
 
-/** As answered in header fields: whole seconds, and no refusal that says to come back at once. */
+/** In whole seconds, as header fields have them; a refused caller is told to wait for at least one. */
 export function toCounted(
   decision: Pick<Decision, 'isAllowed' | 'used' | 'resetMs' | 'retryMs'>,
   limit: number,

@@ -1,19 +1,22 @@
-import { type Counted, type LimitedKey, type LimitStore, type Reading, toCounted } from './limit-store.js';
-import { decide, look, type Rule, type WindowState } from './sliding-window.js';
+import type { RateLimit } from '#libs/platform/access';
 
-/** Keys of one kind. About 250 bytes each. */
+import { type Counted, type LimitedKey, type LimitStore, type Reading, toCounted } from './limit-store.js';
+import { decide, look, type WindowState } from './sliding-window.js';
+
+/** Keys in each table, of about 250 bytes each. */
 const keyLimit = 100_000;
 
 /**
- * Counts in this process: one map entry a key, no timer, no work that grows with the hits. When there are too many keys,
- * the one not seen for longest is forgotten. To refuse new ones instead would let anybody with many addresses shut
- * everybody else out; who has 100,000 addresses is not held by limits per address anyway. Addresses have a table of their
- * own, so that strangers cannot push out the counts of services and users.
+ * Counts in this process: one map entry for each key, no timer, no work that grows with the requests.
+ *
+ * When there are too many keys, the one not seen for longest is forgotten. If new ones were refused instead, anybody
+ * with many addresses could shut everybody else out; and limits by address do not hold somebody who has 100,000 of them
+ * anyway. Addresses have a table of their own, so that strangers cannot push out the counts of services and users.
  */
 export class MemoryStorage implements LimitStore {
   readonly #addresses = new Map<string, WindowState>();
   readonly #callers = new Map<string, WindowState>();
-  /** Counts that were given up while they still mattered. */
+  /** Keys that were forgotten while they still counted. */
   evicted = 0;
 
   increment(key: string, ttl: number, limit: number): Promise<Counted> {
@@ -32,7 +35,7 @@ export class MemoryStorage implements LimitStore {
 
   #count(key: string, ttl: number, limit: number): Counted {
     const table = this.#tableOf(key);
-    const decision = decide(table.get(key), { limit, windowMs: ttl }, now());
+    const decision = decide(table.get(key), { limit, windowSeconds: ttl / 1_000 }, now());
     // the key moves to the end, so that the first one is the one not seen for longest
     table.delete(key);
     table.set(key, decision.state);
@@ -40,13 +43,13 @@ export class MemoryStorage implements LimitStore {
     return toCounted(decision, limit);
   }
 
-  read(key: string, rule: Rule): Promise<Reading> {
-    const { state, used, resetMs } = look(this.#tableOf(key).get(key), rule, now());
+  read(key: string, rateLimit: RateLimit): Promise<Reading> {
+    const { state, used, resetMs } = look(this.#tableOf(key).get(key), rateLimit, now());
     return Promise.resolve({ used, refused: state.refused, resetMs });
   }
 
-  /** Takes over what was counted elsewhere, so that counting here goes on from there. */
-  adopt(key: string, ttl: number, { used, resetMs }: Pick<Reading, 'used' | 'resetMs'>): void {
+  /** Sets what Redis has counted, so that counting here goes on from there. */
+  seed(key: string, ttl: number, { used, resetMs }: Pick<Reading, 'used' | 'resetMs'>): void {
     const table = this.#tableOf(key);
     table.delete(key);
     table.set(key, { startMs: now() - (ttl - resetMs), previous: 0, current: used, refused: 0 });

@@ -1,4 +1,4 @@
-import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 
@@ -8,10 +8,21 @@ import { AppError } from '#libs/platform/errors';
 import { multipartMediaType } from '#libs/platform/http';
 
 import { type Counted, LIMIT_STORE, type LimitStore } from './limit-store.js';
-import { rateClass } from './rate-class.decorator.js';
 import { RateLimitState } from './rate-limit-state.js';
 import { RatePolicies, type RatePolicy, type Subject } from './rate-policies.js';
-import { ServiceUsageLog } from './service-usage-log.js';
+
+const rateClass = 'gatehouse:rate-class';
+
+/**
+ * Counts a route against the limits of these classes. Without it, GET and HEAD are `read`, and all else is `write`. A form
+ * with a file counts as `upload` too, on every route that takes one.
+ */
+export const RateClass = (...names: readonly RateClassName[]): MethodDecorator => SetMetadata(rateClass, names);
+
+/** Is told of each request that a service made; the lib `services` keeps the counts. */
+export abstract class ServiceUsageLog {
+  abstract add(service: string, rateClass: RateClassName, outcome: 'used' | 'refused'): void;
+}
 
 /** What `@SkipThrottle()` of the throttler leaves on a handler. */
 const skipped = 'THROTTLER:SKIPdefault';
@@ -84,10 +95,10 @@ export class RateLimitGuard extends RefusalLimiter implements CanActivate {
   async #tightest(limits: Subject['limits']): Promise<Standing> {
     const [{ policy, key }, ...wider] = limits;
     if (wider.length === 0) {
-      return { policy, counted: await this.store.increment(key, policy.windowMs, policy.limit) };
+      return { policy, counted: await this.store.increment(key, policy.windowSeconds * 1_000, policy.limit) };
     }
     const keys = limits.map(({ key, policy: { limit } }) => ({ key, limit }));
-    const counts = await this.store.incrementNested(keys, policy.windowMs);
+    const counts = await this.store.incrementNested(keys, policy.windowSeconds * 1_000);
     const standings = counts.flatMap((counted, at) => (limits[at] ? [{ policy: limits[at].policy, counted }] : []));
     return standings.reduce((tight, next) => (isTighter(next.counted, tight.counted) ? next : tight));
   }
@@ -136,9 +147,9 @@ function fieldsOf({ name, field }: RatePolicy, counted: Counted): Record<string,
 const whose = { service: 'Your service', user: 'You', ip: 'Your address or network' } as const;
 
 function tooMany(tightest: RatePolicy, waitSeconds: number, violated: readonly RatePolicy[]): AppError {
-  const { name, kind, limit, windowMs } = tightest;
+  const { name, kind, limit, windowSeconds } = tightest;
   return new AppError('rate-limited', {
-    detail: `${whose[kind]} may ask for this ${limit} times in ${windowMs / 1_000} s (policy "${name}"). Try again in ${waitSeconds} s.`,
+    detail: `${whose[kind]} may ask for this ${limit} times in ${windowSeconds} s (policy "${name}"). Try again in ${waitSeconds} s.`,
     violatedPolicies: violated.map((policy) => policy.name),
     headers: { 'retry-after': String(waitSeconds) },
   });

@@ -8,8 +8,7 @@ import { MetricSources, ReadinessChecks } from '#libs/platform/monitoring';
 import { LIMIT_STORE } from './limit-store.js';
 import { MemoryStorage } from './memory.storage.js';
 import { RateLimitGuard } from './rate-limit.guard.js';
-import { metricsOf } from './rate-limit-metrics.js';
-import { RateLimitState } from './rate-limit-state.js';
+import { metricsOf, RateLimitState } from './rate-limit-state.js';
 import { RedisLink } from './redis-link.js';
 import { RedisStorage } from './redis.storage.js';
 
@@ -43,12 +42,12 @@ export class RateLimitsModule implements OnModuleInit, OnApplicationShutdown {
 
   onModuleInit(): void {
     this.metrics.register(...metricsOf(this.state));
-    // where requests go on without Redis, a balancer must not take the replica out for the loss of it
+    // a balancer must take the replica out only when requests cannot go on without Redis
     const isNeeded = this.state.isRedisConfigured && this.config.RATE_LIMIT_WITHOUT_REDIS === 'refuse';
     if (isNeeded) this.checks.register('redis', () => this.state.isRedisConnected);
   }
 
-  /** Connects to Redis if there is one; the operator's commands do not, or they would count as replicas. */
+  /** Connects to Redis if there is one. The operator's commands do not call it: they would count as replicas. */
   async start(): Promise<void> {
     if (this.config.RATE_LIMITS === 'off') this.#logger.warn({ event: 'RATE_LIMITS is off: nothing is limited here' });
     if (this.store instanceof RedisStorage) await this.store.start();

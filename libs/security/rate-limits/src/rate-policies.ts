@@ -12,13 +12,11 @@ import type { Config } from '#libs/platform/config';
 
 export type CallerKind = 'service' | 'user' | 'ip';
 
-/** One limit under its name; `field` is its `RateLimit-Policy`. */
-export type RatePolicy = {
+/** A limit under its name; `field` is its text in the header field `RateLimit-Policy`. */
+export type RatePolicy = RateLimit & {
   readonly name: `${CallerKind}-${RateClassName}` | `ip-${RateClassName}-${number}`;
   readonly kind: CallerKind;
   readonly rateClass: RateClassName;
-  readonly limit: number;
-  readonly windowMs: number;
   readonly field: string;
 };
 type Policies = Readonly<Record<RateClassName, RatePolicy>>;
@@ -33,7 +31,7 @@ export class RatePolicies {
   readonly #byAddress: Policies;
   readonly #byWiderAddress: readonly Policies[];
   readonly #byUser: Policies;
-  // a plan that changes is a new object
+  // when a plan changes, it is a new object
   readonly #byPlan = new WeakMap<RatePlan, Policies>();
 
   constructor(config: Config) {
@@ -72,22 +70,22 @@ export class RatePolicies {
   }
 }
 
-/** A limit that changes goes on with the same counts; another length of window begins anew. */
-const keyOf = ({ name, windowMs }: Pick<RatePolicy, 'name' | 'windowMs'>, caller: string): string =>
-  `${name}:${windowMs}:${caller}`;
+/** When a limit changes, its counts go on; when the length of its window changes, they begin anew. */
+const keyOf = ({ name, windowSeconds }: Pick<RatePolicy, 'name' | 'windowSeconds'>, caller: string): string =>
+  `${name}:${windowSeconds * 1_000}:${caller}`;
 
 const applied = (policy: RatePolicy, caller: string): Applied => ({ policy, key: keyOf(policy, caller) });
 
-/** Under which a service's requests of a class are counted. */
+/** The key under which a service's requests of a class are counted. */
 export const serviceKey = (service: string, rateClass: RateClassName, { [rateClass]: { windowSeconds } }: RatePlan) =>
-  keyOf({ name: `service-${rateClass}`, windowMs: windowSeconds * 1_000 }, service);
+  keyOf({ name: `service-${rateClass}`, windowSeconds }, service);
 
 function policiesOf(kind: CallerKind, plan: RatePlan): Policies {
   return byClass((rateClass) => {
     const { limit, windowSeconds } = plan[rateClass];
     const name = `${kind}-${rateClass}` as const;
     const field = fieldOf(name, limit, windowSeconds);
-    return { name, kind, rateClass, limit, windowMs: windowSeconds * 1_000, field };
+    return { name, kind, rateClass, limit, windowSeconds, field };
   });
 }
 
@@ -96,7 +94,7 @@ function widerPolicies(policies: Policies, { bits, factor }: { bits: number; fac
     const narrow = policies[rateClass];
     const name = `ip-${rateClass}-${bits}` as const;
     const limit = narrow.limit * factor;
-    return { ...narrow, name, limit, field: fieldOf(name, limit, narrow.windowMs / 1_000) };
+    return { ...narrow, name, limit, field: fieldOf(name, limit, narrow.windowSeconds) };
   });
 }
 

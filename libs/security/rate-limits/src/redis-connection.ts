@@ -13,25 +13,25 @@ export type RedisConnection = {
   /** Says that this replica lives. @returns how many do */
   beat(replicaId: string, aliveMs: number): Promise<number>;
   leave(replicaId: string): Promise<unknown>;
-  /** At once; what is under way fails. */
+  /** Closes the connection at once; commands under way fail. */
   destroy(): void;
 };
 
 const replicasKey = 'gatehouse:replicas';
 const connectTimeoutMs = 1_000;
-/** Half a millisecond of Redis, which has one thread for all; three times that where all ask from IPv6. */
+/** They take half a millisecond of Redis, which has one thread for all; three times that when all are of IPv6. */
 const requestsAtOnce = 64;
-/** Of one key in an answer of the limits. */
+/** Numbers for each key in an answer of `limitScript`. */
 const numbersEach = 5;
 
-type Asked = { readonly keys: readonly string[]; readonly requests: readonly string[] };
+type LimitRequest = { readonly keys: readonly string[]; readonly requests: readonly string[] };
 
 /**
  * Connects once and does not try again by itself: its owner does. Several URLs are nodes of a Redis Cluster.
  * @throws when Redis does not answer within a second
  */
 export async function connectRedis(urls: readonly string[]): Promise<RedisConnection> {
-  // 30 ms and some megabytes that a service without Redis need not spend
+  // loading it takes 30 ms and some megabytes, which a service without Redis need not spend
   const { createClient, createCluster, defineScript } = await import('@redis/client');
   type Parser = { pushKey(key: string): void; push(...values: string[]): void };
   const script = <Reply>(SCRIPT: string, transformReply: (reply: unknown) => Reply) =>
@@ -60,14 +60,14 @@ export async function connectRedis(urls: readonly string[]): Promise<RedisConnec
   client.on('error', () => undefined);
   await orDestroy(client, client.connect());
   const limits = new TurnBatch(
-    async (asked: readonly Asked[]) => {
-      const keys = asked.flatMap(({ keys }) => onOneNode(keys));
+    async (calls: readonly LimitRequest[]) => {
+      const keys = calls.flatMap(({ keys }) => onOneNode(keys));
       const numbers = await client.limit(
         keys,
-        asked.flatMap(({ requests }) => requests),
+        calls.flatMap(({ requests }) => requests),
       );
       let from = 0;
-      return asked.map(({ keys }) => keys.map(() => numbers.slice(from, (from += numbersEach))));
+      return calls.map(({ keys }) => keys.map(() => numbers.slice(from, (from += numbersEach))));
     },
     // keys of one command must be on one node
     isCluster ? 1 : requestsAtOnce,
@@ -80,7 +80,7 @@ export async function connectRedis(urls: readonly string[]): Promise<RedisConnec
   };
 }
 
-/** What is between braces decides the node: for keys that are asked together the last of them, which contains the others. */
+/** The text in braces decides the node. Keys of one request share the widest of them, which is the last. */
 function onOneNode(keys: readonly string[]): readonly string[] {
   const last = keys.at(-1);
   return keys.map((key) => `gatehouse:limit:{${last}}${key === last ? '' : key}`);
@@ -90,7 +90,7 @@ const toNumbers = (reply: unknown): readonly number[] => (Array.isArray(reply) ?
 
 type Destroyable = { destroy(): void };
 
-/** A Redis that is paused takes the connection and never answers the greeting. */
+/** A paused Redis accepts the connection and never answers the greeting. */
 async function orDestroy(client: Destroyable, connecting: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -111,6 +111,6 @@ function destroy(client: Destroyable): void {
   try {
     client.destroy();
   } catch {
-    // it was closed already, which is what is wanted
+    // it was closed already
   }
 }

@@ -1,38 +1,40 @@
+import type { RateLimit } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 
 import { type Counted, type LimitedKey, type LimitStore, type Reading, toCounted } from './limit-store.js';
 import type { MemoryStorage } from './memory.storage.js';
 import type { RedisConnection } from './redis-connection.js';
 import type { RedisLink } from './redis-link.js';
-import type { Rule } from './sliding-window.js';
 
-/** A Redis that takes longer than this is treated as gone; it usually takes less than one. */
-const patienceMs = 500;
+/** When Redis takes longer than this, it is treated as gone; it usually takes less than 1 ms. */
+const commandTimeoutMs = 500;
 const tickMs = 50;
 
-/** What was let through without Redis and is to be told to it, unless its window is over by then. */
-type Owed = { count: number; readonly untilMs: number };
-const owedLimit = 100_000;
+/** Requests that were let through without Redis. It is told of them when it is back, unless their window is over. */
+type Unsynced = { count: number; readonly untilMs: number };
+const unsyncedLimit = 100_000;
 
-/** Of each key its numbers, see `limitScript`. */
+/** For each key its numbers, see `limitScript`. */
 type Replies = readonly (readonly number[])[];
 
 type Waiting = { readonly sentAt: number; readonly connection: RedisConnection; readonly giveUp: () => void };
 
 /**
- * Counts in Redis, one script and one round trip for the requests of a turn, exact over all replicas. While Redis cannot be had it counts
- * in memory by this replica's share of the limit, or refuses, as configured; no request waits longer than 600 ms. Counts go
- * on both ways: the share begins with the share of what was used, and Redis is told of what was let through without it.
+ * Counts in Redis, exactly over all replicas, with one script and one round trip for all requests of a turn.
+ *
+ * While Redis cannot be had, it falls back to memory and this replica's share of the limit, or refuses, as configured. No
+ * request waits longer than 600 ms. Counts survive both changes: the fallback starts from this replica's share of what
+ * Redis has counted, and Redis is told of what was let through without it.
  */
 export class RedisStorage implements LimitStore {
   readonly #waiting = new Set<Waiting>();
-  readonly #owed = new Map<string, Owed>();
+  readonly #unsynced = new Map<string, Unsynced>();
   #timer: NodeJS.Timeout | undefined;
   #tickedAt = 0;
 
   constructor(
     readonly link: RedisLink,
-    private readonly local: MemoryStorage,
+    private readonly fallback: MemoryStorage,
     private readonly without: 'local' | 'refuse',
   ) {}
 
@@ -56,7 +58,7 @@ export class RedisStorage implements LimitStore {
   incrementNested(keys: readonly LimitedKey[], ttl: number): Promise<readonly Counted[]> {
     const names = keys.map(({ key }) => key);
     const requests = () =>
-      keys.map(({ key, limit }, at) => `${limit} ${ttl} ${at === 0 ? 1 : 2} ${this.#takeOwed(key)}`);
+      keys.map(({ key, limit }, at) => `${limit} ${ttl} ${at === 0 ? 1 : 2} ${this.#takeUnsynced(key)}`);
     return this.#ask(names, requests, {
       answered: (replies) => this.#toCounts(keys, ttl, replies),
       otherwise: () => this.#withoutRedis(keys, ttl),
@@ -67,21 +69,21 @@ export class RedisStorage implements LimitStore {
     const counts: Counted[] = [];
     for (const [at, { key, limit }] of keys.entries()) {
       const [allowed = 0, used = 0, resetMs = 0, retryMs = 0] = replies[at] ?? [];
-      this.local.adopt(key, ttl, { used: Math.ceil(used / this.link.replicas), resetMs });
+      this.fallback.seed(key, ttl, { used: Math.ceil(used / this.link.replicas), resetMs });
       counts.push(toCounted({ isAllowed: allowed === 1, used, resetMs, retryMs }, limit));
       if (allowed !== 1) break;
     }
     return counts;
   }
 
-  read(key: string, rule: Rule): Promise<Reading> {
-    return this.#ask([key], () => [`${rule.limit} ${rule.windowMs} 0 0`], {
+  read(key: string, rateLimit: RateLimit): Promise<Reading> {
+    return this.#ask([key], () => [`${rateLimit.limit} ${rateLimit.windowSeconds * 1_000} 0 0`], {
       answered: ([[, used = 0, resetMs = 0, , refused = 0] = []]) => ({ used, resetMs, refused }),
-      otherwise: () => this.local.read(key, rule),
+      otherwise: () => this.fallback.read(key, rateLimit),
     });
   }
 
-  /** One timer for all requests, and none for each: they are answered in the order in which they were sent. */
+  /** Redis answers in the order of the requests, so one timer watches over all of them (`#tick`). */
   #ask<T>(
     keys: readonly string[],
     requests: () => readonly string[],
@@ -110,11 +112,11 @@ export class RedisStorage implements LimitStore {
     const now = performance.now();
     const lateMs = now - this.#tickedAt - tickMs;
     this.#tickedAt = now;
-    // when this process itself was held up, the answers may be here and only not read yet
+    // when this process itself was held up, the answers may have come without having been read yet
     if (lateMs > tickMs) return;
     const [oldest] = this.#waiting;
-    if (!oldest || now - oldest.sentAt < patienceMs) return;
-    this.link.fail(oldest.connection, new Error(`Redis did not answer within ${patienceMs} ms`));
+    if (!oldest || now - oldest.sentAt < commandTimeoutMs) return;
+    this.link.fail(oldest.connection, new Error(`Redis did not answer within ${commandTimeoutMs} ms`));
     for (const { giveUp } of this.#waiting) giveUp();
     this.#waiting.clear();
   }
@@ -136,20 +138,20 @@ export class RedisStorage implements LimitStore {
   }
 
   async #countShare(key: string, ttl: number, share: number): Promise<Counted> {
-    const counted = await this.local.increment(key, ttl, share);
+    const counted = await this.fallback.increment(key, ttl, share);
     if (counted.isBlocked) return counted;
-    const known = this.#owed.get(key);
+    const known = this.#unsynced.get(key);
     if (known && known.untilMs > performance.now()) known.count++;
-    else if (this.#owed.size < owedLimit) {
-      this.#owed.set(key, { count: 1, untilMs: performance.now() + counted.timeToExpire * 1_000 });
+    else if (this.#unsynced.size < unsyncedLimit) {
+      this.#unsynced.set(key, { count: 1, untilMs: performance.now() + counted.timeToExpire * 1_000 });
     }
     return counted;
   }
 
-  #takeOwed(key: string): string {
-    if (this.#owed.size === 0) return '0';
-    const owed = this.#owed.get(key);
-    this.#owed.delete(key);
-    return owed && owed.untilMs > performance.now() ? String(owed.count) : '0';
+  #takeUnsynced(key: string): string {
+    if (this.#unsynced.size === 0) return '0';
+    const unsynced = this.#unsynced.get(key);
+    this.#unsynced.delete(key);
+    return unsynced && unsynced.untilMs > performance.now() ? String(unsynced.count) : '0';
   }
 }

@@ -8,7 +8,7 @@ test.each(limitVectors)('%s', (_, steps) => {
   for (const { atMs, times = 1, limit = 10, expected } of steps) {
     let answer: unknown;
     for (let time = 0; time < times; time++) {
-      const decision = decide(state, { limit, windowMs: 1_000 }, atMs);
+      const decision = decide(state, { limit, windowSeconds: 1 }, atMs);
       state = decision.state;
       const { isAllowed, used, resetMs, retryMs } = decision;
       answer = { isAllowed, used, resetMs, retryMs, refused: state.refused };
@@ -17,12 +17,13 @@ test.each(limitVectors)('%s', (_, steps) => {
   }
 });
 
-/** Requests every `everyMs` from 0; how many were let through in each of the windows. */
-function letThrough(everyMs: number, { limit, windowMs }: { limit: number; windowMs: number }, windows: number) {
+/** How many requests are let through in each minute when one comes every `everyMs`. */
+function letThrough(everyMs: number, limit: number, windows: number) {
+  const windowMs = 60_000;
   const counts = Array.from({ length: windows }, () => 0);
   let state: WindowState | undefined;
   for (let nowMs = 0; nowMs < windows * windowMs; nowMs += everyMs) {
-    const decision = decide(state, { limit, windowMs }, nowMs);
+    const decision = decide(state, { limit, windowSeconds: 60 }, nowMs);
     state = decision.state;
     const at = Math.floor(nowMs / windowMs);
     if (decision.isAllowed) counts[at] = (counts[at] ?? 0) + 1;
@@ -35,24 +36,24 @@ test.each([
   ['a hundred times the limit', 1],
   ['just above the limit', 99],
 ])('%s gets the limit in every window', (_, everyMs) => {
-  for (const count of letThrough(everyMs, { limit: 600, windowMs: 60_000 }, 5)) {
+  for (const count of letThrough(everyMs, 600, 5)) {
     expect(count).toBeGreaterThanOrEqual(594);
     expect(count).toBeLessThanOrEqual(600);
   }
 });
 
 test('half the limit is never refused', () => {
-  expect(letThrough(200, { limit: 600, windowMs: 60_000 }, 5)).toEqual([300, 300, 300, 300, 300]);
+  expect(letThrough(200, 600, 5)).toEqual([300, 300, 300, 300, 300]);
 });
 
 test('whoever waits as long as told is let through, and a millisecond sooner is not', () => {
-  const rule = { limit: 7, windowMs: 1_000 };
+  const rateLimit = { limit: 7, windowSeconds: 1 };
   let state: WindowState | undefined;
   for (let nowMs = 0; nowMs < 20_000; nowMs += 37) {
-    const decision = decide(state, rule, nowMs);
+    const decision = decide(state, rateLimit, nowMs);
     state = decision.state;
     if (decision.isAllowed) continue;
-    expect(decide(state, rule, nowMs + decision.retryMs).isAllowed, `at ${nowMs}`).toBe(true);
-    expect(decide(state, rule, nowMs + decision.retryMs - 1).isAllowed, `at ${nowMs}`).toBe(false);
+    expect(decide(state, rateLimit, nowMs + decision.retryMs).isAllowed, `at ${nowMs}`).toBe(true);
+    expect(decide(state, rateLimit, nowMs + decision.retryMs - 1).isAllowed, `at ${nowMs}`).toBe(false);
   }
 });
