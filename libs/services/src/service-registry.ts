@@ -1,4 +1,4 @@
-import { SqlEntityManager } from '@mikro-orm/sql';
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { type Scope, type ServicePrincipal, ServiceVerifier } from '#libs/platform/access';
@@ -6,8 +6,8 @@ import { digest, isSame } from '#libs/platform/crypto';
 import { ReplicaNotifications, type ChangeView, DatabaseClock, SharedRead, Sweeper } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
-import { defaultPlan, planOf } from './rate-plan.js';
-import { ServiceEntity } from './service.entity.js';
+import { defaultPlan, planOf } from './rate-plan.schema.js';
+import { ServicesRepository } from './services.repository.js';
 
 type Known = {
   readonly principal: ServicePrincipal;
@@ -17,14 +17,14 @@ type Known = {
 
 /** Under which replicas hear that a service has changed. */
 const servicesTopic = 'services';
-/** As much work for a name that nobody has. */
+/** Checked when nobody has the name, so that the answer takes as much work. */
 const nobody: Known = {
   principal: { kind: 'service', name: '', scopes: [], plan: defaultPlan },
   secretHash: digest(''),
   previous: undefined,
 };
 
-/** The active services, in memory on every replica: a call costs one hash and no question to the database. */
+/** The active services, in memory on every replica: to verify a key takes one hash and no query. */
 @Injectable()
 export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
   #services: ReadonlyMap<string, Known> = new Map();
@@ -33,7 +33,7 @@ export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
   readonly #reads = new SharedRead(() => this.#read());
 
   constructor(
-    private readonly em: SqlEntityManager,
+    private readonly services: ServicesRepository,
     private readonly changes: ReplicaNotifications,
     private readonly sweeper: Sweeper,
     private readonly clock: DatabaseClock,
@@ -47,7 +47,7 @@ export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
   }
 
   override verify(name: string, secret: string): ServicePrincipal | Promise<ServicePrincipal> {
-    // what was changed while the feed is lost, or what could not be read of it, must hold all the same
+    // a change must hold at once, also when the notifications are lost or could not be read
     if (this.#view?.isFresh !== true) return this.reload().then(() => this.#check(name, secret));
     return this.#check(name, secret);
   }
@@ -63,7 +63,7 @@ export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
   }
 
   async #read(): Promise<void> {
-    const rows = await this.em.fork().find(ServiceEntity, { status: 'active' });
+    const rows = await this.services.listActive();
     this.#services = new Map(
       rows.map(({ name, scopes, plan, secretHash, previousHash, previousUntil }) => [
         name,
@@ -92,7 +92,7 @@ export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
   async #writeUsed(): Promise<number> {
     const names = [...this.#used];
     this.#used.clear();
-    if (names.length > 0) await this.em.fork().nativeUpdate(ServiceEntity, { name: names }, { lastUsedAt: new Date() });
+    if (names.length > 0) await this.services.writeLastUsed(names);
     return 0;
   }
 }

@@ -3,7 +3,7 @@ import { defineEntity, p } from '@mikro-orm/sql';
 import type { Scope } from '#libs/platform/access';
 import { uuidV7 } from '#libs/platform/crypto';
 
-import type { PlanParts } from './rate-plan.js';
+import type { PlanParts } from './rate-plan.schema.js';
 
 /**
  * A calling microservice. Its secret has 256 random bits, so SHA-256 is enough to store it by; the one before stays good

@@ -6,8 +6,10 @@ import { ServiceUsageLog } from '#libs/security/rate-limits';
 import { RevocationModule } from '#libs/security/revocation';
 
 import { ServiceRegistry } from './service-registry.js';
-import { ServiceUsage } from './service-usage.service.js';
+import { ServiceUsageRepository } from './service-usage.repository.js';
+import { ServiceUsageService } from './service-usage.service.js';
 import { ServicesController } from './services.controller.js';
+import { ServicesRepository } from './services.repository.js';
 import { ServicesService } from './services.service.js';
 
 /** Global, so that the guards can ask for the `ServiceVerifier` and the `ServiceUsageLog` without knowing who answers. */
@@ -16,10 +18,12 @@ import { ServicesService } from './services.service.js';
   imports: [AuditModule, RevocationModule],
   controllers: [ServicesController],
   providers: [
+    ServicesRepository,
+    ServiceUsageRepository,
     ServiceRegistry,
     { provide: ServiceVerifier, useExisting: ServiceRegistry },
-    ServiceUsage,
-    { provide: ServiceUsageLog, useExisting: ServiceUsage },
+    ServiceUsageService,
+    { provide: ServiceUsageLog, useExisting: ServiceUsageService },
     ServicesService,
   ],
   exports: [ServiceUsageLog, ServiceVerifier, ServicesService],

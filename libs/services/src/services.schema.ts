@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ownClientId, scopes } from '#libs/platform/access';
 import { isVisible, mustBeVisible, textSchema } from '#libs/platform/contract';
 
-import { planPartsSchema, planPatchSchema, ratePlanSchema } from './rate-plan.js';
+import { planPartsSchema, planPatchSchema, ratePlanSchema } from './rate-plan.schema.js';
 
 export const serviceNameSchema = z
   .string()

@@ -1,20 +1,19 @@
-import type { InferEntity } from '@mikro-orm/sql';
-import { LockMode, SqlEntityManager } from '@mikro-orm/sql';
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { type Actor, type AuditEvent, AuditTrail } from '#libs/security/audit';
 import { SessionEndService } from '#libs/auth';
 import { isAdmin, type Principal } from '#libs/platform/access';
 import { digest, randomToken } from '#libs/platform/crypto';
-import { epochMs, rethrowViolation } from '#libs/platform/database';
+import { rethrowViolation } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { RevocationsService, type Revoke } from '#libs/security/revocation';
 
-import { patchedParts, type PlanParts, planOf } from './rate-plan.js';
-import { changesBetween } from './service-changes.js';
+import { patchedParts, type PlanParts, planOf } from './rate-plan.schema.js';
 import { ServiceEntity } from './service.entity.js';
 import { ServiceRegistry } from './service-registry.js';
-import { ServiceUsage } from './service-usage.service.js';
+import { ServiceUsageService } from './service-usage.service.js';
+import { databaseTimeIn, type Service, ServicesRepository } from './services.repository.js';
 import type {
   CreatedService,
   CreateService,
@@ -25,8 +24,7 @@ import type {
   ServiceView,
 } from './services.schema.js';
 
-type Service = InferEntity<typeof ServiceEntity>;
-/** Long enough to roll the new secret out to every instance of a service. */
+/** Long enough to give the new secret to every instance of a service. */
 const overlapSeconds = 24 * 3_600;
 
 /** Keeps the calling microservices; every change acts on every replica at once. */
@@ -37,10 +35,10 @@ const rethrowTaken = rethrowViolation({
 @Injectable()
 export class ServicesService {
   constructor(
-    private readonly em: SqlEntityManager,
+    private readonly services: ServicesRepository,
     private readonly registry: ServiceRegistry,
     private readonly audit: AuditTrail,
-    private readonly recorded: ServiceUsage,
+    private readonly serviceUsage: ServiceUsageService,
     private readonly revocations: RevocationsService,
     private readonly sessionEnd: SessionEndService,
   ) {}
@@ -58,15 +56,14 @@ export class ServicesService {
     return { ...view, secret };
   }
 
-  /** By name; there are as many as a team has microservices, and never more than 1,000 are answered. */
+  /** By name, at most 1,000. */
   async list(): Promise<ServiceList> {
-    const rows = await this.em.fork().find(ServiceEntity, {}, { orderBy: { name: 'asc' }, limit: 1_000 });
-    return { items: rows.map(viewOf) };
+    return { items: (await this.services.list()).map(viewOf) };
   }
 
   /** @throws AppError `service-not-found` */
   async get(name: string): Promise<ServiceView> {
-    return viewOf(await find(this.em.fork(), name));
+    return viewOf(await this.services.find(name));
   }
 
   /**
@@ -76,13 +73,16 @@ export class ServicesService {
   async usage(name: string, caller: Principal): Promise<ServiceUsageView> {
     if (!isAdmin(caller) && !(caller.kind === 'service' && caller.name === name)) throw new AppError('forbidden');
     const { plan } = await this.get(name);
-    return this.recorded.read(name, plan);
+    return this.serviceUsage.read(name, plan);
   }
 
-  /** A change that changes nothing leaves no trace; a deactivation ends the service's sessions. @throws AppError `service-not-found` */
+  /**
+   * A change that changes nothing leaves no trace. When the service is deactivated, the sessions that it began end.
+   * @throws AppError `service-not-found`
+   */
   patch(name: string, { description, scopes, plan, status }: PatchService, by: Actor): Promise<ServiceView> {
     return this.#change(name, 'service-changed', by, async (em, revoke) => {
-      const service = await find(em, name, 'to change it');
+      const service = await this.services.findForUpdate(name, em);
       const before = viewOf(service);
       if (description !== undefined) service.description = description;
       if (scopes !== undefined) service.scopes = scopes;
@@ -100,30 +100,30 @@ export class ServicesService {
   }
 
   /**
-   * A new secret. The old one works for another 24 h, or with `previous: 'revoke'` no more.
-   * @throws AppError `service-not-found`, `rotation-conflict`: of two rotations at once one is done, since the second
-   * would end a secret that the first has just answered
+   * Makes a new secret. The old one works for another 24 h, or with `previous: 'revoke'` no longer.
+   * @throws AppError `service-not-found`; `rotation-conflict` for the second of two rotations at once, which would end the
+   * secret that the first has just answered
    */
   async rotateSecret(name: string, previous: 'keep' | 'revoke', by: Actor): Promise<NewSecret> {
     const secret = randomToken();
-    const { secretHash: known } = await find(this.em.fork(), name);
+    const { secretHash: known } = await this.services.find(name);
     return this.#change(name, 'service-secret-rotated', by, async (em) => {
-      const service = await find(em, name, 'to change it');
+      const service = await this.services.findForUpdate(name, em);
       if (service.secretHash !== known) throw new AppError('rotation-conflict');
       const isKept = previous === 'keep';
       service.previousHash = isKept ? service.secretHash : null;
-      service.previousUntil = isKept ? await overlapEnd(em) : null;
+      service.previousUntil = isKept ? await databaseTimeIn(overlapSeconds, em) : null;
       service.secretHash = digest(secret);
       const previousUntil = service.previousUntil?.toISOString() ?? null;
       return { value: { secret, previousUntil }, details: { previous: isKept ? 'kept' : 'revoked' } };
     });
   }
 
-  /** The sessions that it has begun end with it. @throws AppError `service-not-found` */
+  /** Removes a service; the sessions that it began end with it. @throws AppError `service-not-found` */
   async remove(name: string, by: Actor): Promise<void> {
     await this.#change(name, 'service-deleted', by, async (em, revoke) => {
-      em.remove(await find(em, name));
-      // first the service, then its sessions: a login that is under way must find one or the other
+      em.remove(await this.services.find(name, em));
+      // the service goes before its sessions: else a login under way could begin one that nothing ends
       await em.flush();
       const sessions = await this.sessionEnd.endOfClientWithin(em, revoke, name, 'service-deleted');
       return { value: undefined, details: { sessions } };
@@ -155,21 +155,22 @@ type Outcome<T> = {
   readonly isUnchanged?: true;
 };
 
-/** By the database's clock, which is the one that every replica judges by. */
-async function overlapEnd(em: SqlEntityManager): Promise<Date> {
-  const end = epochMs('(now() + make_interval(secs => ?))');
-  const [row] = await em.execute<{ ms: number }[]>(`select ${end} as ms`, [overlapSeconds]);
-  return new Date(row?.ms ?? Date.now());
-}
-
-/** Without the classes that nothing was said of. */
+/** Leaves out the classes that the plan says nothing of. */
 const tidy = (plan: PlanParts): PlanParts => patchedParts({}, plan);
 
-/** Locked `to change it`: of two changes at once the second starts from what the first has left. */
-async function find(em: SqlEntityManager, name: string, why?: 'to change it'): Promise<Service> {
-  const service = await em.findOne(ServiceEntity, { name }, why ? { lockMode: LockMode.PESSIMISTIC_WRITE } : {});
-  if (!service) throw new AppError('service-not-found');
-  return service;
+const fields = ['description', 'scopes', 'plan', 'status'] as const;
+/** Their content tells an auditor something; a description may hold anything. */
+const shown = ['scopes', 'plan', 'status'] as const;
+
+/** What an audit row says of a change: the names of the fields, and what those that grant something were and are. */
+function changesBetween(before: ServiceView, after: ServiceView): AuditEvent['details'] | undefined {
+  const isChanged = (name: (typeof fields)[number]): boolean =>
+    JSON.stringify(before[name]) !== JSON.stringify(after[name]);
+  const changed = fields.filter(isChanged);
+  if (changed.length === 0) return undefined;
+  const named = shown.filter(isChanged);
+  const pick = (view: ServiceView) => Object.fromEntries(named.map((name) => [name, view[name]]));
+  return { changed, ...(named.length > 0 && { from: pick(before), to: pick(after) }) };
 }
 
 function viewOf(service: Service): ServiceView {
