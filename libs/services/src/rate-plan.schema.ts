@@ -4,7 +4,7 @@ import { type RateClassName, rateClasses, type RatePlan } from '#libs/platform/a
 
 const minuteSeconds = 60;
 
-/** For a service of some size on a small machine: hashing passes 48 logins/s a core, reading some thousand requests/s. */
+/** For a mid-sized service. A core makes about 48 logins, or some thousand reads, in a second. */
 export const defaultPlan: RatePlan = {
   read: { limit: 60_000, windowSeconds: minuteSeconds },
   write: { limit: 12_000, windowSeconds: minuteSeconds },
@@ -19,7 +19,7 @@ const windowSeconds = z.int().min(1).max(86_400);
 const partSchema = z.strictObject({ limit: limit.optional(), windowSeconds: windowSeconds.optional() });
 const part = partSchema.optional();
 
-/** Only what differs from the default plan. */
+/** What differs from the default plan. */
 export const planPartsSchema = z
   .strictObject({ read: part, write: part, login: part, hash: part, upload: part })
   .meta({ id: 'RatePlanParts', description: 'Requests per window by class; what is absent has its default' });
@@ -65,9 +65,9 @@ export function patchedParts(parts: PlanParts, patch: PlanPatch): PlanParts {
   return patched;
 }
 
-/** A member that is there but undefined is one that was not given. */
+/** Leaves out members that are undefined: they were not given. */
 function definedOf<T extends object>(given: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.entries forgets the types of the members
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.entries forgets types
   return Object.fromEntries(entries) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
 }

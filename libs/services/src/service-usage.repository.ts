@@ -8,7 +8,7 @@ type Row = { readonly rate_class: RateClassName; readonly used: number; readonly
 export type Counts = { used: number; refused: number };
 export type ServiceCounts = { readonly service: string; readonly rateClass: RateClassName; readonly counts: Counts };
 
-/** Adds in the order of the unique key, so that replicas that write at once do not lock each other out. */
+/** In the order of the unique key, so that replicas that write at once cannot deadlock. */
 const add = {
   name: 'service-usage-add',
   text: `insert into service_usage (service_id, rate_class, hour, used, refused)

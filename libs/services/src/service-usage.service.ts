@@ -10,7 +10,7 @@ import type { ClassUsage, ServiceUsageView } from './services.schema.js';
 const flushMs = 5_000;
 const keptHours = 48;
 
-/** Counts what services ask for: in memory, and every 5 s into the table that all replicas share. */
+/** Counts what services ask for, in memory, and every 5 s in the table that replicas share. */
 @Injectable()
 export class ServiceUsageService extends ServiceUsageLog implements OnModuleInit, BeforeApplicationShutdown {
   readonly #logger = new Logger('ServiceUsage');

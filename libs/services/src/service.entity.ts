@@ -6,8 +6,8 @@ import { uuidV7 } from '#libs/platform/crypto';
 import type { PlanParts } from './rate-plan.schema.js';
 
 /**
- * A calling microservice. Its secret has 256 random bits, so SHA-256 is enough to store it by; the one before stays good
- * until `previousUntil`, so that a rotation interrupts nobody.
+ * A calling microservice. Its secret has 256 random bits, so it is stored as a plain SHA-256. The
+ * previous secret works until `previousUntil`, so that a rotation interrupts nobody.
  */
 export const ServiceEntity = defineEntity({
   name: 'Service',

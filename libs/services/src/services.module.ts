@@ -12,7 +12,7 @@ import { ServicesController } from './services.controller.js';
 import { ServicesRepository } from './services.repository.js';
 import { ServicesService } from './services.service.js';
 
-/** Global, so that the guards can ask for the `ServiceVerifier` and the `ServiceUsageLog` without knowing who answers. */
+/** Global, so that guards can inject `ServiceVerifier` and `ServiceUsageLog` by these names. */
 @Global()
 @Module({
   imports: [AuditModule, RevocationModule],

@@ -31,7 +31,7 @@ export class ServicesRepository {
     return found(await em.findOne(ServiceEntity, { name }));
   }
 
-  /** Locks the row: of two changes at once the second starts from what the first has left. @throws as `find` */
+  /** Locks the row, so that the second of two changes starts from the result of the first. */
   async findForUpdate(name: string, em: SqlEntityManager): Promise<Service> {
     return found(await em.findOne(ServiceEntity, { name }, { lockMode: LockMode.PESSIMISTIC_WRITE }));
   }

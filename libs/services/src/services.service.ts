@@ -77,7 +77,7 @@ export class ServicesService {
   }
 
   /**
-   * A change that changes nothing leaves no trace. When the service is deactivated, the sessions that it began end.
+   * A change that changes nothing leaves no trace. A deactivated service loses its sessions.
    * @throws AppError `service-not-found`
    */
   patch(name: string, { description, scopes, plan, status }: PatchService, by: Actor): Promise<ServiceView> {
@@ -101,8 +101,8 @@ export class ServicesService {
 
   /**
    * Makes a new secret. The old one works for another 24 h, or with `previous: 'revoke'` no longer.
-   * @throws AppError `service-not-found`; `rotation-conflict` for the second of two rotations at once, which would end the
-   * secret that the first has just answered
+   * @throws AppError `service-not-found`; `rotation-conflict` for the second of two rotations at
+   * once, which would end the secret that the first has just answered
    */
   async rotateSecret(name: string, previous: 'keep' | 'revoke', by: Actor): Promise<NewSecret> {
     const secret = randomToken();
@@ -119,11 +119,11 @@ export class ServicesService {
     });
   }
 
-  /** Removes a service; the sessions that it began end with it. @throws AppError `service-not-found` */
+  /** Ends the sessions that the service began, too. @throws AppError `service-not-found` */
   async remove(name: string, by: Actor): Promise<void> {
     await this.#change(name, 'service-deleted', by, async (em, revoke) => {
       em.remove(await this.services.find(name, em));
-      // the service goes before its sessions: else a login under way could begin one that nothing ends
+      // the service goes first: else a login under way could begin a session that nothing ends
       await em.flush();
       const sessions = await this.sessionEnd.endOfClientWithin(em, revoke, name, 'service-deleted');
       return { value: undefined, details: { sessions } };
@@ -162,7 +162,7 @@ const fields = ['description', 'scopes', 'plan', 'status'] as const;
 /** Their content tells an auditor something; a description may hold anything. */
 const shown = ['scopes', 'plan', 'status'] as const;
 
-/** What an audit row says of a change: the names of the fields, and what those that grant something were and are. */
+/** Names of changed fields, and the old and new value of those that grant something. */
 function changesBetween(before: ServiceView, after: ServiceView): AuditEvent['details'] | undefined {
   const isChanged = (name: (typeof fields)[number]): boolean =>
     JSON.stringify(before[name]) !== JSON.stringify(after[name]);

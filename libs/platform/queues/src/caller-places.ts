@@ -2,7 +2,7 @@ import { AppError } from '#libs/platform/errors';
 
 type Limits = { readonly all: number; readonly perCaller: number };
 
-/** Bounds work that lasts as long as a client likes: how much runs at once in all, and for one caller. */
+/** Bounds work that lasts as long as a client likes: in all, and for one caller. */
 export class CallerPlaces {
   readonly #taken: string[] = [];
 

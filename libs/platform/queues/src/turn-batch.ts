@@ -5,14 +5,14 @@ type PendingCall<Question, Answer> = {
 };
 
 /**
- * Gathers the questions of one turn of the event loop and has them answered together. A busy server pays for the way to
- * a database once for many requests, and an idle one waits no longer than before.
+ * Gathers the questions of one turn of the event loop and has them answered together. A busy server
+ * pays for one round trip for many requests, and an idle one waits no longer than without it.
  */
 export class TurnBatch<Question, Answer> {
   #pending: PendingCall<Question, Answer>[] = [];
 
   /**
-   * @param answerAll gives one answer for each question, in their order; when it fails, all calls fail
+   * @param answerAll gives one answer for each question, in order; when it fails, all calls fail
    * @param limit questions in one batch; a full batch is sent before the turn ends
    */
   constructor(
@@ -38,7 +38,7 @@ export class TurnBatch<Question, Answer> {
   async #answer(calls: readonly PendingCall<Question, Answer>[]): Promise<void> {
     try {
       const answers = await this.answerAll(calls.map(({ question }) => question));
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one for each, as `answerAll` promises
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one for each
       for (const [at, { resolve }] of calls.entries()) resolve(answers[at] as Answer);
     } catch (error) {
       for (const { reject } of calls) reject(error);

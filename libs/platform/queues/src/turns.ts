@@ -3,13 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '#libs/platform/errors';
 
 /**
- * Work with the same key runs one after the other. What would wait for a locked row of the database waits here instead,
- * so that each key holds at most one connection of the pool.
+ * Work with the same key runs one after the other. What would wait for a locked row of the database
+ * waits here instead, so that each key holds at most one connection of the pool.
  */
 export class Turns {
   readonly #last = new Map<string, Promise<void>>();
 
-  /** @param waitLimitMs for the work before; work that cannot start by then fails, and keeps its turn for those behind */
+  /** @param waitLimitMs in which the work before must end; else the call fails */
   constructor(private readonly waitLimitMs: number) {}
 
   /** @throws AppError `unavailable` when the work before does not end in time */
@@ -22,7 +22,7 @@ export class Turns {
         throw new AppError('unavailable', { headers: { 'retry-after': '2' } });
       return await work();
     } finally {
-      // work that gave up keeps its turn until the work before it has ended, so that nothing overtakes
+      // work that gave up keeps its turn until the work before has ended: nothing overtakes
       void (before ?? Promise.resolve()).then(() => {
         if (this.#last.get(key) === over) this.#last.delete(key);
         end();

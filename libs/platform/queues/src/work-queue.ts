@@ -10,7 +10,7 @@ type Limits = {
   readonly queue: number;
 };
 
-/** How a piece of work waits: until its signal aborts, and with a reservation even when the queue is full. */
+/** Work waits until its signal aborts; with a reservation it may wait when the queue is full. */
 export type Wait = {
   readonly signal?: AbortSignal | undefined;
   readonly reservation?: QueueReservation | undefined;
@@ -18,7 +18,7 @@ export type Wait = {
 
 type Waiter = { readonly start: () => void; readonly giveUp: (reason: unknown) => void };
 
-/** Room in a queue for work that comes later. Given back once: by `run`, or when it goes out of scope. */
+/** Room in a queue for work that comes later. `run` gives it back, or the end of its scope. */
 class QueueReservation implements Disposable {
   #giveBack: (() => void) | undefined;
 
@@ -33,14 +33,15 @@ class QueueReservation implements Disposable {
 }
 
 /**
- * A semaphore with a bounded queue: work starts in the order in which it came. When the queue is full, a caller is told
- * at once to come back later. Work whose signal aborts while it waits is dropped and costs nothing.
+ * A semaphore with a bounded queue: work starts in the order in which it came. When the queue is
+ * full, a caller is told at once to come back later. Work whose signal aborts while it waits is
+ * dropped and costs nothing.
  */
 export class WorkQueue {
   #running = 0;
   #reserved = 0;
   readonly #waiting = new Set<Waiter>();
-  /** Requests that were told to come back later, also by callers that looked at `isFull` themselves. */
+  /** Requests that were refused, also by callers that looked at `isFull` themselves. */
   refused = 0;
 
   constructor(readonly limits: Limits) {}
@@ -58,9 +59,9 @@ export class WorkQueue {
   }
 
   /**
-   * For a caller that has other work to do before its `run`, such as a look-up. Without reservations, all requests that
-   * come during the first look-up would be looked up too, only to be refused afterwards: in a flood of logins that was a
-   * third of what refusals cost (ADR 15).
+   * For a caller that has other work to do before its `run`, such as a look-up. Without
+   * reservations, all requests that come during the first look-up would be looked up too, only to
+   * be refused afterwards: in a flood of logins that was a third of what refusals cost (ADR 15).
    * @throws AppError `overloaded`
    */
   reserve(): QueueReservation {
@@ -76,7 +77,7 @@ export class WorkQueue {
     throw overloaded;
   }
 
-  /** @throws AppError `overloaded` when the queue is full; the signal's reason when it aborts while waiting */
+  /** @throws AppError `overloaded` when the queue is full; the reason of an aborted signal */
   async run<T>(work: () => Promise<T>, { signal, reservation }: Wait = {}): Promise<T> {
     const isFree = this.#running < this.limits.concurrency && this.#waiting.size === 0;
     if (!isFree && !reservation) this.assertRoom();

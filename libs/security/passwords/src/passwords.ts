@@ -20,11 +20,13 @@ const queuePerCore = 96;
 const foreignQueue = 8;
 
 /**
- * Accepts, hashes and verifies passwords. Hashes are argon2id with a salt of their own, as PHC strings.
+ * Accepts, hashes and verifies passwords. Hashes are argon2id with a salt of their own, as PHC
+ * strings.
  *
- * At most `HASH_CONCURRENCY` run at a time, on libuv's threads: more gain nothing, cost 19 MiB each, and would starve
- * everything else that waits for a thread (ADR 23). Of hashes that were made elsewhere only one at a time is checked,
- * since whoever made them set their price. So the memory in flight is 19 MiB for each hash, and that of one import.
+ * At most `HASH_CONCURRENCY` run at a time, on libuv's threads: more gain nothing, cost 19 MiB
+ * each, and would starve everything else that waits for a thread (ADR 23). Of hashes that were made
+ * elsewhere only one at a time is checked, since whoever made them set their price. So the memory
+ * in flight is 19 MiB for each hash, and that of one import.
  */
 @Injectable()
 export class Passwords implements OnModuleInit {
@@ -82,9 +84,9 @@ export class Passwords implements OnModuleInit {
   }
 
   /**
-   * Whether a password belongs to a hash, ours or an imported one. Without a hash, or with one that no password belongs
-   * to, the same work is done against a decoy, so that the answer for "no such user" takes as long as the one for "wrong
-   * password".
+   * Whether a password belongs to a hash, ours or an imported one. Without a hash, or with one that
+   * no password belongs to, the same work is done against a decoy, so that the answer for "no such
+   * user" takes as long as the one for "wrong password".
    * @throws AppError `overloaded`; the reason of the signal
    */
   async verify(password: string, passwordHash: string | undefined, wait?: Wait): Promise<boolean> {
@@ -98,8 +100,8 @@ export class Passwords implements OnModuleInit {
   }
 
   /**
-   * Other systems hash what was typed, not its normal form. When the two differ, each is tried, and each waits its own
-   * turn.
+   * Other systems hash what was typed, not its normal form. When the two differ, each is tried, and
+   * each waits its own turn.
    */
   async #verifyForeign(check: HashCheck, password: string, wait: Wait = {}): Promise<boolean> {
     for (const form of new Set([normalisePassword(password), password])) {

@@ -1,12 +1,14 @@
 /**
- * `decide` and `look` of sliding-window.ts in Lua, for Redis to run in one step: a test holds both against one table.
+ * `decide` and `look` of sliding-window.ts in Lua, for Redis to run in one step: a test holds both
+ * against one table.
  *
- * KEYS: one for each request. ARGV: for each request one text of four numbers: the limit; the window in ms; 1 to count,
- * 0 to look, or 2 to count only when the one before was let through; how many were let through without Redis since. One
- * more argument may give the time in ms; without it the clock of Redis counts, which all replicas share.
+ * KEYS: one for each request. ARGV: for each request one text of four numbers: the limit; the
+ * window in ms; 1 to count, 0 to look, or 2 to count only when the one before was let through; how
+ * many were let through without Redis since. One more argument may give the time in ms; without it
+ * the clock of Redis counts, which all replicas share.
  *
- * Gives five numbers for each request: allowed (1 or 0), used, ms to the end of the window, ms to wait, refused in this
- * window.
+ * Gives five numbers for each request: allowed (1 or 0), used, ms to the end of the window, ms to
+ * wait, refused in this window.
  */
 export const limitScript = `
 local now = tonumber(ARGV[#KEYS + 1])
@@ -78,8 +80,8 @@ return answers
 `;
 
 /**
- * Says that a replica lives, and counts the replicas that said so lately. KEYS: one. ARGV: the replica's id, and for how
- * many ms it counts as alive.
+ * Says that a replica lives, and counts the replicas that said so lately. KEYS: one. ARGV: the
+ * replica's id, and for how many ms it counts as alive.
  */
 export const heartbeatScript = `
 local time = redis.call('TIME')

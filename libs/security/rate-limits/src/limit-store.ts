@@ -7,7 +7,7 @@ import type { Decision } from './sliding-window.js';
 /** The throttler's record, with what is left and what was refused in the current window. */
 export type Counted = Awaited<ReturnType<ThrottlerStorage['increment']>> & { readonly remaining: number };
 
-/** What counts against a key's limit now, what was refused in this window, and the ms until the window ends. */
+/** Counted against the limit now; refused in this window; ms until the window ends. */
 export type Reading = { readonly used: number; readonly refused: number; readonly resetMs: number };
 
 /** A key that a request counts under, and what may be let through under it. */
@@ -18,8 +18,9 @@ export interface LimitStore extends ThrottlerStorage {
   /** One request more. @param ttl length of the window in ms */
   increment(key: string, ttl: number, limit: number): Promise<Counted>;
   /**
-   * One request more under several keys, of which each stands for a wider group of callers than the one before. When one
-   * refuses, the request does not count under those behind it: a refused caller must not use up what others have.
+   * One request more under several keys, of which each stands for a wider group of callers than the
+   * one before. When one refuses, the request does not count under those behind it: a refused
+   * caller must not use up what others have.
    * @param ttl length of the window in ms
    * @returns how each key stands, up to the one that refuses
    */
@@ -30,7 +31,7 @@ export interface LimitStore extends ThrottlerStorage {
 /** Injection token of the `LimitStore` that the configuration asks for. */
 export const LIMIT_STORE = Symbol('LimitStore');
 
-/** In whole seconds, as header fields have them; a refused caller is told to wait for at least one. */
+/** In whole seconds, as header fields have them. A refused caller waits for at least one. */
 export function toCounted(
   decision: Pick<Decision, 'isAllowed' | 'used' | 'resetMs' | 'retryMs'>,
   limit: number,

@@ -7,11 +7,13 @@ import { decide, look, type WindowState } from './sliding-window.js';
 const keyLimit = 100_000;
 
 /**
- * Counts in this process: one map entry for each key, no timer, no work that grows with the requests.
+ * Counts in this process: one map entry for each key, no timer, no work that grows with the
+ * requests.
  *
- * When there are too many keys, the one not seen for longest is forgotten. If new ones were refused instead, anybody
- * with many addresses could shut everybody else out; and limits by address do not hold somebody who has 100,000 of them
- * anyway. Addresses have a table of their own, so that strangers cannot push out the counts of services and users.
+ * When there are too many keys, the one not seen for longest is forgotten. If new ones were refused
+ * instead, anybody with many addresses could shut everybody else out; and limits by address do not
+ * hold somebody who has 100,000 of them anyway. Addresses have a table of their own, so that
+ * strangers cannot push out the counts of services and users.
  */
 export class MemoryStorage implements LimitStore {
   readonly #addresses = new Map<string, WindowState>();

@@ -9,13 +9,13 @@ type Refusals = { readonly kind: CallerKind; readonly rateClass: RateClassName; 
 
 const stores = ['memory', 'redis', 'fallback'] as const;
 
-/** How the limiter does, in plain numbers since the start of the process, for metrics and health. */
+/** Numbers of the limiter since the start of the process, for metrics and health. */
 export class RateLimitState {
   readonly #refused = new Map<string, Refusals>();
 
   constructor(private readonly store: MemoryStorage | RedisStorage) {}
 
-  /** Where requests are counted now: `fallback` is memory in place of a Redis that cannot be had. */
+  /** Where requests are counted now: `fallback` is memory while Redis cannot be had. */
   get countedIn(): (typeof stores)[number] {
     if (this.store instanceof MemoryStorage) return 'memory';
     return this.store.link.connection ? 'redis' : 'fallback';

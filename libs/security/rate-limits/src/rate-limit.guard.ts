@@ -14,8 +14,8 @@ import { RatePolicies, type RatePolicy, type Subject } from './rate-policies.js'
 const rateClass = 'gatehouse:rate-class';
 
 /**
- * Counts a route against the limits of these classes. Without it, GET and HEAD are `read`, and all else is `write`. A form
- * with a file counts as `upload` too, on every route that takes one.
+ * Counts a route against the limits of these classes. Without it, GET and HEAD are `read`, and all
+ * else is `write`. A form with a file counts as `upload` too, on every route that takes one.
  */
 export const RateClass = (...names: readonly RateClassName[]): MethodDecorator => SetMetadata(rateClass, names);
 
@@ -27,13 +27,13 @@ export abstract class ServiceUsageLog {
 /** What `@SkipThrottle()` of the throttler leaves on a handler. */
 const skipped = 'THROTTLER:SKIPdefault';
 
-/** Counts every request but those to routes that are `@Unlimited()`, and refuses those beyond the limit. */
+/** Counts every request but those to `@Unlimited()` routes, and refuses those over the limit. */
 @Injectable()
 export class RateLimitGuard extends RefusalLimiter implements CanActivate {
   readonly #policies: RatePolicies;
   readonly #isOff: boolean;
   readonly #classes = new WeakMap<object, readonly RateClassName[]>();
-  /** GraphQL requests that have used up what they were counted for. */
+  /** GraphQL requests whose one counted `read` was used by a field. */
   readonly #spent = new WeakSet<FastifyRequest>();
 
   constructor(
@@ -59,8 +59,8 @@ export class RateLimitGuard extends RefusalLimiter implements CanActivate {
   }
 
   /**
-   * Before its body was read. A GraphQL request counts as one `read` then, so that those count too whose query is
-   * refused; this is the one of the first field that reads.
+   * Whether the request was counted before its body was read. A GraphQL request is counted as one
+   * `read` then, so that refused queries count too. That one is for the first field that reads.
    */
   #isCounted(names: readonly RateClassName[], context: ExecutionContext): boolean {
     if (!isAdmitted(context)) return false;
@@ -91,7 +91,7 @@ export class RateLimitGuard extends RefusalLimiter implements CanActivate {
     return { policy, counted };
   }
 
-  /** Counts by all limits; of them the caller is told the one that refuses, or that is the first to be used up. */
+  /** Counts by all limits, and tells of the one that refuses or that will be used up first. */
   async #tightest(limits: Subject['limits']): Promise<Standing> {
     const [{ policy, key }, ...wider] = limits;
     if (wider.length === 0) {
@@ -103,7 +103,7 @@ export class RateLimitGuard extends RefusalLimiter implements CanActivate {
     return standings.reduce((tight, next) => (isTighter(next.counted, tight.counted) ? next : tight));
   }
 
-  /** A registration may bring a picture or not: only the request tells. */
+  /** A registration may come with a picture; only the request tells. */
   #classesUsed(context: ExecutionContext): readonly RateClassName[] {
     const own = this.#classesOf(context);
     const isUpload = own.length > 0 && !own.includes('upload') && isFormWithFiles(requestOf(context));
@@ -124,10 +124,10 @@ export class RateLimitGuard extends RefusalLimiter implements CanActivate {
   }
 }
 
-/** How a caller stands in a policy. */
+/** What is counted for a caller by a policy. */
 type Standing = { readonly policy: RatePolicy; readonly counted: Counted };
 
-/** The one that answers tell of: who must wait longest, else has the fewest left. */
+/** The tightest is the one with the longest wait, else the one with the fewest requests left. */
 function isTighter(one: Counted, other: Counted): boolean {
   if (one.isBlocked || other.isBlocked) return one.timeToBlockExpire > other.timeToBlockExpire;
   return one.remaining < other.remaining;
@@ -138,7 +138,7 @@ function isFormWithFiles({ headers, routeOptions }: FastifyRequest): boolean {
   return isTaken && headers['content-type']?.toLowerCase().startsWith(multipartMediaType) === true;
 }
 
-/** draft-ietf-httpapi-ratelimit-headers: what is left, and when there will be more. */
+/** What is left, and when there will be more (draft-ietf-httpapi-ratelimit-headers). */
 function fieldsOf({ name, field }: RatePolicy, counted: Counted): Record<string, string> {
   const seconds = counted.isBlocked ? counted.timeToBlockExpire : counted.timeToExpire;
   return { 'ratelimit-policy': field, ratelimit: `"${name}";r=${counted.remaining};t=${seconds}` };

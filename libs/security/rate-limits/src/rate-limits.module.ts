@@ -12,7 +12,7 @@ import { metricsOf, RateLimitState } from './rate-limit-state.js';
 import { RedisLink } from './redis-link.js';
 import { RedisStorage } from './redis.storage.js';
 
-/** Global, so that the access guard can ask for the `RefusalLimiter` without knowing who answers. */
+/** Global, so that the access guard can inject the `RefusalLimiter` and not know its class. */
 @Global()
 @Module({
   imports: [
@@ -47,7 +47,7 @@ export class RateLimitsModule implements OnModuleInit, OnApplicationShutdown {
     if (isNeeded) this.checks.register('redis', () => this.state.isRedisConnected);
   }
 
-  /** Connects to Redis if there is one. The operator's commands do not call it: they would count as replicas. */
+  /** Connects to Redis. Commands of the operator do not call it: they would count as replicas. */
   async start(): Promise<void> {
     if (this.config.RATE_LIMITS === 'off') this.#logger.warn({ event: 'RATE_LIMITS is off: nothing is limited here' });
     if (this.store instanceof RedisStorage) await this.store.start();

@@ -21,9 +21,9 @@ export type RatePolicy = RateLimit & {
 };
 type Policies = Readonly<Record<RateClassName, RatePolicy>>;
 
-/** A limit, and the key under which a caller is counted by it. */
+/** A limit and the key under which a caller is counted by it. */
 type Applied = { readonly policy: RatePolicy; readonly key: string };
-/** Who is counted, by which limits: one, or for IPv6 one for each width of address, narrowest first. */
+/** The limits a request counts against: one, or for IPv6 one for each width, narrowest first. */
 export type Subject = { readonly limits: readonly [Applied, ...Applied[]]; readonly service: string | undefined };
 
 /** Finds what a request counts against: the service that calls, else the user, else the address. */
@@ -40,7 +40,7 @@ export class RatePolicies {
     this.#byUser = policiesOf('user', perMinute(config, 'USER'));
   }
 
-  /** A service counts on its own plan also when it brings a user's token, or many users' passwords. */
+  /** A service is counted by its own plan, also when it acts for users. */
   subjectOf(principal: Principal | undefined, address: string, rateClass: RateClassName): Subject {
     const service = principal && (isUser(principal) ? principal.service : principal);
     if (service?.kind === 'service') {
@@ -70,7 +70,7 @@ export class RatePolicies {
   }
 }
 
-/** When a limit changes, its counts go on; when the length of its window changes, they begin anew. */
+/** When a limit changes, its counts go on; when its window changes, they begin anew. */
 const keyOf = ({ name, windowSeconds }: Pick<RatePolicy, 'name' | 'windowSeconds'>, caller: string): string =>
   `${name}:${windowSeconds * 1_000}:${caller}`;
 

@@ -8,12 +8,12 @@ import { connectRedis, type RedisConnection } from './redis-connection.js';
 const beatMs = 500;
 const beatTimeoutMs = 1_000;
 const retryMs = 500;
-/** A replica that was not heard of for so long is gone. */
+/** When a replica was silent for this long, it counts as gone. */
 const aliveMs = 5_000;
 
 /**
- * The way to Redis: open while Redis answers, closed from the first failure until a heartbeat gets through again. The
- * heartbeat also counts the replicas.
+ * The connection to Redis: open while Redis answers, closed from the first failure until a
+ * heartbeat is answered again. The heartbeat also counts the replicas.
  */
 export class RedisLink {
   readonly #logger = new Logger('RedisLink');
@@ -23,17 +23,17 @@ export class RedisLink {
   #failed = new AbortController();
   #loop: Promise<void> | undefined;
   #wasLogged = false;
-  /** Those seen last, this one among them. */
+  /** Replicas seen last, this one included. */
   replicas = 1;
   errors = 0;
 
   constructor(
-    /** Asked for at each attempt: the file that they came from may have changed. */
+    /** Called at each attempt, since the file that holds them may have changed. */
     private readonly urls: () => Promise<readonly string[]>,
     private readonly without: 'local' | 'refuse',
   ) {}
 
-  /** Absent while Redis cannot be had. */
+  /** Undefined while Redis cannot be had. */
   get connection(): RedisConnection | undefined {
     return this.#connection;
   }
@@ -51,7 +51,7 @@ export class RedisLink {
     await this.#loop;
   }
 
-  /** A command on the connection failed or was not answered in time: nobody else is to wait for it. */
+  /** Reports a command that failed or came late, so that no other request waits for Redis. */
   fail(connection: RedisConnection, error: unknown): void {
     this.errors++;
     if (connection === this.#connection) this.#failed.abort(error);
@@ -87,7 +87,7 @@ export class RedisLink {
     }
   }
 
-  /** So that the others divide by one less at once. */
+  /** Tells the other replicas, so that they divide by one less at once. */
   async #leave(connection: RedisConnection): Promise<void> {
     if (this.#stopping.signal.aborted) {
       await within(beatTimeoutMs, connection.leave(this.#replicaId)).catch(() => undefined);

@@ -10,7 +10,7 @@ import type { RedisLink } from './redis-link.js';
 const commandTimeoutMs = 500;
 const tickMs = 50;
 
-/** Requests that were let through without Redis. It is told of them when it is back, unless their window is over. */
+/** Requests let through without Redis. It is told of them later, unless their window is over. */
 type Unsynced = { count: number; readonly untilMs: number };
 const unsyncedLimit = 100_000;
 
@@ -20,11 +20,13 @@ type Replies = readonly (readonly number[])[];
 type Waiting = { readonly sentAt: number; readonly connection: RedisConnection; readonly giveUp: () => void };
 
 /**
- * Counts in Redis, exactly over all replicas, with one script and one round trip for all requests of a turn.
+ * Counts in Redis, exactly over all replicas, with one script and one round trip for all requests
+ * of a turn.
  *
- * While Redis cannot be had, it falls back to memory and this replica's share of the limit, or refuses, as configured. No
- * request waits longer than 600 ms. Counts survive both changes: the fallback starts from this replica's share of what
- * Redis has counted, and Redis is told of what was let through without it.
+ * While Redis cannot be had, it falls back to memory and this replica's share of the limit, or
+ * refuses, as configured. No request waits longer than 600 ms. Counts survive both changes: the
+ * fallback starts from this replica's share of what Redis has counted, and Redis is told of what
+ * was let through without it.
  */
 export class RedisStorage implements LimitStore {
   readonly #waiting = new Set<Waiting>();
@@ -83,7 +85,7 @@ export class RedisStorage implements LimitStore {
     });
   }
 
-  /** Redis answers in the order of the requests, so one timer watches over all of them (`#tick`). */
+  /** Redis answers in the order of the calls, so that one timer watches over all (`#tick`). */
   #ask<T>(
     keys: readonly string[],
     requests: () => readonly string[],

@@ -1,6 +1,6 @@
 import type { RateLimit } from '#libs/platform/access';
 
-/** What is kept of one key: two counts of requests that were let through. Times are in ms of any one clock. */
+/** Kept for each key: two counts of requests that were let through. Times in ms of any clock. */
 export type WindowState = {
   readonly startMs: number;
   readonly previous: number;
@@ -21,9 +21,10 @@ export type Decision = Standing & {
 };
 
 /**
- * Pure step of a sliding window counter: one request more. What was let through in the window before weighs less and
- * less as this one goes by. So two limits are never let through at the border of two windows, and a caller who asks for
- * more gets exactly the limit in each window (ADR 6). `limit-script.ts` says the same in Lua.
+ * Pure step of a sliding window counter: one request more. What was let through in the window
+ * before weighs less and less as this one goes by. So two limits are never let through at the
+ * border of two windows, and a caller who asks for more gets exactly the limit in each window (ADR
+ * 6). `limit-script.ts` says the same in Lua.
  */
 export function decide(state: WindowState | undefined, rateLimit: RateLimit, nowMs: number): Decision {
   const { state: now, used, resetMs } = look(state, rateLimit, nowMs);
@@ -59,6 +60,6 @@ function waitMs({ previous, current }: WindowState, { limit, windowSeconds }: Ra
   return windowMs - ageMs + fadedAfterMs(current, limit - 1, windowMs);
 }
 
-/** The first millisecond of a window in which a count of the window before weighs no more than `room`. */
+/** When a count of the window before first weighs no more than `room`, in ms from the start. */
 const fadedAfterMs = (count: number, room: number, windowMs: number): number =>
   count <= room ? 0 : Math.floor(windowMs - ((room + 1) * windowMs) / count) + 1;

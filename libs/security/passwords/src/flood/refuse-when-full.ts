@@ -6,8 +6,9 @@ import { overloaded } from '#libs/platform/queues';
 import { Passwords } from '../passwords.js';
 
 /**
- * While the queue for password hashes is full, requests to routes that hash are refused before they are routed. Under a
- * flood of logins a refusal must cost next to nothing: no body is read, nothing is looked up, no error is thrown.
+ * While the queue for password hashes is full, requests to routes that hash are refused before they
+ * are routed. Under a flood of logins a refusal must cost next to nothing: no body is read, nothing
+ * is looked up, no error is thrown.
  */
 export function refuseHashingWhenFull(app: NestFastifyApplication): void {
   const { queue } = app.get(Passwords);

@@ -6,8 +6,9 @@ import { dirname, join } from 'node:path/posix';
 type ReadText = (path: string) => string | undefined;
 
 /**
- * The cores that this process may use, at least 1: those of the machine, of its CPU mask, and of the CPU quotas of its
- * cgroup and of each cgroup around it. libuv looks at the innermost cgroup alone, and not at every layout of version 1.
+ * The cores that this process may use, at least 1: those of the machine, of its CPU mask, and of
+ * the CPU quotas of its cgroup and of each cgroup around it. libuv looks at the innermost cgroup
+ * alone, and not at every layout of version 1.
  */
 export function usableCores(cores = availableParallelism(), read: ReadText = readText): number {
   const quotas = cgroupFolders(read('/proc/self/cgroup') ?? '').map((folder) => coresOfQuota(folder, read));
@@ -21,14 +22,15 @@ function cgroupFolders(text: string): readonly string[] {
     if (path === undefined) return [];
     if (controllers === '') return pathsUp(path).map((part) => join('/sys/fs/cgroup', part));
     if (controllers?.split(',').includes('cpu') !== true) return [];
-    // in a container the path may be that of the host, while the mount shows the container's own cgroup as its root
+    // in a container the path may be that of the host, while the mount shows the container's own
+    // cgroup as its root
     return pathsUp(path).map((part) => join('/sys/fs/cgroup/cpu', part));
   });
 }
 
 const pathsUp = (path: string): readonly string[] => (path === '/' ? [path] : [path, ...pathsUp(dirname(path))]);
 
-/** `cpu.max` holds `$quota $period`, with `max` for none; version 1 has a file for each, with -1 for none. */
+/** `cpu.max` holds `$quota $period`, `max` for none; version 1 has a file for each, -1 for none. */
 function coresOfQuota(folder: string, read: ReadText): number {
   const text =
     read(join(folder, 'cpu.max')) ??

@@ -4,12 +4,13 @@ import type { HashCheck, HashFault, HashLimits } from './hash-format.js';
 
 const alphabet = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const [saltEnd, minCost] = [29, 4];
-/** Of their last characters 16 bytes of salt use two bits, and 23 bytes of digest four. */
+/** In base64, 16 bytes of salt use two bits of the last character, and 23 bytes of digest four. */
 const usedBits = { salt: 0b110000, digest: 0b111100 };
 
 /**
- * bcrypt as `$2a$`, `$2b$` or `$2y$`, which mean the same here; not `$2x$`, which marks hashes of a broken version. Only
- * the first 72 bytes of a password count, as they did where the hash was made.
+ * bcrypt as `$2a$`, `$2b$` or `$2y$`, which mean the same here. `$2x$` is refused: it marks hashes
+ * of a broken version. Only the first 72 bytes of a password count, as they did where the hash was
+ * made.
  */
 export function readBcrypt(text: string, { bcryptCost }: HashLimits): HashCheck | HashFault {
   if (!/^\$2[aby]\$/.test(text)) return 'hash-unknown';
@@ -20,7 +21,7 @@ export function readBcrypt(text: string, { bcryptCost }: HashLimits): HashCheck 
   return async (password) => (await import('@node-rs/bcrypt')).verify(password, plain);
 }
 
-/** Django: `bcrypt$` before a hash of the password, `bcrypt_sha256$` before one of its SHA-256 in hexadecimal. */
+/** Django: `bcrypt$` and a hash of the password; `bcrypt_sha256$` and one of its SHA-256 in hex. */
 export function readDjangoBcrypt(text: string, limits: HashLimits): HashCheck | HashFault {
   const [, kind, hash = ''] = /^bcrypt(_sha256)?\$(\$2.*)$/s.exec(text) ?? [];
   const check = readBcrypt(hash, limits);
@@ -28,7 +29,7 @@ export function readDjangoBcrypt(text: string, limits: HashLimits): HashCheck | 
   return (password) => check(createHash('sha256').update(password).digest('hex'));
 }
 
-/** WordPress since 6.8: `$wp` before a hash of the HMAC-SHA384 of the password, which is trimmed as PHP does it. */
+/** WordPress since 6.8: `$wp` and a hash of the HMAC-SHA384 of the password, trimmed as by PHP. */
 export function readWordPressBcrypt(text: string, limits: HashLimits): HashCheck | HashFault {
   const check = readBcrypt(text.slice('$wp'.length), limits);
   if (typeof check === 'string') return check;
@@ -38,7 +39,7 @@ export function readWordPressBcrypt(text: string, limits: HashLimits): HashCheck
   };
 }
 
-/** Some libraries leave noise in the bits that base64 does not use (passlib issue 25); ours takes none there. */
+/** Clears the bits that base64 does not use. Some libraries leave noise there: passlib #25. */
 function withoutUnusedBits(text: string): string {
   const salt = masked(text.charAt(saltEnd - 1), usedBits.salt);
   const digest = masked(text.slice(-1), usedBits.digest);

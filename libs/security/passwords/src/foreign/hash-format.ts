@@ -1,19 +1,19 @@
-/** Why a hash is not taken; stable codes. */
+/** Why a hash is refused; stable codes. */
 export type HashFault = 'hash-unknown' | 'hash-malformed' | 'hash-too-costly';
 
 /** Whether a password belongs to the hash that was read. Works off the main thread. */
 export type HashCheck = (password: string) => Promise<boolean>;
 
-/** What a hash may cost whoever checks it. */
+/** Upper bounds of what it costs to check a hash. */
 export type HashLimits = {
   readonly memoryMib: number;
   readonly bcryptCost: number;
-  /** Times the blocks that the digest takes. */
+  /** Multiplied by the number of blocks of the digest. */
   readonly pbkdf2Iterations: number;
   readonly shaCryptRounds: number;
 };
 
-/** Beyond these nothing is ever checked, whatever an import was allowed to bring: a login would take over a second. */
+/** No hash beyond these is ever checked, also if imported: a login would take over a second. */
 export const hardLimits: HashLimits = {
   memoryMib: 256,
   bcryptCost: 14,
@@ -21,15 +21,15 @@ export const hardLimits: HashLimits = {
   shaCryptRounds: 700_000,
 };
 
-/** Reads a hash of one format: parameters and encoding are checked here, so that a check cannot fail on them later. */
+/** Reads a hash of one format, and refuses what its check could fail on later. */
 export type ReadHash = (text: string, limits: HashLimits) => HashCheck | HashFault;
 
-/** A shorter digest could be met by chance. */
+/** A password could match a shorter digest by chance. */
 export const minDigestBytes = 16;
 
 /**
- * The bytes of base64 in any of the alphabets that hashes come in: RFC 4648's two and passlib's (`.` for `+`), padded or
- * not. Nothing if it is not the one way to write those bytes.
+ * The bytes of base64 in any alphabet that hashes use: the two of RFC 4648 and passlib's (`.` for
+ * `+`), padded or not. Undefined when it is not the canonical way to write those bytes.
  */
 export function decodeBase64(text: string): Buffer | undefined {
   const plain = text

@@ -11,8 +11,9 @@ const algorithms = {
 const maxSaltBytes = 64;
 
 /**
- * What LDAP servers keep in `userPassword` (RFC 2307, RFC 3112): `{SHA}`, and with a salt behind the digest `{SSHA}`;
- * also with 256, 384 and 512. One round of SHA, which anybody who steals such a hash can guess against by the billion.
+ * What LDAP servers keep in `userPassword` (RFC 2307, RFC 3112): `{SHA}`, and `{SSHA}` with a salt
+ * behind the digest; also with 256, 384 and 512. It is one round of SHA: a thief of such hashes can
+ * try billions of passwords a second.
  */
 export function readLdapSha(text: string): HashCheck | HashFault {
   const [, salted, kind = '', encoded = ''] = /^\{(S?)(SHA(?:256|384|512)?)\}([A-Za-z0-9+/]+={0,2})$/i.exec(text) ?? [];

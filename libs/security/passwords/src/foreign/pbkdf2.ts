@@ -17,8 +17,9 @@ type Parts = {
 };
 
 /**
- * PBKDF2 with HMAC of SHA-1, SHA-256 or SHA-512, in three forms: PHC `$pbkdf2-sha256$i=…,l=…$<salt>$<digest>`, passlib
- * `$pbkdf2-sha256$<iterations>$<salt>$<digest>`, and Django `pbkdf2_sha256$<iterations>$<salt as text>$<digest>`.
+ * PBKDF2 with HMAC of SHA-1, SHA-256 or SHA-512, in three forms: PHC
+ * `$pbkdf2-sha256$i=…,l=…$<salt>$<digest>`, passlib `$pbkdf2-sha256$<iterations>$<salt>$<digest>`,
+ * and Django `pbkdf2_sha256$<iterations>$<salt as text>$<digest>`.
  */
 export function readPbkdf2(text: string, { pbkdf2Iterations }: HashLimits): HashCheck | HashFault {
   if (!/^\$pbkdf2(?:-sha(?:1|256|512))?\$|^pbkdf2_sha(?:1|256|512)\$/.test(text)) return 'hash-unknown';

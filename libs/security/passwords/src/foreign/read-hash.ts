@@ -1,20 +1,18 @@
 import { readArgon2 } from './argon2.js';
 import { readBcrypt, readDjangoBcrypt, readWordPressBcrypt } from './bcrypt.js';
-import { readFirebaseScrypt } from './firebase-scrypt.js';
 import { hardLimits, type HashCheck, type HashFault, type HashLimits, type ReadHash } from './hash-format.js';
 import { readLdapSha } from './ldap-sha.js';
 import { readPbkdf2 } from './pbkdf2.js';
-import { readPhpass } from './phpass.js';
-import { readScrypt } from './scrypt.js';
-import { readShaCrypt } from './sha-crypt.js';
+import { readFirebaseScrypt, readScrypt } from './scrypt.js';
+import { readPhpass, readShaCrypt } from './stretched.js';
 
-/** What is stored for a user who has no password: no password belongs to it (shadow(5) has the same sign). */
+/** Stored for a user who has no password: no password matches it (shadow(5) has the same sign). */
 export const noPassword = '!';
 
 const maxLength = 1_024;
 
 type Format = { readonly prefix: string; readonly read: ReadHash; readonly setting?: HashSetting };
-/** What bounds the costs of a format at import. */
+/** The setting that bounds what a format may cost at import. */
 type HashSetting =
   | 'IMPORT_HASH_MAX_MEMORY_MIB'
   | 'IMPORT_BCRYPT_MAX_COST'
@@ -42,12 +40,12 @@ const formats: readonly Format[] = [
 const formatOf = (text: string): Format | undefined =>
   text.length > maxLength ? undefined : formats.find(({ prefix }) => text.startsWith(prefix));
 
-/** Reads a hash of any format that we know: ours, and those that came with an import, under whichever limits then. */
+/** Reads a hash of any known format, ours and imported ones. */
 export function readHash(text: string, limits: HashLimits = hardLimits): HashCheck | HashFault {
   return formatOf(text)?.read(text, limits) ?? 'hash-unknown';
 }
 
-/** Why a hash is not taken; nothing if it is. `setting` names what bounds its costs. */
+/** Why a hash is refused; undefined when it is not. `setting` bounds what its format may cost. */
 export function faultOfHash(
   text: string,
   limits: HashLimits = hardLimits,

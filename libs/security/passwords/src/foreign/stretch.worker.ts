@@ -22,7 +22,7 @@ export type StretchTask = ShaCryptTask | PhpassTask;
 
 const alphabet = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** Ulrich Drepper, "Unix crypt using SHA-256 and SHA-512", version 0.6; the numbers are those of its steps. */
+/** Ulrich Drepper, "Unix crypt using SHA-256 and SHA-512" 0.6. The numbers are its steps. */
 function shaCrypt({ algorithm, password, salt: saltText, rounds }: ShaCryptTask): string {
   const digest = (parts: readonly Buffer[]): Buffer => hash(algorithm, Buffer.concat(parts), 'buffer');
   const [key, salt] = [Buffer.from(password), Buffer.from(saltText)];
@@ -38,7 +38,7 @@ function shaCrypt({ algorithm, password, salt: saltText, rounds }: ShaCryptTask)
   return encode(stretch({ algorithm, rounds, a, p, s }));
 }
 
-/** 21: two orders, by parity, each with and without S and P in between. The previous digest is copied into its place. */
+/** 21: odd and even rounds have two orders, each with and without S and P. */
 function stretch({
   algorithm,
   rounds,
@@ -68,7 +68,7 @@ function stretch({
   return previous;
 }
 
-/** 22: three bytes are four characters, lowest bits first; the bytes come from the thirds of the digest in turn. */
+/** 22: three bytes, one from each third of the digest, are four characters, lowest bits first. */
 function encode(digest: Buffer): string {
   const third = Math.floor(digest.length / 3);
   const at = (index: number): number => digest[index] ?? 0;

@@ -2,12 +2,12 @@ import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 /**
- * Bytes kept of each SHA-256. A password that is not on a list of n is refused by mistake with a chance of n / 2^64:
- * 1.6e-14 for 300,000 entries. Six bytes would give 1.1e-9.
+ * Bytes kept of each SHA-256. A password that is not on a list of n is refused by mistake with a
+ * chance of n / 2^64: 1.6e-14 for 300,000 entries. Six bytes would give 1.1e-9.
  */
 export const digestBytes = 8;
 
-/** What the list stores of a password: the first bytes of SHA-256 over its NFC form in lower case, as UTF-8. */
+/** What the list stores: the first bytes of the SHA-256 of the NFC form in lower case, as UTF-8. */
 export function digestOf(password: string): Buffer {
   return hash('sha256', password.normalize('NFC').toLowerCase(), 'buffer').subarray(0, digestBytes);
 }
@@ -25,7 +25,10 @@ export class CommonPasswords {
     this.#digests = digests;
   }
 
-  /** Reads the file, synchronously (2.4 MB): once, at start. @throws Error when it is missing or damaged */
+  /**
+   * Reads the file, synchronously (2.4 MB): once, at start.
+   * @throws Error when it is missing or damaged
+   */
   static load(): CommonPasswords {
     const digests = readFileSync(new URL('../../data/common-passwords.bin', import.meta.url));
     if (digests.length === 0 || digests.length % digestBytes !== 0) {

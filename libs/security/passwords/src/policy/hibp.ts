@@ -6,14 +6,15 @@ const rangeLine = /^([0-9A-F]{35}):(\d+)$/i;
 /**
  * Asks a Pwned Passwords server whether a password is in a known breach.
  *
- * Only the first 5 of 40 hexadecimal digits of its SHA-1 leave the process (k-anonymity), and the answer is padded so
- * that its size tells nothing either. Protocol: https://haveibeenpwned.com/API/v3#PwnedPasswords
+ * Only the first 5 of 40 hexadecimal digits of its SHA-1 leave the process (k-anonymity), and the
+ * answer is padded so that its size reveals nothing either. Protocol:
+ * https://haveibeenpwned.com/API/v3#PwnedPasswords
  */
 export class HibpRange {
   readonly #baseUrl: string;
   readonly #timeoutMs: number;
 
-  /** `baseUrl` without `/range`, such as `https://api.pwnedpasswords.com`; `timeoutMs` covers the whole answer. */
+  /** `baseUrl` is without `/range`: `https://api.pwnedpasswords.com`. */
   constructor(options: { baseUrl: string; timeoutMs: number }) {
     this.#baseUrl = options.baseUrl.replace(/\/+$/, '');
     this.#timeoutMs = options.timeoutMs;
@@ -22,8 +23,8 @@ export class HibpRange {
   /**
    * Expects the normalised password.
    *
-   * @throws Error when the server cannot be asked: late, refused, redirected or not a range answer. Not a verdict:
-   * the caller logs it and accepts the password.
+   * @throws Error when the server cannot be asked: late, refused, redirected or not a range answer.
+   * Not a verdict: the caller logs it and accepts the password.
    */
   async isBreached(password: string): Promise<boolean> {
     const digest = hash('sha1', password, 'hex').toUpperCase();

@@ -1,6 +1,6 @@
 const minRunLength = 4;
 
-/** QWERTY, AZERTY and QWERTZ; rows that are part of another one are left out. */
+/** QWERTY, AZERTY and QWERTZ, without rows that are part of another one. */
 const keyboardRows = [
   '1234567890',
   'qwertyuiop',
@@ -31,16 +31,17 @@ const steps: readonly Step[] = [
 ];
 
 /**
- * Whether the whole password is one simple pattern, in any letter case: a unit repeated three times or more
- * (`abcabcabc`), or nothing but runs of at least four equal, consecutive or neighbouring characters (`abcd4321`,
- * `qwertzuiop`). A pattern with anything else beside it is none. Linear in the length.
+ * Whether the whole password is one simple pattern, in any letter case: a unit repeated three times
+ * or more (`abcabcabc`), or nothing but runs of at least four equal, consecutive or neighbouring
+ * characters (`abcd4321`, `qwertzuiop`). A password with anything else beside a pattern is not one.
+ * Time is linear in the length.
  */
 export function isWholePattern(password: string): boolean {
   const characters = Array.from(password.toLowerCase());
   return isRepeatedUnit(characters) || isMadeOfRuns(characters);
 }
 
-/** By the prefix function of Knuth, Morris and Pratt; the last unit may be cut short. */
+/** Uses the prefix function of Knuth, Morris and Pratt; the last unit may be cut short. */
 function isRepeatedUnit(characters: readonly string[]): boolean {
   if (characters.length < 3) return false;
   const borders = [0];
@@ -67,7 +68,7 @@ function isMadeOfRuns(characters: readonly string[]): boolean {
     const runsFrom = lastCovered[end - minRunLength] ?? -1;
     const isCovered = runStarts.some((start) => start <= runsFrom);
     const covered = isCovered ? end : (lastCovered[index] ?? 0);
-    // most passwords end here after two characters
+    // fast path: most passwords return here after two characters
     if (runStarts.every((start) => start > covered)) return false;
     lastCovered.push(covered);
   }

@@ -36,10 +36,10 @@ const messages: Readonly<Record<Exclude<Reason, 'password-too-short'>, string>> 
 /** Lengths in code points of the normalised password. */
 type PasswordRules = { readonly minLength: number; readonly maxLength: number; readonly common: CommonPasswords };
 
-/** Whose password it is to be: the names that it must not be built from, and the roles, which set its least length. */
+/** Names that the password must not be built from, and roles, which set its least length. */
 export type PasswordSubject = PersonalWords & { readonly roles: readonly string[] };
 
-/** Accepts passwords that are long enough and not among those that are guessed first (NIST SP 800-63B-4 §3.1.1.2). */
+/** Refuses passwords that are short or that are guessed first (NIST SP 800-63B-4 §3.1.1.2). */
 export class PasswordPolicy {
   readonly #common = CommonPasswords.load();
   readonly #breaches: HibpRange | undefined;
@@ -83,11 +83,12 @@ export class PasswordPolicy {
 }
 
 /**
- * Every reason for which the password is refused, in the order of `PasswordFault`; empty when it is accepted.
+ * Every reason for which the password is refused, in the order of `PasswordFault`; empty when it is
+ * accepted.
  *
- * All characters are allowed, spaces and emoji included, and no mixture of kinds is asked for (NIST SP 800-63B-4
- * §3.1.1.2). Normalises by itself. Time is linear in the length, some 50 µs for 128 characters
- * (`bench/passwords.ts`): bound the length of the raw input where it is parsed.
+ * All characters are allowed, spaces and emoji included, and no mixture of kinds is asked for (NIST
+ * SP 800-63B-4 §3.1.1.2). Normalises by itself. Time is linear in the length, some 50 µs for 128
+ * characters (`bench/passwords.ts`): bound the length of the raw input where it is parsed.
  */
 export function judgePassword(
   password: string,
@@ -111,8 +112,9 @@ export function judgePassword(
 /**
  * The form of a password that is counted, compared and hashed; idempotent.
  *
- * NFC, as NIST SP 800-63B-4 §3.1.1.2 asks, after every kind of space has become U+0020 (OpaqueString, RFC 8265
- * §4.2.2), since some keyboards type a no-break space. Case, width and control characters stay as they are.
+ * NFC, as NIST SP 800-63B-4 §3.1.1.2 asks, after every kind of space has become U+0020
+ * (OpaqueString, RFC 8265 §4.2.2), since some keyboards type a no-break space. Case, width and
+ * control characters stay as they are.
  */
 export function normalisePassword(password: string): string {
   return password.replace(/\p{Zs}/gu, ' ').normalize('NFC');

@@ -1,4 +1,4 @@
-/** names of the user that a password must not be built from */
+/** Names of the user, from which a password must not be built. */
 export type PersonalWords = {
   readonly userName?: string;
   readonly firstName?: string;
@@ -19,9 +19,10 @@ const leetSigns = /[4@01!l35$7]/g;
 /**
  * Whether fewer than four characters remain once the user's names are taken out of the password.
  *
- * Names count from 3 characters on, the parts of names and addresses (`doe1985` in `jane.doe1985@acme.test` gives
- * `doe` and `1985`) from 4, each forward and backward, without regard to letter case, accents or leet spelling.
- * These are the "context-specific words … and derivatives thereof" of NIST SP 800-63B-4 §3.1.1.2.
+ * Names count from 3 characters on, the parts of names and addresses (`doe1985` in
+ * `jane.doe1985@acme.test` gives `doe` and `1985`) from 4, each forward and backward, without
+ * regard to letter case, accents or leet spelling. These are the "context-specific words … and
+ * derivatives thereof" of NIST SP 800-63B-4 §3.1.1.2.
  */
 export function isBuiltFromNames(password: string, personal: PersonalWords): boolean {
   const text = fold(password);
