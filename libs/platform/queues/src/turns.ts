@@ -9,8 +9,8 @@ import { AppError } from '#libs/platform/errors';
 export class Turns {
   readonly #last = new Map<string, Promise<void>>();
 
-  /** @param waitLimitMs in which the work before must end; else the call fails */
-  constructor(private readonly waitLimitMs: number) {}
+  /** @param turnTimeoutMs in which the work before must end; else the call fails */
+  constructor(private readonly turnTimeoutMs: number) {}
 
   /** @throws AppError `unavailable` when the work before does not end in time */
   async take<T>(key: string, work: () => Promise<T>): Promise<T> {
@@ -33,7 +33,7 @@ export class Turns {
   async #comes(before: Promise<void>): Promise<boolean> {
     const settled = new AbortController();
     const { signal } = settled;
-    const late = sleep(this.waitLimitMs, false, { signal, ref: false }).catch(() => false);
+    const late = sleep(this.turnTimeoutMs, false, { signal, ref: false }).catch(() => false);
     try {
       return await Promise.race([before.then(() => true), late]);
     } finally {

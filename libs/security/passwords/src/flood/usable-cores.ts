@@ -7,8 +7,8 @@ type ReadText = (path: string) => string | undefined;
 
 /**
  * The cores that this process may use, at least 1: those of the machine, of its CPU mask, and of
- * the CPU quotas of its cgroup and of each cgroup around it. libuv looks at the innermost cgroup
- * alone, and not at every layout of version 1.
+ * the CPU quotas of its cgroup and of each cgroup around it. libuv 1.52 counts quotas too, but not
+ * on hosts that mount both versions of cgroups.
  */
 export function usableCores(cores = availableParallelism(), read: ReadText = readText): number {
   const quotas = cgroupFolders(read('/proc/self/cgroup') ?? '').map((folder) => coresOfQuota(folder, read));
