@@ -19,7 +19,8 @@ import { OpenApiService } from './openapi/openapi.service.js';
 export type Gatehouse = { readonly app: NestFastifyApplication; readonly madeAdmin: MadeAdmin | undefined };
 
 /**
- * The service, ready to listen: schema migrated, keys and revocations loaded, first administrator made.
+ * The service, ready to listen: schema migrated, keys and revocations loaded, first administrator
+ * made.
  * @throws when the database does not answer, or the master key or the issuer does not fit it
  */
 export async function createApp(config: Config, masterKey: MasterKey, log: Log): Promise<Gatehouse> {
@@ -35,7 +36,8 @@ export async function createApp(config: Config, masterKey: MasterKey, log: Log):
   guardBeforeBodies(app, { guards: [access, app.get(RateLimitGuard)], isBodyNeeded });
   const draining = app.get(Draining);
   adapter.getInstance().addHook('onSend', (_request, reply, payload, done) => {
-    // clients with a kept-alive connection go elsewhere with their next request; so do those that were being served
+    // clients with a kept-alive connection go elsewhere with their next request; so do those that
+    // were being served
     if (draining.isDraining) void reply.header('connection', 'close');
     done(null, payload);
   });

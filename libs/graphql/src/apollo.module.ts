@@ -75,7 +75,8 @@ export class ApolloModule {
       logger: apolloLogger,
       plugins: [
         requestPlugin,
-        // the first hooks into every field; the second reports to its maker when `APOLLO_KEY` is set
+        // the first hooks into every field; the second reports to its maker when `APOLLO_KEY` is
+        // set
         ApolloServerPluginCacheControlDisabled(),
         ApolloServerPluginUsageReportingDisabled(),
       ],

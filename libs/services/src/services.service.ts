@@ -44,10 +44,10 @@ export class ServicesService {
   ) {}
 
   /** @throws AppError `service-name-taken` */
-  async create(input: CreateService, actor: Actor): Promise<CreatedService> {
+  async create(input: CreateService, by: Actor): Promise<CreatedService> {
     const secret = randomToken();
     const { name, description = null, scopes, plan = {} } = input;
-    const view = await this.#change(name, 'service-created', actor, async (em) => {
+    const view = await this.#change(name, 'service-created', by, async (em) => {
       const secretHash = digest(secret);
       const service = em.create(ServiceEntity, { name, description, scopes, plan: tidy(plan), secretHash });
       await em.flush();
@@ -80,8 +80,8 @@ export class ServicesService {
    * A change that changes nothing leaves no trace. A deactivated service loses its sessions.
    * @throws AppError `service-not-found`
    */
-  patch(name: string, { description, scopes, plan, status }: PatchService, actor: Actor): Promise<ServiceView> {
-    return this.#change(name, 'service-changed', actor, async (em, revoke) => {
+  patch(name: string, { description, scopes, plan, status }: PatchService, by: Actor): Promise<ServiceView> {
+    return this.#change(name, 'service-changed', by, async (em, revoke) => {
       const service = await this.services.findForUpdate(name, em);
       const before = viewOf(service);
       if (description !== undefined) service.description = description;
@@ -104,10 +104,10 @@ export class ServicesService {
    * @throws AppError `service-not-found`; `rotation-conflict` for the second of two rotations at
    * once, which would end the secret that the first has just answered
    */
-  async rotateSecret(name: string, previous: 'keep' | 'revoke', actor: Actor): Promise<NewSecret> {
+  async rotateSecret(name: string, previous: 'keep' | 'revoke', by: Actor): Promise<NewSecret> {
     const secret = randomToken();
     const { secretHash: known } = await this.services.find(name);
-    return this.#change(name, 'service-secret-rotated', actor, async (em) => {
+    return this.#change(name, 'service-secret-rotated', by, async (em) => {
       const service = await this.services.findForUpdate(name, em);
       if (service.secretHash !== known) throw new AppError('rotation-conflict');
       const isKept = previous === 'keep';
@@ -120,8 +120,8 @@ export class ServicesService {
   }
 
   /** Ends the sessions that the service began, too. @throws AppError `service-not-found` */
-  async remove(name: string, actor: Actor): Promise<void> {
-    await this.#change(name, 'service-deleted', actor, async (em, revoke) => {
+  async remove(name: string, by: Actor): Promise<void> {
+    await this.#change(name, 'service-deleted', by, async (em, revoke) => {
       em.remove(await this.services.find(name, em));
       // the service goes first: else a login under way could begin a session that nothing ends
       await em.flush();
@@ -133,13 +133,13 @@ export class ServicesService {
   async #change<T>(
     name: string,
     event: AuditEvent['event'],
-    actor: Actor,
+    by: Actor,
     work: (em: SqlEntityManager, revoke: Revoke) => Promise<Outcome<T>>,
   ): Promise<T> {
     const { value, isUnchanged } = await this.revocations.transactional(async (em, revoke) => {
       const outcome = await work(em, revoke);
       if (outcome.isUnchanged) return outcome;
-      await this.audit.record({ event, details: { service: name, ...outcome.details } }, actor, em);
+      await this.audit.record({ event, details: { service: name, ...outcome.details } }, by, em);
       await this.registry.announce(em);
       return outcome;
     });

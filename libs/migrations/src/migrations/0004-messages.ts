@@ -36,8 +36,9 @@ export class Messages extends Migration {
     this.addSql('create index messages_sender_id_index on messages (sender_id)');
     this.addSql('create index messages_recipient_id_index on messages (recipient_id)');
 
-    // Creations of one sender take turns until their transaction ends. In a function, since each statement of a function
-    // sees what was committed before it began: a statement that waits for a lock itself goes on with what it saw before.
+    // Creations of one sender take turns until their transaction ends. In a function, since each
+    // statement of a function sees what was committed before it began: a statement that waits for a
+    // lock itself goes on with what it saw before.
     this.addSql(`create function message_room(of_sender text, of_size int, max_count int, max_bytes bigint)
       returns boolean language plpgsql volatile as $$
       begin

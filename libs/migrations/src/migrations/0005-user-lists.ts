@@ -1,10 +1,14 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Lists of users that stay fast: a text to search in with its trigram index, and indexes for the narrow filters. */
+/**
+ * Lists of users that stay fast: a text to search in with its trigram index, and indexes for the
+ * narrow filters.
+ */
 export class UserLists extends Migration {
   override async up(): Promise<void> {
     const schema = await this.#trigramSchema();
-    // pages go on after a name: in the order of code points, which no update of the system's locales can change
+    // pages go on after a name: in the order of code points, which no update of the system's
+    // locales can change
     this.addSql('alter table users alter column user_name_key type text collate "C"');
     this.addSql(`alter table users add column search_text text generated always as
       (lower(user_name || chr(10) || first_name || ' ' || last_name || chr(10) || coalesce(email, ''))) stored`);
@@ -21,7 +25,10 @@ export class UserLists extends Migration {
     );
   }
 
-  /** Where the trigram extension is: some providers keep extensions in a schema that is not on the search path. */
+  /**
+   * Where the trigram extension is: some providers keep extensions in a schema that is not on the
+   * search path.
+   */
   async #trigramSchema(): Promise<string> {
     try {
       await this.execute('create extension if not exists pg_trgm');

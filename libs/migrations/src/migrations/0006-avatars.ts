@@ -1,9 +1,10 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /**
- * Pictures, stored once however many users have them. The trigger removes them with the last of those users, however
- * that user goes: by a change, by an erasure, by an operator's own SQL. Its lock is the one that `AvatarsRepository`
- * takes; the check is a statement of its own, so that it sees what others committed while the lock was waited for.
+ * Pictures, stored once however many users have them. The trigger removes them with the last of
+ * those users, however that user goes: by a change, by an erasure, by an operator's own SQL. Its
+ * lock is the one that `AvatarsRepository` takes; the check is a statement of its own, so that it
+ * sees what others committed while the lock was waited for.
  */
 export class Avatars extends Migration {
   override up(): void {

@@ -1,6 +1,8 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Users know their id in the system they were imported from, so that an import can be run again. */
+/**
+ * Users know their id in the system they were imported from, so that an import can be run again.
+ */
 export class Import extends Migration {
   override up(): void {
     this.addSql(`alter table users

@@ -1,8 +1,9 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /**
- * With which lifetimes access tokens are out. A service that runs already has issued some of which nothing is recorded, and
- * replicas of the release before go on doing so: for a day everything counts as if it lived for the longest there can be.
+ * With which lifetimes access tokens are out. A service that runs already has issued some of which
+ * nothing is recorded, and replicas of the release before go on doing so: for a day everything
+ * counts as if it lived for the longest there can be.
  */
 export class AccessTokenLifetimes extends Migration {
   override up(): void {

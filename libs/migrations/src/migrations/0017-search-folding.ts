@@ -3,8 +3,9 @@ import { Migration } from '@mikro-orm/migrations';
 import { searchFold } from './case-folding.js';
 
 /**
- * The text to search in is folded by a function of our own, where `lower` went by the locale of the database. The column
- * keeps its name, so that replicas of the version before go on searching in it: they miss no more than they did.
+ * The text to search in is folded by a function of our own, where `lower` went by the locale of the
+ * database. The column keeps its name, so that replicas of the version before go on searching in
+ * it: they miss no more than they did.
  */
 export class SearchFolding extends Migration {
   override async up(): Promise<void> {

@@ -1,9 +1,10 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /**
- * Whoever removes a picture tells all replicas with the commit, so that none goes on serving it from memory. In the
- * function that every removal goes through: a change, an erasure and an operator's own SQL alike. Replicas of the version
- * before do not know the topic, and leave the notice alone. Beside it, messages that are used up count.
+ * Whoever removes a picture tells all replicas with the commit, so that none goes on serving it
+ * from memory. In the function that every removal goes through: a change, an erasure and an
+ * operator's own SQL alike. Replicas of the version before do not know the topic, and leave the
+ * notice alone. Beside it, messages that are used up count.
  */
 export class NoticesAndCounts extends Migration {
   override up(): void {
@@ -21,7 +22,8 @@ export class NoticesAndCounts extends Migration {
         end if;
       end $$`);
 
-    // a message that is used up counts as a row until it is swept: its row costs as much as another's
+    // a message that is used up counts as a row until it is swept: its row costs as much as
+    // another's
     this.addSql(`create or replace function message_room(of_sender text, of_size int, max_count int, max_bytes bigint)
       returns boolean language plpgsql volatile as $$
       begin

@@ -1,7 +1,8 @@
 /**
- * Letters that fold to one other letter, generated from the case mappings of Node 24 (Unicode 17.0): the lower case of
- * the upper case, so that each letter of a set which differ in case only gives the same. In hexadecimal: first code
- * point, last one, step if it is 2, distance to what it folds to. A migration never changes, so this is a copy.
+ * Letters that fold to one other letter, generated from the case mappings of Node 24 (Unicode
+ * 17.0): the lower case of the upper case, so that each letter of a set which differ in case only
+ * gives the same. In hexadecimal: first code point, last one, step if it is 2, distance to what it
+ * folds to. A migration never changes, so this is a copy.
  */
 const foldings = `
   b5+307 c0-d6+20 d8-de+20 100-12e/2+1 131-c8 132-136/2+1 139-147/2+1 14a-176/2+1 178-79 179-17d/2+1 17f-10c
@@ -24,7 +25,9 @@ const foldings = `
   104b0-104d3+28 10570-1057a+27 1057c-1058a+27 1058c-10592+27 10594-10595+27 10c80-10cb2+40 10d50-10d65+20
   118a0-118bf+20 16e40-16e5f+20 16ea0-16eb8+1b 1e900-1e921+22`;
 
-/** Letters that fold to several, and the dot that is left of a capital `İ` when it is taken apart. */
+/**
+ * Letters that fold to several, and the dot that is left of a capital `İ` when it is taken apart.
+ */
 const longFoldings: readonly (readonly [letter: string, folded: string])[] = [
   ['ß', 'ss'],
   ['ẞ', 'ss'],
@@ -46,7 +49,10 @@ const longFoldings: readonly (readonly [letter: string, folded: string])[] = [
   ['i\u0307', 'i'],
 ];
 
-/** What is asked for together: the small scripts that have case are so rare that one question is enough for them. */
+/**
+ * What is asked for together: the small scripts that have case are so rare that one question is
+ * enough for them.
+ */
 const blockOf = (codePoint: number): number => Math.min(codePoint >> 8, 6);
 
 type Block = { from: string; to: string };
@@ -76,8 +82,9 @@ const replacement = ([letter, folded]: readonly [string, string]): string =>
   `folded := replace(folded, '${letter}', '${folded}');`;
 
 /**
- * `search_fold(text)`: what texts are compared by that differ in case only (Unicode 3.13, D145: canonical caseless
- * matching), with all of the Turkish i's the same. It depends neither on the collation nor on the locale of the database.
+ * `search_fold(text)`: what texts are compared by that differ in case only (Unicode 3.13, D145:
+ * canonical caseless matching), with all of the Turkish i's the same. It depends neither on the
+ * collation nor on the locale of the database.
  */
 export const searchFold = `create function search_fold(value text) returns text
   language plpgsql immutable strict parallel safe as $$
