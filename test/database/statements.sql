@@ -20,8 +20,9 @@ where exists (select from k) and ($10 = 'gatehouse' or exists (select from c)) r
 select $11::uuid, $12::text, $13::uuid, $14::text, $15::text, $16::text, $17::text, null::jsonb from s
 ), refused as (insert into audit_events (id, event, user_id, caller, ip, user_agent, request_id, details)
 select $18::uuid, $19::text, $20::uuid, $21::text, $22::text, $23::text, $24::text, null::jsonb from (select where not exists (select from s) and exists (select from k)) as nobody)
-select exists (select from k) as has_key, s.user_id, u.roles, u.token_generation, floor(extract(epoch from s.authenticated_at))::float8 as auth_time,
-(select count(*) >= $26 from (select from sessions where user_id = $1 limit $26) as before) as was_full
+select exists (select from k) as "hasKey", s.user_id as "userId", u.roles,
+u.token_generation as "tokenGeneration", floor(extract(epoch from s.authenticated_at))::float8 as "authTime",
+(select count(*) >= $26 from (select from sessions where user_id = $1 limit $26) as before) as "wasFull"
 from (select) as one left join s on true left join u on u.id = s.user_id;
 
 -- POST /v1/auth/login, wrong password
@@ -62,11 +63,13 @@ update sessions s set previous_hash = s.current_hash, current_hash = $5, rotatio
 previous_rotated_at = s.last_used_at, last_used_at = now(), user_agent = coalesce($6, s.user_agent), ip = $7
 from users u where s.id = $1 and s.current_hash = $4 and u.id = s.user_id and s.last_used_at > now() - make_interval(secs => $2) and s.created_at > now() - make_interval(secs => $3)
 and u.status = 'active' and s.generation = u.session_generation and ($8::text is null or s.client_id = $8)
-returning u.id as user_id, u.roles, u.token_generation, s.client_id, floor(extract(epoch from coalesce(s.authenticated_at, s.created_at)))::float8 as auth_time, least($2::float8, $3::float8 - extract(epoch from now() - s.created_at))::float8 as remaining_s;
+returning u.id as "userId", u.roles, u.token_generation as "tokenGeneration", s.client_id as "clientId",
+floor(extract(epoch from coalesce(s.authenticated_at, s.created_at)))::float8 as "authTime", least($2::float8, $3::float8 - extract(epoch from now() - s.created_at))::float8 as "secondsLeft";
 
 -- POST /v1/auth/introspect, refresh token
-select u.id as user_id, s.client_id, extract(epoch from s.last_used_at)::float8 as issued_s, least($2::float8 - extract(epoch from now() - s.last_used_at),
-$3::float8 - extract(epoch from now() - s.created_at))::float8 as remaining_s
+select u.id as "userId", s.client_id as "clientId", extract(epoch from s.last_used_at)::float8 as "issuedSeconds",
+least($2::float8 - extract(epoch from now() - s.last_used_at),
+$3::float8 - extract(epoch from now() - s.created_at))::float8 as "secondsLeft"
 from sessions s join users u on u.id = s.user_id where s.id = $1 and s.current_hash = $4 and s.last_used_at > now() - make_interval(secs => $2) and s.created_at > now() - make_interval(secs => $3)
 and u.status = 'active' and s.generation = u.session_generation;
 
@@ -131,20 +134,20 @@ case when updated_at <> created_at then (extract(epoch from updated_at) * 1000):
 -- GET /v1/users?count=estimated
 
 -- GET /v1/auth/sessions
-select s.id, (extract(epoch from s.created_at) * 1000)::float8 as created_ms,
-(extract(epoch from s.last_used_at) * 1000)::float8 as last_used_ms, s.user_agent, s.ip
+select s.id, to_char(s.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "createdAt", to_char(s.last_used_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "lastUsedAt",
+s.user_agent as "userAgent", s.ip
 from sessions s join users u on u.id = s.user_id where s.user_id = $1 and s.last_used_at > now() - make_interval(secs => $2) and s.created_at > now() - make_interval(secs => $3)
 and u.status = 'active' and s.generation = u.session_generation
 order by s.last_used_at desc, s.id desc limit 100;
 
 -- GET /v1/audit
-select id, (extract(epoch from at) * 1000)::float8 as at_ms, event, user_id, caller, ip, user_agent,
-request_id, details
+select id, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at, event, user_id as "userId", caller, ip, user_agent as "userAgent",
+request_id as "requestId", details
 from audit_events
 where ($2::text is null or event = $2) and ($3::uuid[] is null or user_id = any($3))
 and ($4::timestamptz is null or at > $4) and ($5::timestamptz is null or at < $5)
 and ($6::float8 is null or (at, id) < (to_timestamp($6 / 1000), $7::uuid))
-order by at desc, id desc limit $1;
+order by audit_events.at desc, id desc limit $1;
 
 -- GET /v1/messages
 select id, max_reads, recipient_id, (extract(epoch from expires_at) * 1000)::float8 as expires_ms, (extract(epoch from created_at) * 1000)::float8 as created_ms, reads_left, reads, (extract(epoch from last_read_at) * 1000)::float8 as last_read_ms
