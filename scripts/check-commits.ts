@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
  * up to the base are as they are.
  */
 const maxLength = 72;
-const base = 'ff4bcad545831a94aa103ea322700141052e8de9';
+const base = '32237bd8244b2b2c4e0d7311e2018b0c35bd152f';
 const git = (...args: readonly string[]) => spawnSync('git', args, { encoding: 'utf8' });
 
 // a shallow clone may not have the base, an archive no repository: what is not there is not checked
