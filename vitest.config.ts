@@ -22,7 +22,7 @@ export default defineConfig({
   resolve: { conditions: ['source'], alias: [{ find: /^graphql$/, replacement: require.resolve('graphql') }] },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
-    maxWorkers: 2,
+    maxWorkers: 3,
     // the service keeps nothing in module scope, and loading it anew for each file would cost more than the tests
     isolate: false,
     projects: [

@@ -22,8 +22,10 @@ const database = await createDatabase(options.database);
 const replica = await startReplica(options, { databaseUrl: database.url });
 try {
   pin(process.pid, options.loadCpu);
-  const accounts = await seedAccounts(replica, database, users);
-  const [reader] = await signIn(replica.port, accounts.slice(0, 1));
+  const [reading, ...accounts] = await seedAccounts(replica, database, users + 1);
+  if (!reading) throw new Error('no accounts');
+  // the reader does not log in again: beyond SESSIONS_PER_USER the oldest session of a user ends
+  const [reader] = await signIn(replica.port, [reading]);
   const me = meRequest(reader?.accessToken ?? '');
   await database.pinBackends(options.loadCpu);
   await best(accounts, 4, 3);
