@@ -12,7 +12,7 @@ import { useGatehouse } from '../support/use-gatehouse.js';
 const gatehouse = useGatehouse({ own: true });
 const texts: string[] = [];
 
-beforeAll(async () => {
+beforeAll(() => {
   const sql: any = gatehouse.app.get(Sql);
   for (const method of ['rows', 'tuples']) {
     const original = sql[method].bind(sql);
@@ -22,7 +22,7 @@ beforeAll(async () => {
     });
   }
 });
-afterAll(async () => {
+afterAll(() => {
   vi.restoreAllMocks();
 });
 

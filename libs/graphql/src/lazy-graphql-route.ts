@@ -10,7 +10,7 @@ import { answerFailure, toLogged, toPublicPath } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
 
 import { hasGraphiql } from './explorer/graphiql-files.js';
-import { pageOfGraphiql, pagePolicy } from './explorer/graphiql-page.js';
+import { graphiqlPolicy, pageOfGraphiql } from './explorer/graphiql-page.js';
 
 export type LoadedGraphql = {
   /** The refusal of a query that is too costly to be parsed. */
@@ -115,5 +115,5 @@ function wantsPage({ method, headers, query }: FastifyRequest): boolean {
 
 const sendPage = (reply: FastifyReply): FastifyReply =>
   reply
-    .headers({ 'content-type': 'text/html; charset=utf-8', 'content-security-policy': pagePolicy })
+    .headers({ 'content-type': 'text/html; charset=utf-8', 'content-security-policy': graphiqlPolicy })
     .send(pageOfGraphiql);

@@ -34,7 +34,7 @@ export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
 
   constructor(
     private readonly services: ServicesRepository,
-    private readonly changes: ReplicaNotifications,
+    private readonly notifications: ReplicaNotifications,
     private readonly sweeper: Sweeper,
     private readonly clock: DatabaseClock,
   ) {
@@ -42,7 +42,7 @@ export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    this.#view = this.changes.subscribe(servicesTopic, { catchUp: () => this.reload() });
+    this.#view = this.notifications.subscribe(servicesTopic, { catchUp: () => this.reload() });
     this.sweeper.register('services last used', () => this.#writeUsed());
   }
 
@@ -54,7 +54,7 @@ export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
 
   /** Tells every replica with the commit that a service has changed. */
   async announce(em: SqlEntityManager): Promise<void> {
-    await this.changes.publish(em, servicesTopic, 'changed');
+    await this.notifications.publish(em, servicesTopic, 'changed');
   }
 
   /** Reads what is committed by now. */

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 
 import { showsGraphiql } from '#libs/graphql';
 import { Public, Unlimited } from '#libs/platform/access';
-import { type Config, CONFIG } from '#libs/platform/config';
+import { type Config, CONFIG, isEmbedded } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
 import { pagePolicy, StaticFiles, StaticRoute } from '#libs/platform/http';
 
@@ -21,7 +21,7 @@ export class StartPageController {
   readonly #page: string;
 
   constructor(@Inject(CONFIG) config: Config) {
-    this.#page = renderPage({ hasGraphiql: showsGraphiql(config), isEmbedded: config.DATABASE_URL === undefined });
+    this.#page = renderPage({ hasGraphiql: showsGraphiql(config), isEmbedded: isEmbedded(config) });
   }
 
   @Get()

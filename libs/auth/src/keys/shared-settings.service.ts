@@ -19,7 +19,7 @@ export class SharedSettingsService {
 
   constructor(
     private readonly em: SqlEntityManager,
-    private readonly changes: ReplicaNotifications,
+    private readonly notifications: ReplicaNotifications,
     private readonly audit: AuditTrail,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -32,7 +32,7 @@ export class SharedSettingsService {
     const differences = await this.em.fork().transactional((em) => this.#compare(em));
     if (differences.length === 0) return;
     // an embedded database has one process: nobody can disagree with it
-    if (this.changes.isEmbedded) return void (await this.adopt());
+    if (this.notifications.isEmbedded) return void (await this.adopt());
     if (this.config.NODE_ENV === 'production') throw new Error(describe(differences));
     this.#logger.warn({ event: describe(differences) });
   }

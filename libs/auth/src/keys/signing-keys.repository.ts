@@ -27,7 +27,7 @@ export class SigningKeysRepository {
   constructor(
     private readonly em: SqlEntityManager,
     private readonly master: MasterKey,
-    private readonly changes: ReplicaNotifications,
+    private readonly notifications: ReplicaNotifications,
   ) {}
 
   /** Keys that are not retired, oldest first; without the private half when that does not open. */
@@ -58,7 +58,7 @@ export class SigningKeysRepository {
 
   /** Tells every replica with the commit. */
   async announce(em: SqlEntityManager): Promise<void> {
-    await this.changes.publish(em, keysTopic, 'changed');
+    await this.notifications.publish(em, keysTopic, 'changed');
   }
 
   /**

@@ -58,13 +58,13 @@ export class SigningKeysService implements OnModuleInit {
 
   constructor(
     private readonly repository: SigningKeysRepository,
-    private readonly changes: ReplicaNotifications,
+    private readonly notifications: ReplicaNotifications,
     private readonly em: SqlEntityManager,
     private readonly checks: ReadinessChecks,
   ) {}
 
   onModuleInit(): void {
-    const view = this.changes.subscribe(keysTopic, { catchUp: () => this.reload() });
+    const view = this.notifications.subscribe(keysTopic, { catchUp: () => this.reload() });
     this.#view = view;
     this.checks.register('keys', () => this.#ring.signing(Date.now()) !== undefined && view.isReady);
   }

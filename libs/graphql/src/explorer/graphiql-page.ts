@@ -1,6 +1,9 @@
+import { pagePolicy } from '#libs/platform/http';
+
 /** GraphiQL's editor needs `style` attributes, and its fonts are `data:` addresses. */
-export const pagePolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+export const graphiqlPolicy = pagePolicy(
+  "script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'",
+);
 
 export const pageOfGraphiql = `<!doctype html>
 <html lang="en">

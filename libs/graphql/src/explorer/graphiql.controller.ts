@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { Public } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
+import { StaticRoute } from '#libs/platform/http';
 
 import { graphiqlFiles, pathOfGraphiqlFile } from './graphiql-files.js';
 import { startScript } from './graphiql-page.js';
@@ -18,9 +19,7 @@ const style = 'text/css; charset=utf-8';
 @ApiExcludeController()
 @Controller('graphql')
 export class GraphiqlController {
-  @Get('start.js')
-  @Public()
-  @Header('content-type', script)
+  @StaticRoute('start.js', 'js')
   start(): string {
     return startScript;
   }

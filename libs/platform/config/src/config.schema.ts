@@ -241,3 +241,6 @@ export type Config = Readonly<
 
 /** Injection token of the `Config`. */
 export const CONFIG = Symbol('Config');
+
+/** Whether the service keeps its data in PGlite: one process, so that there is no other replica. */
+export const isEmbedded = ({ DATABASE_URL }: Pick<Config, 'DATABASE_URL'>): boolean => DATABASE_URL === undefined;

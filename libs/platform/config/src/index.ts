@@ -1,4 +1,4 @@
-export { type Config, CONFIG } from './config.schema.js';
+export { type Config, CONFIG, isEmbedded } from './config.schema.js';
 export { type DatabaseHost, type DatabaseTarget, parseDatabaseUrl, type TlsMode } from './database-url.js';
 export { ConfigError, loadConfig, readSecretFile } from './load-config.js';
 export { redisUrls } from './setting-schemas.js';

@@ -10,7 +10,7 @@ import { isPooled } from './connection-plan.js';
 import { DatabaseClock } from './database-clock.js';
 import { DatabaseVitals } from './database-vitals.js';
 import { migrate } from './migrate.js';
-import { isEmbedded, openDatabase, type Orm } from './open-database.js';
+import { usesPglite, openDatabase, type Orm } from './open-database.js';
 import { Sql } from './sql.js';
 import { Sweeper } from './sweeper.js';
 
@@ -70,7 +70,7 @@ export class DatabaseModule implements OnApplicationShutdown {
  * its own.
  */
 async function migrateFirst(orm: Orm, config: Config, schema: DatabaseSchema): Promise<void> {
-  if (isEmbedded(orm)) {
+  if (usesPglite(orm)) {
     await migrate(orm);
     return;
   }

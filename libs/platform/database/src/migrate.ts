@@ -1,5 +1,5 @@
 import { lockInTransaction } from './advisory-locks.js';
-import { isEmbedded, type Orm } from './open-database.js';
+import { usesPglite, type Orm } from './open-database.js';
 
 /**
  * Runs the pending migrations, all or none. Replicas that start at once wait for the first of them
@@ -8,7 +8,7 @@ import { isEmbedded, type Orm } from './open-database.js';
  * @returns the names of the migrations that ran
  */
 export async function migrate(orm: Orm): Promise<readonly string[]> {
-  if (isEmbedded(orm)) return namesOf(await orm.migrator.up());
+  if (usesPglite(orm)) return namesOf(await orm.migrator.up());
   return orm.em.fork().transactional(async (em) => {
     await lockInTransaction(em, 'migrations');
     const transaction = em.getTransactionContext();

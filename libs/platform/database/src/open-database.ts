@@ -5,6 +5,8 @@ import { Migrator } from '@mikro-orm/migrations';
 import { Logger } from '@nestjs/common';
 import type { Pool } from 'pg';
 
+import { isEmbedded } from '#libs/platform/config';
+
 import { type DatabaseSchema } from './database.module.js';
 import { placeTemplate } from './embedded-template.js';
 import { lockFolder } from './lock-folder.js';
@@ -14,7 +16,7 @@ import { retryingEntityManager } from './retry-conflicts.js';
 
 export type Orm = MikroORM<AbstractSqlDriver, SqlEntityManager>;
 /** Whether this is PGlite: one process, one connection. */
-export const isEmbedded = (orm: Orm): boolean => orm.em.getDriver().constructor.name === 'PgliteDriver';
+export const usesPglite = (orm: Orm): boolean => orm.em.getDriver().constructor.name === 'PgliteDriver';
 
 /**
  * PGlite writes all of its buffers at start: with the 128 MB it would take by itself a start costs
@@ -55,7 +57,7 @@ export async function openDatabase(where: Where, { entities, migrations }: Datab
     // migrations alone make triggers and functions; tests hold them to what they are for
     schemaGenerator: { ignoreTriggers: true, ignoreRoutines: true },
   };
-  return where.DATABASE_URL === undefined ? openEmbedded(where.DATA_DIR, shared) : openPostgres(where, shared);
+  return isEmbedded(where) ? openEmbedded(where.DATA_DIR, shared) : openPostgres(where, shared);
 }
 
 async function openPostgres(where: Where, shared: Options): Promise<Orm> {

@@ -5,7 +5,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import type { Client } from 'pg';
 
-import { type Config, CONFIG } from '#libs/platform/config';
+import { type Config, CONFIG, isEmbedded } from '#libs/platform/config';
 
 import { ChangeView, type Subscriber } from './change-view.js';
 import { listenerPlan } from './connection-plan.js';
@@ -52,7 +52,7 @@ export class ReplicaNotifications implements BeforeApplicationShutdown {
 
   /** Whether there can be no other replica: the embedded database has one process. */
   get isEmbedded(): boolean {
-    return this.config.DATABASE_URL === undefined;
+    return isEmbedded(this.config);
   }
 
   /**

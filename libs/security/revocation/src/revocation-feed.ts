@@ -30,7 +30,7 @@ export class RevocationFeed implements OnModuleInit {
 
   constructor(
     private readonly sql: Sql,
-    private readonly changes: ReplicaNotifications,
+    private readonly notifications: ReplicaNotifications,
     private readonly checks: ReadinessChecks,
     private readonly metrics: MetricSources,
     private readonly clock: DatabaseClock,
@@ -38,7 +38,7 @@ export class RevocationFeed implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    const view = this.changes.subscribe(topic, {
+    const view = this.notifications.subscribe(topic, {
       onChange: (payload) => this.#hear(payload),
       catchUp: () => this.#catchUp(),
     });
@@ -75,7 +75,7 @@ export class RevocationFeed implements OnModuleInit {
     const notices = entries.map(({ kind, subject, generation, expiresAt }) =>
       JSON.stringify([kind, subject, generation, expiresAt] satisfies z.infer<typeof notice>),
     );
-    await this.changes.publish(em, topic, ...notices);
+    await this.notifications.publish(em, topic, ...notices);
     return entries;
   }
 
@@ -89,7 +89,7 @@ export class RevocationFeed implements OnModuleInit {
    * (7 ms at most in 213 cuts under load): who is told "revoked" finds it so everywhere.
    */
   async othersHaveHeard(): Promise<void> {
-    if (!this.changes.isEmbedded) await sleep(propagationMs);
+    if (!this.notifications.isEmbedded) await sleep(propagationMs);
   }
 
   isRevoked(token: TokenFacts): boolean | Promise<boolean> {

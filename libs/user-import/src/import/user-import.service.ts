@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 
 import { AuditTrail } from '#libs/security/audit';
-import { type Config, CONFIG } from '#libs/platform/config';
+import { type Config, CONFIG, isEmbedded } from '#libs/platform/config';
 import { isUnavailable } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
@@ -32,7 +32,7 @@ export class UserImportService {
     private readonly audit: AuditTrail,
     @Inject(CONFIG) config: Config,
   ) {
-    this.#batchRows = config.DATABASE_URL === undefined ? batchRows.embedded : batchRows.postgres;
+    this.#batchRows = isEmbedded(config) ? batchRows.embedded : batchRows.postgres;
     this.#schema = importRowSchema({
       memoryMib: config.IMPORT_HASH_MAX_MEMORY_MIB,
       bcryptCost: config.IMPORT_BCRYPT_MAX_COST,
