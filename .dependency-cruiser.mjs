@@ -26,16 +26,18 @@ export const uses = {
   'security/revocation': ['platform/*'],
   'security/audit': ['platform/*'],
   'security/rate-limits': ['platform/*'],
+  // ADR 26: what a token says of roles
+  roles: ['platform/*'],
   // ADR 18: the sessions that a service has begun end with it
   services: ['platform/*', 'security/*', 'auth'],
   users: ['platform/*', 'security/*'],
-  auth: ['platform/*', 'security/*', 'users'],
+  auth: ['platform/*', 'security/*', 'roles', 'users'],
   messages: ['platform/*', 'security/*', 'users'],
   // users as rows of a file: nobody but apps uses it
   'user-import': ['platform/*', 'security/*', 'users'],
   graphql: ['platform/*', 'security/*', 'services', 'users', 'auth'],
   health: ['platform/*'],
-  migrations: ['platform/*', 'security/*', 'auth', 'messages', 'services', 'users'],
+  migrations: ['platform/*', 'security/*', 'auth', 'messages', 'roles', 'services', 'users'],
   metrics: ['platform/*'],
 };
 

@@ -6,6 +6,7 @@ import { AuditModule } from '#libs/security/audit';
 import { PasswordsModule } from '#libs/security/passwords';
 import { TokenVerifier } from '#libs/platform/access';
 import { RevocationModule } from '#libs/security/revocation';
+import { RolesModule } from '#libs/roles';
 import { UsersModule } from '#libs/users';
 
 import { AuthRetention } from './auth.retention.js';
@@ -36,7 +37,15 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
 /** Global, so that guard and health can ask for the `TokenVerifier` without knowing who answers. */
 @Global()
 @Module({
-  imports: [AuditModule, JwtModule.register({}), PassportModule, PasswordsModule, RevocationModule, UsersModule],
+  imports: [
+    AuditModule,
+    JwtModule.register({}),
+    PassportModule,
+    PasswordsModule,
+    RevocationModule,
+    RolesModule,
+    UsersModule,
+  ],
   // in the order of the OpenAPI document
   controllers: [
     LoginController,

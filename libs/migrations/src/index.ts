@@ -6,6 +6,7 @@ import type { DatabaseSchema } from '#libs/platform/database';
 import { MessageEntity } from '#libs/messages';
 import { SealedKeyEntity } from '#libs/platform/sealed-keys';
 import { AccessTokenLifetimeEntity, RevocationEntity } from '#libs/security/revocation';
+import { RoleEntity, RoleGenerationEntity, RoleSetEntity } from '#libs/roles';
 import { ServiceEntity, ServiceUsageEntity } from '#libs/services';
 import { UserEntity } from '#libs/users';
 
@@ -23,6 +24,7 @@ import { Trust } from './migrations/0012-trust.js';
 import { AuthenticatedAt } from './migrations/0013-authenticated-at.js';
 import { SearchFolding } from './migrations/0017-search-folding.js';
 import { NoticesAndCounts } from './migrations/0018-notices-and-counts.js';
+import { RolesAndAudiences } from './migrations/0019-roles-and-audiences.js';
 
 /** Every table and how it came about; a test compares the two. */
 export const schema: DatabaseSchema = {
@@ -35,6 +37,9 @@ export const schema: DatabaseSchema = {
     LoginDelayEntity,
     MessageEntity,
     RevocationEntity,
+    RoleEntity,
+    RoleGenerationEntity,
+    RoleSetEntity,
     SealedKeyEntity,
     SessionEntity,
     ServiceEntity,
@@ -58,5 +63,6 @@ export const schema: DatabaseSchema = {
     { name: '0013-authenticated-at', class: AuthenticatedAt },
     { name: '0017-search-folding', class: SearchFolding },
     { name: '0018-notices-and-counts', class: NoticesAndCounts },
+    { name: '0019-roles-and-audiences', class: RolesAndAudiences },
   ],
 };

@@ -1,16 +1,16 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
-import { type Scope, type ServicePrincipal, ServiceVerifier } from '#libs/platform/access';
+import { type KnownService, ServiceDirectory, type ServicePrincipal, ServiceVerifier } from '#libs/platform/access';
 import { digest, isSame } from '#libs/platform/crypto';
 import { ReplicaNotifications, type ChangeView, DatabaseClock, SharedRead, Sweeper } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
+import { audienceKey } from './audience.js';
 import { defaultPlan, planOf } from './rate-plan.schema.js';
-import { ServicesRepository } from './services.repository.js';
+import { type Service, ServicesRepository } from './services.repository.js';
 
-type Known = {
-  readonly principal: ServicePrincipal;
+type Known = KnownService & {
   readonly secretHash: string;
   readonly previous: { readonly hash: string; readonly untilMs: number } | undefined;
 };
@@ -19,15 +19,19 @@ type Known = {
 const servicesTopic = 'services';
 /** Checked when nobody has the name, so that the answer takes as much work. */
 const nobody: Known = {
-  principal: { kind: 'service', name: '', scopes: [], plan: defaultPlan },
+  principal: { kind: 'service', name: '', scopes: [], plan: defaultPlan, audience: null },
+  permissions: [],
+  grants: [],
+  tokenGeneration: 0,
   secretHash: digest(''),
   previous: undefined,
 };
 
 /** The active services, in memory on every replica: to verify a key takes one hash and no query. */
 @Injectable()
-export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
+export class ServiceRegistry extends ServiceVerifier implements ServiceDirectory, OnModuleInit {
   #services: ReadonlyMap<string, Known> = new Map();
+  #byAudience: ReadonlyMap<string, Known> = new Map();
   readonly #used = new Set<string>();
   #view: ChangeView | undefined;
   readonly #reads = new SharedRead(() => this.#read());
@@ -47,9 +51,20 @@ export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
   }
 
   override verify(name: string, secret: string): ServicePrincipal | Promise<ServicePrincipal> {
-    // a change must hold at once, also when the notifications are lost or could not be read
-    if (this.#view?.isFresh !== true) return this.reload().then(() => this.#check(name, secret));
-    return this.#check(name, secret);
+    return this.#fresh(() => this.#check(name, secret));
+  }
+
+  find(name: string): KnownService | undefined | Promise<KnownService | undefined> {
+    return this.#fresh(() => this.#services.get(name));
+  }
+
+  findByAudience(audience: string): KnownService | undefined | Promise<KnownService | undefined> {
+    return this.#fresh(() => this.#byAudience.get(audienceKey(audience)));
+  }
+
+  /** A change must hold at once, also when the notifications are lost or could not be read. */
+  #fresh<T>(read: () => T): T | Promise<T> {
+    return this.#view?.isFresh === true ? read() : this.reload().then(read);
   }
 
   /** Tells every replica with the commit that a service has changed. */
@@ -63,17 +78,13 @@ export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
   }
 
   async #read(): Promise<void> {
-    const rows = await this.services.listActive();
-    this.#services = new Map(
-      rows.map(({ name, scopes, plan, secretHash, previousHash, previousUntil }) => [
-        name,
-        {
-          principal: { kind: 'service', name, scopes: scopes satisfies readonly Scope[], plan: planOf(plan) },
-          secretHash,
-          previous:
-            previousHash && previousUntil ? { hash: previousHash, untilMs: previousUntil.getTime() } : undefined,
-        },
-      ]),
+    const known = (await this.services.listActive()).map(knownOf);
+    this.#services = new Map(known.map((service) => [service.principal.name, service]));
+    this.#byAudience = new Map(
+      known.flatMap((service) => {
+        const { audience } = service.principal;
+        return audience === null ? [] : [[audienceKey(audience), service]];
+      }),
     );
   }
 
@@ -95,4 +106,16 @@ export class ServiceRegistry extends ServiceVerifier implements OnModuleInit {
     if (names.length > 0) await this.services.writeLastUsed(names);
     return 0;
   }
+}
+
+function knownOf(service: Service): Known {
+  const { name, scopes, plan, secretHash, previousHash, previousUntil } = service;
+  return {
+    principal: { kind: 'service', name, scopes, plan: planOf(plan), audience: service.audience ?? null },
+    permissions: service.permissions,
+    grants: service.grants,
+    tokenGeneration: service.tokenGeneration,
+    secretHash,
+    previous: previousHash && previousUntil ? { hash: previousHash, untilMs: previousUntil.getTime() } : undefined,
+  };
 }

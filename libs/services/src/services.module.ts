@@ -1,7 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 
 import { AuditModule } from '#libs/security/audit';
-import { ServiceVerifier } from '#libs/platform/access';
+import { ServiceDirectory, ServiceVerifier } from '#libs/platform/access';
 import { ServiceUsageLog } from '#libs/security/rate-limits';
 import { RevocationModule } from '#libs/security/revocation';
 
@@ -12,7 +12,10 @@ import { ServicesController } from './services.controller.js';
 import { ServicesRepository } from './services.repository.js';
 import { ServicesService } from './services.service.js';
 
-/** Global, so that guards can inject `ServiceVerifier` and `ServiceUsageLog` by these names. */
+/**
+ * Global, so that guards can inject `ServiceVerifier`, `ServiceDirectory` and `ServiceUsageLog` by
+ * these names.
+ */
 @Global()
 @Module({
   imports: [AuditModule, RevocationModule],
@@ -22,10 +25,11 @@ import { ServicesService } from './services.service.js';
     ServiceUsageRepository,
     ServiceRegistry,
     { provide: ServiceVerifier, useExisting: ServiceRegistry },
+    { provide: ServiceDirectory, useExisting: ServiceRegistry },
     ServiceUsageService,
     { provide: ServiceUsageLog, useExisting: ServiceUsageService },
     ServicesService,
   ],
-  exports: [ServiceUsageLog, ServiceVerifier, ServicesService],
+  exports: [ServiceDirectory, ServiceUsageLog, ServiceVerifier, ServicesService],
 })
 export class ServicesModule {}

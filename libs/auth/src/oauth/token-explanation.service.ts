@@ -30,14 +30,14 @@ export class TokenExplanationService {
   async explain(token: string): Promise<Explanation> {
     const read = await this.strategy.read(token, (id) => this.keys.findPublicKey(id));
     if ('fault' in read) return { isAccepted: false, reason: read.fault, detail: read.detail };
-    const { sub: userId, sid: sessionId } = read.claims;
+    const { userId, sessionId } = read.principal;
     return { ...(await this.#explain(read)), userId, sessionId };
   }
 
-  async #explain({ claims, facts }: VerifiedToken): Promise<Explanation> {
+  async #explain({ claims, facts, principal }: VerifiedToken): Promise<Explanation> {
     const { ISSUER: issuer, AUDIENCE: audience } = this.config;
     const end = await this.revocations.findEnd(facts);
-    const ended = end ? revokedBy(end) : await this.#endedWithUser(claims.sub);
+    const ended = end ? revokedBy(end) : await this.#endedWithUser(principal.userId);
     const now = Math.floor(this.clock.nowMs() / 1000);
     const reason = judgeAccessToken(claims, { issuer, audience, end: ended?.reason }, now);
     if (ended && reason === ended.reason) return { isAccepted: false, ...ended };
@@ -67,8 +67,13 @@ export class TokenExplanationService {
   }
 }
 
-function revokedBy({ kind, cause, atMs }: EndOfTrust): Ended {
+function revokedBy({ kind, name, cause, atMs }: EndOfTrust): Ended {
   const at = new Date(atMs).toISOString();
   const reason = cause === 'user-deactivated' || cause === 'user-deleted' ? cause : 'revoked';
-  return { reason, detail: `its ${kind} was revoked by ${cause} at ${at}`, at, cause };
+  return {
+    reason,
+    detail: `its ${kind}${name === null ? '' : ` ${name}`} was revoked by ${cause} at ${at}`,
+    at,
+    cause,
+  };
 }

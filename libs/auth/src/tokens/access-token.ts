@@ -1,12 +1,15 @@
 import { z } from 'zod';
 
 import type { UserPrincipal } from '#libs/platform/access';
-import type { TokenFacts } from '#libs/security/revocation';
+import { type TokenFact, tokenFact } from '#libs/security/revocation';
 
 export const accessTokenType = 'at+jwt';
 export const algorithm = 'ES256';
-/** In characters; ours have about 700. A longer text is refused before it is decoded. */
-const longestToken = 8_192;
+/**
+ * In characters; ours have about 700 and up to 4 KB of permissions. A longer text is refused before
+ * it is decoded.
+ */
+const longestToken = 12_288;
 /**
  * Clocks of replicas may differ by this much. A token from further ahead would outlive the
  * revocations of today.
@@ -23,26 +26,45 @@ const headerSchema = z.strictObject({
   kid: z.uuid(),
 });
 
+const generation = z.int().min(0);
+
 /**
- * Claims of RFC 9068 §2.2; `sid` names the session, `gen` the generation of the user's tokens,
- * `auth_time` (OpenID Connect Core §2) when the user last gave the password. A token from before
- * there was this claim is good, and never fresh. We issue no `nbf` and one `aud`; what JWT allows
- * beside that (RFC 7519 §4.1) is read, so that a refusal can name its reason.
+ * Claims of RFC 9068 §2.2; `gen` is the generation of the tokens of the user or service. We issue
+ * no `nbf` and one `aud`; what JWT allows beside that (RFC 7519 §4.1) is read, so that a refusal
+ * can name its reason.
  */
-export const claimsSchema = z.object({
+const commonClaims = {
   iss: z.string(),
-  sub: z.uuid(),
+  sub: z.string().min(1).max(255),
   aud: z.union([z.string(), z.array(z.string())]),
   exp: numericDate,
   nbf: numericDate.optional(),
   iat: numericDate,
   jti: z.uuid(),
-  sid: z.uuid(),
   client_id: z.string(),
-  roles: z.array(z.enum(['user', 'admin'])),
-  gen: z.int().min(0),
-  auth_time: numericDate.optional(),
-});
+  gen: generation,
+};
+
+/**
+ * Of a person. `sid` names the session. `uid` is our id of the user, where `sub` is another one
+ * that was imported. `role_gen` is the generation of roles that `permissions` were read from;
+ * tokens from before these claims have none, which counts as 0. `auth_time` (OpenID Connect Core
+ * §2) is when the user last gave the password; a token without it is good, and never fresh.
+ */
+const userClaimsSchema = z
+  .object({
+    ...commonClaims,
+    uid: z.uuid().optional(),
+    sid: z.uuid(),
+    roles: z.array(z.string()),
+    permissions: z.array(z.string()).optional(),
+    role_gen: generation.optional(),
+    auth_time: numericDate.optional(),
+  })
+  .refine(({ sub, uid }) => uid !== undefined || z.uuid().safeParse(sub).success, { path: ['sub'] });
+export type UserClaims = z.infer<typeof userClaimsSchema>;
+
+export const claimsSchema = userClaimsSchema;
 export type Claims = z.infer<typeof claimsSchema>;
 
 /** What ends the trust in a token before it expires. */
@@ -69,21 +91,34 @@ export function judgeAccessToken(claims: Claims, { issuer, audience, end }: Toke
 }
 
 /** A token of ours by form and signature; `judgeAccessToken` says whether it is good now. */
-export type VerifiedToken = { readonly principal: UserPrincipal; readonly facts: TokenFacts; readonly claims: Claims };
+export type VerifiedToken = {
+  readonly principal: UserPrincipal;
+  /** What can end it: the token itself, and all that it names. */
+  readonly facts: readonly TokenFact[];
+  readonly claims: Claims;
+};
 
 export function toVerifiedToken(claims: Claims, keyId: string): VerifiedToken {
+  const userId = claims.uid ?? claims.sub;
+  const roleGeneration = claims.role_gen ?? 0;
   return {
     claims,
     principal: {
       kind: 'user',
-      userId: claims.sub,
+      userId,
       roles: claims.roles,
       tokenId: claims.jti,
       sessionId: claims.sid,
       expiresAt: claims.exp,
       authTime: claims.auth_time,
     },
-    facts: { tokenId: claims.jti, sessionId: claims.sid, userId: claims.sub, keyId, generation: claims.gen },
+    facts: [
+      tokenFact('token', claims.jti),
+      tokenFact('session', claims.sid),
+      tokenFact('user', userId, claims.gen),
+      tokenFact('key', keyId),
+      ...claims.roles.map((role) => tokenFact('role', role, roleGeneration)),
+    ],
   };
 }
 

@@ -3,19 +3,21 @@ import { type KeyObject, randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 
-import type { Role } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { DatabaseClock } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
+import { RoleRegistry } from '#libs/roles';
 
 import { SigningKeysService } from '../keys/signing-keys.service.js';
-import { accessTokenType, algorithm, type Claims } from './access-token.js';
+import { accessTokenType, algorithm, type UserClaims } from './access-token.js';
 import type { AccessToken, TokenPair } from './tokens.schema.js';
 
 /** Whom an access token speaks of. */
 export type TokenSubject = {
   readonly userId: string;
-  readonly roles: readonly Role[];
+  /** `sub`, where it is not our id of the user. */
+  readonly subject: string | null;
+  readonly roles: readonly string[];
   /** The generation of the user's tokens; raising it ends those of every generation before. */
   readonly tokenGeneration: number;
   /** `client_id` (RFC 9068 §2.2): the service that signed the user in, or ours. */
@@ -36,15 +38,16 @@ export class TokenIssuerService {
     private readonly jwt: JwtService,
     private readonly keys: SigningKeysService,
     private readonly clock: DatabaseClock,
+    private readonly roles: RoleRegistry,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /**
-   * Makes sure that this replica knows of keys that were retired. Call it, and `signingKey`, before
-   * anything is written that tokens shall be issued for.
+   * Makes sure that this replica knows of keys that were retired and of roles that were changed.
+   * Call it, and `signingKey`, before anything is written that tokens shall be issued for.
    */
-  prepare(): Promise<void> {
-    return this.keys.makeFresh();
+  async prepare(): Promise<void> {
+    await Promise.all([this.keys.makeFresh(), this.roles.makeFresh()]);
   }
 
   /**
@@ -68,9 +71,11 @@ export class TokenIssuerService {
     const now = this.clock.nowMs() / 1000;
     const iat = Math.floor(now);
     const exp = Math.min(iat + this.config.ACCESS_TOKEN_TTL_SECONDS, Math.floor(now + subject.secondsLeft));
-    const claims: Claims = {
+    const { permissions, generation } = this.roles.grantedTo(subject.roles);
+    const claims: UserClaims = {
       iss: this.config.ISSUER,
-      sub: subject.userId,
+      sub: subject.subject ?? subject.userId,
+      ...(subject.subject !== null && { uid: subject.userId }),
       aud: this.config.AUDIENCE,
       exp,
       iat,
@@ -78,6 +83,8 @@ export class TokenIssuerService {
       sid: sessionId,
       client_id: subject.clientId,
       roles: [...subject.roles],
+      permissions: [...permissions],
+      role_gen: generation,
       gen: subject.tokenGeneration,
       auth_time: subject.authTime,
     };

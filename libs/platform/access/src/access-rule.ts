@@ -1,6 +1,6 @@
 import { AppError } from '#libs/platform/errors';
 
-import type { Principal, Role, Scope } from './principal.js';
+import type { BuiltInRole, Principal, Scope } from './principal.js';
 
 /** Who may call a route. Without a rule: any signed-in user, and no service of its own. */
 export type AccessRule =
@@ -12,7 +12,7 @@ export type AccessRule =
   | { readonly kind: 'client'; readonly scope: Scope }
   | {
       readonly kind: 'requires';
-      readonly roles: readonly Role[];
+      readonly roles: readonly BuiltInRole[];
       readonly scopes: readonly Scope[];
       readonly services?: 'any' | undefined;
     };

@@ -3,7 +3,7 @@ import { ApiExtension } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
 
 import type { AccessRule } from './access-rule.js';
-import { anonymous, type Principal, type Role, type Scope } from './principal.js';
+import { anonymous, type BuiltInRole, type Principal, type Scope } from './principal.js';
 import { requestOf } from './request-of.js';
 
 export const accessRule = 'gatehouse:access-rule';
@@ -46,7 +46,7 @@ export const OAuthClient = (scope: Scope): MethodDecorator => rule({ kind: 'clie
 
 /** Users with one of the roles, or services with one of the scopes, or any service. */
 export const Requires = (needed: {
-  roles?: readonly Role[];
+  roles?: readonly BuiltInRole[];
   scopes?: readonly Scope[];
   services?: 'any';
 }): MethodDecorator =>

@@ -19,18 +19,19 @@ export { bearerToken, parseServiceKey } from './credentials.js';
 export { assertFreshlyAuthenticated } from './fresh-authentication.js';
 export {
   anonymous,
+  type BuiltInRole,
   callerKey,
   callerName,
   isAdmin,
   isUser,
   ownClientId,
   type Principal,
-  type Role,
   type Scope,
   scopes,
   type ServicePrincipal,
   type UserPrincipal,
 } from './principal.js';
 export { isAdmitted, isGraphql, replyOf, type RequestContext, requestOf } from './request-of.js';
+export { type Grant, type KnownService, ServiceDirectory } from './service-directory.js';
 export { ServiceVerifier, TokenVerifier, RefusalLimiter } from './verifiers.js';
 export { rateClasses, type RateClassName, type RateLimit, type RatePlan } from './rate-plan.js';

@@ -1,6 +1,10 @@
 import type { RatePlan } from './rate-plan.js';
 
-export type Role = 'user' | 'admin';
+/**
+ * The roles that Gatehouse's own routes may ask for. Every other role means something to other
+ * services only.
+ */
+export type BuiltInRole = 'user' | 'admin';
 
 /** What a service may be granted. */
 export const scopes = [
@@ -18,7 +22,7 @@ export type Scope = (typeof scopes)[number];
 export type UserPrincipal = {
   readonly kind: 'user';
   readonly userId: string;
-  readonly roles: readonly Role[];
+  readonly roles: readonly string[];
   readonly tokenId: string;
   readonly sessionId: string;
   readonly expiresAt: number;
@@ -30,12 +34,14 @@ export type UserPrincipal = {
   readonly service?: ServicePrincipal;
 };
 
-/** A microservice, known by its key. */
+/** A microservice, known by its key or by a token of its own. */
 export type ServicePrincipal = {
   readonly kind: 'service';
   readonly name: string;
   readonly scopes: readonly Scope[];
   readonly plan: RatePlan;
+  /** Whom tokens for this service name in `aud`; null when there are none for it. */
+  readonly audience: string | null;
 };
 
 /** What tokens name as their client when no service asked for them; no service has this name. */

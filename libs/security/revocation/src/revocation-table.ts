@@ -1,17 +1,11 @@
-import { everyGeneration, type RevocationKind } from './revocation.js';
+import { everyGeneration, type RevocationKind, revocationKinds } from './revocation.js';
+import { type Fingerprint, fingerprintOf, saltedFingerprint } from './token-fact.js';
 
-const kindSalt: Readonly<Record<RevocationKind, number>> = {
-  token: 0x9e3779b9,
-  session: 0x7f4a7c15,
-  user: 0x85ebca6b,
-  key: 0xc2b2ae35,
-};
 const initialSlots = 1024;
 const maxLoad = 0.6;
 /** After a rebuild at least a quarter of the usable slots is free. */
 const roomAfterGrowth = 0.75;
 const packedBytes = 21;
-const kinds: readonly RevocationKind[] = ['token', 'session', 'user', 'key'];
 
 /**
  * Live entries in 16 bytes a slot: open addressing over 64 bits of the id, against 86 bytes in a
@@ -30,9 +24,10 @@ export class RevocationTable {
     return this.#used;
   }
 
-  add(kind: RevocationKind, subject: string, { expiresAt, generation = everyGeneration }: Entry, now: number): void {
+  /** @param subjectId as `subjectIdOf` gives it */
+  add(kind: RevocationKind, subjectId: string, { expiresAt, generation = everyGeneration }: Entry, now: number): void {
     this.#makeRoom(now);
-    this.#put(...fingerprint(kind, subject), expiresAt, generation);
+    this.#put(fingerprintOf(kind, subjectId), expiresAt, generation);
   }
 
   /** Entries of 21 bytes: kind, last 64 bits of id, generation, expiry as 64-bit Unix seconds. */
@@ -40,30 +35,31 @@ export class RevocationTable {
     const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
     for (let at = 0; at < entries.byteLength; at += packedBytes) {
       this.#makeRoom(now);
-      const high = (view.getUint32(at + 1) ^ kindSalt[kinds[view.getUint8(at)] ?? 'token']) >>> 0;
+      const kind = revocationKinds[view.getUint8(at)] ?? 'token';
+      const fingerprint = saltedFingerprint(kind, view.getUint32(at + 1), view.getUint32(at + 5));
       // the upper half of the seconds is zero until the year 2106
-      this.#put(high, view.getUint32(at + 5) || 1, view.getUint32(at + 17), view.getInt32(at + 9));
+      this.#put(fingerprint, view.getUint32(at + 17), view.getInt32(at + 9));
     }
   }
 
   /** Tokens of a generation below this one are ended; 0 without an entry. `now` in Unix seconds. */
-  endedBelow(kind: RevocationKind, subject: string, now: number): number {
-    const slot = this.#find(...fingerprint(kind, subject));
+  endedBelow(fingerprint: Fingerprint, now: number): number {
+    const slot = this.#find(fingerprint);
     return (this.#expiresAt[slot] ?? 0) > now ? (this.#generation[slot] ?? 0) : 0;
   }
 
-  #put(high: number, low: number, expiresAt: number, generation: number): void {
-    const slot = this.#find(high, low);
+  #put(subject: Fingerprint, expiresAt: number, generation: number): void {
+    const slot = this.#find(subject);
     if (this.#low[slot] === 0) this.#used++;
-    this.#high[slot] = high;
-    this.#low[slot] = low;
+    this.#high[slot] = subject.high;
+    this.#low[slot] = subject.low;
     // entries come in any order and more than once: what ends more wins
     this.#expiresAt[slot] = Math.max(this.#expiresAt[slot] ?? 0, expiresAt);
     this.#generation[slot] = Math.max(this.#generation[slot] ?? 0, generation);
   }
 
   /** The slot of an id, or the free one where it belongs. */
-  #find(high: number, low: number): number {
+  #find({ high, low }: Fingerprint): number {
     const mask = this.#high.length - 1;
     let slot = (low ^ (high >>> 7)) & mask;
     while (this.#low[slot] !== 0 && (this.#low[slot] !== low || this.#high[slot] !== high)) slot = (slot + 1) & mask;
@@ -88,16 +84,10 @@ export class RevocationTable {
     for (let slot = 0; slot < old.low.length; slot++) {
       const expiresAt = old.expiresAt[slot] ?? 0;
       if (expiresAt <= now) continue;
-      this.#put(old.high[slot] ?? 0, old.low[slot] ?? 0, expiresAt, old.generation[slot] ?? 0);
+      const subject = { high: old.high[slot] ?? 0, low: old.low[slot] ?? 0 };
+      this.#put(subject, expiresAt, old.generation[slot] ?? 0);
     }
   }
 }
 
 type Entry = { readonly expiresAt: number; readonly generation?: number | undefined };
-
-/** The last 64 bits of a UUID, salted by kind. The low half is never 0, which marks a free slot. */
-function fingerprint(kind: RevocationKind, subject: string): [high: number, low: number] {
-  const high = Number.parseInt(subject.slice(19, 23) + subject.slice(24, 28), 16);
-  const low = Number.parseInt(subject.slice(28, 36), 16);
-  return [(high ^ kindSalt[kind]) >>> 0, low >>> 0 || 1];
-}

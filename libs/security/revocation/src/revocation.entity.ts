@@ -1,10 +1,13 @@
 import { defineEntity, p } from '@mikro-orm/sql';
 
-import { type RevocationKind, revocationCauses } from './revocation.js';
+import { type RevocationKind, revocationCauses, revocationKinds } from './revocation.js';
+
+const kinds = revocationKinds.map((kind) => `'${kind}'`).join(', ');
 
 /**
  * The truth about ended trust. `xid` is the writing transaction: ids are not in the order of
- * commits, so replicas catch up by transactions that they may not have seen.
+ * commits, so replicas catch up by transactions that they may not have seen. `subject` is made of
+ * `name` where the subject is known by name.
  */
 export const RevocationEntity = defineEntity({
   name: 'Revocation',
@@ -14,11 +17,12 @@ export const RevocationEntity = defineEntity({
     { name: 'revocations_expires_at_index', properties: ['expiresAt'] },
     { name: 'revocations_xid_index', properties: ['xid'] },
   ],
-  checks: [{ name: 'revocations_kind_check', expression: "kind in ('token', 'session', 'user', 'key')" }],
+  checks: [{ name: 'revocations_kind_check', expression: `kind in (${kinds})` }],
   properties: {
     id: p.bigint('string').primary().autoincrement(),
     kind: p.text().$type<RevocationKind>(),
     subject: p.uuid(),
+    name: p.text().nullable(),
     generation: p.integer().nullable(),
     cause: p.text().$type<(typeof revocationCauses)[number]>(),
     expiresAt: p.datetime().columnType('timestamptz(0)'),

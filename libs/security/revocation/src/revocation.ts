@@ -12,16 +12,22 @@ export const revocationCauses = [
   'all-revoked',
   'service-deactivated',
   'service-deleted',
+  'service-secret-revoked',
+  'service-changed',
+  'role-changed',
+  'role-deleted',
 ] as const;
 export type RevocationCause = (typeof revocationCauses)[number];
 
-export type RevocationKind = 'token' | 'session' | 'user' | 'key';
+/** The position of a kind is its number in packed entries: add at the end. */
+export const revocationKinds = ['token', 'session', 'user', 'key', 'service', 'role'] as const;
+export type RevocationKind = (typeof revocationKinds)[number];
 
 /**
- * One end of trust. `subject` is the id (UUID) of a token, session, user or signing key. A `user`
- * entry ends the user's tokens of every generation below `generation`; the other kinds end all
- * tokens that name the subject. `expiresAt` (Unix seconds) is when the last such token expires; by
- * default, the longest lifetime of any replica's access tokens from now.
+ * One end of trust. `subject` is the id (UUID) of a token, session, user or signing key, or the
+ * name of a service or role. It ends the tokens that name the subject, if `generation` is given
+ * only those of a generation below. `expiresAt` (Unix seconds) is when the last such token expires;
+ * by default, the longest lifetime of any replica's access tokens from now.
  */
 export type Revocation = {
   readonly kind: RevocationKind;
@@ -31,24 +37,24 @@ export type Revocation = {
   readonly expiresAt?: number;
 };
 
-/** A `Revocation` as it is stored: with its expiry, and with a generation whatever its kind. */
+/**
+ * A `Revocation` as it is stored: with its expiry, a generation whatever its kind, and the subject
+ * as `subjectIdOf` gives it.
+ */
 export type Entry = {
   readonly kind: RevocationKind;
-  readonly subject: string;
+  readonly subjectId: string;
   readonly generation: number;
   readonly expiresAt: number;
 };
 
 /** What ended a token, and when in Unix milliseconds. */
-export type EndOfTrust = { readonly kind: RevocationKind; readonly cause: RevocationCause; readonly atMs: number };
-
-/** The facts of a token that revocation is decided by. */
-export type TokenFacts = {
-  readonly tokenId: string;
-  readonly sessionId: string;
-  readonly userId: string;
-  readonly keyId: string;
-  readonly generation: number;
+export type EndOfTrust = {
+  readonly kind: RevocationKind;
+  /** Of a role or service. */
+  readonly name: string | null;
+  readonly cause: RevocationCause;
+  readonly atMs: number;
 };
 
 /** Ends every generation there can be. */

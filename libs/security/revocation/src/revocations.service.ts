@@ -3,9 +3,10 @@ import { Injectable } from '@nestjs/common';
 
 import { Sql } from '#libs/platform/database';
 
-import type { EndOfTrust, Entry, Revocation, TokenFacts } from './revocation.js';
+import type { EndOfTrust, Entry, Revocation } from './revocation.js';
 import { RevocationFeed } from './revocation-feed.js';
-import { endOf } from './revocations.sql.js';
+import { endOf, latestGeneration } from './revocations.sql.js';
+import { subjectIdOf, type TokenFact } from './token-fact.js';
 
 /** Writes ends of trust into the running transaction. */
 export type Revoke = (...revocations: readonly Revocation[]) => Promise<void>;
@@ -42,12 +43,26 @@ export class RevocationsService {
    * Whether a token is revoked. Needs no promise while this replica's view is fresh; else it asks
    * the table. @throws the error of the database (answered as `unavailable`): it fails closed
    */
-  isRevoked(token: TokenFacts): boolean | Promise<boolean> {
-    return this.feed.isRevoked(token);
+  isRevoked(facts: readonly TokenFact[]): boolean | Promise<boolean> {
+    return this.feed.isRevoked(facts);
   }
 
   /** What ended a token, the first of all that do, as the table says. */
-  findEnd({ tokenId, sessionId, userId, generation, keyId }: TokenFacts): Promise<EndOfTrust | undefined> {
-    return this.sql.row(endOf, [tokenId, sessionId, userId, generation, keyId]);
+  findEnd(facts: readonly TokenFact[]): Promise<EndOfTrust | undefined> {
+    const columns = [
+      facts.map(({ kind }) => kind),
+      facts.map(({ subjectId }) => subjectId),
+      facts.map(({ generation }) => generation),
+    ];
+    return this.sql.row(endOf, columns);
+  }
+
+  /**
+   * The generation below which tokens of a name are ended; 0 when none is. Whoever takes a name
+   * anew begins with it, so that the end of the one before does not end their tokens.
+   */
+  async latestGeneration(em: SqlEntityManager, kind: 'service', name: string): Promise<number> {
+    const [row] = await em.execute<{ generation: number }[]>(latestGeneration, [kind, subjectIdOf(kind, name)]);
+    return row?.generation ?? 0;
   }
 }

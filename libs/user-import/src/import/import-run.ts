@@ -1,4 +1,4 @@
-import { isUser, type RequestSource, type Role } from '#libs/platform/access';
+import { isUser, type RequestSource } from '#libs/platform/access';
 import type { ErrorCode, FieldError } from '#libs/platform/errors';
 
 import type { PreparedRow } from './prepare-row.js';
@@ -6,7 +6,7 @@ import type { PreparedRow } from './prepare-row.js';
 export type ImportOptions = {
   readonly who: RequestSource | 'operator';
   /** Roles that rows may give. */
-  readonly grantable: readonly Role[];
+  readonly grantable: readonly string[];
   /** Whether rows may have user names that are reserved. */
   readonly reservedNames: 'taken' | 'refused';
   readonly onExisting: 'skip' | 'update';

@@ -1,4 +1,4 @@
-import { assertFreshlyAuthenticated, isAdmin, isUser, type Principal, type Role } from '#libs/platform/access';
+import { assertFreshlyAuthenticated, isAdmin, isUser, type Principal } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 
 import type { PatchUser } from './users.schema.js';
@@ -29,7 +29,7 @@ export function assertMayPatch(change: PatchUser, caller: Principal): void {
 
 /** @throws AppError `registration-closed`, `forbidden`, `fresh-authentication-required` */
 export function assertMayCreate(
-  { roles }: { roles?: readonly Role[] | undefined },
+  { roles }: { roles?: readonly string[] | undefined },
   caller: Principal,
   registration: string,
 ): void {

@@ -1,6 +1,5 @@
 import type { FastifyReply } from 'fastify';
 
-import type { Role } from '#libs/platform/access';
 import { toRfc3339 } from '#libs/platform/contract';
 import { etagOf } from '#libs/platform/http';
 import { pictureSizes } from '#libs/platform/pictures';
@@ -16,10 +15,8 @@ export type VersionedUser = { readonly user: UserView; readonly version: number 
 const avatarOf = (hash: string | null | undefined, publicUrl: string): UserView['avatar'] =>
   hash ? { url: `${publicUrl}/v1/avatars/${hash}-256.webp`, sizes: [...pictureSizes] } : null;
 
-const isRole = (name: string): name is Role => name === 'user' || name === 'admin';
-
 /** Fast path: most users have only the role `user`. */
-const rolesOf = (text: string): Role[] => (text === 'user' ? ['user'] : text.split(' ').filter(isRole));
+const rolesOf = (text: string): string[] => (text === 'user' ? ['user'] : text.split(' '));
 
 export function viewOfRow(row: UserRow, publicUrl: string): UserView {
   const createdAt = toRfc3339(row.created_ms);

@@ -32,10 +32,11 @@ export const emailSchema = z
     example: 'ada@example.org',
   });
 export const roleNames = ['user', 'admin'] as const;
+const roleName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be the name of a role');
 const roles = z
-  .array(z.enum(roleNames))
+  .array(roleName)
   .min(1)
-  .max(2)
+  .max(50)
   .transform((names) => [...new Set(names)]);
 const status = z.enum(['active', 'deactivated']);
 
@@ -46,7 +47,7 @@ export const userSchema = z
     firstName: z.string(),
     lastName: z.string(),
     email: z.string().nullable(),
-    roles: z.array(z.enum(roleNames)),
+    roles: z.array(z.string()),
     status,
     avatar: z
       .strictObject({
