@@ -2,7 +2,9 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { type ChangeView, ReplicaNotifications, SharedRead } from '#libs/platform/database';
+import { AppError } from '#libs/platform/errors';
 
+import { assertFitsToken } from './token-size.js';
 import { RolesRepository } from './roles.repository.js';
 
 /** Under which replicas hear that a role has changed. */
@@ -70,6 +72,20 @@ export class RoleRegistry implements OnModuleInit {
       this.#granted.set(key, permissions);
     }
     return { permissions, generation: this.#generation };
+  }
+
+  /**
+   * Checks roles that shall be given to a user. Call `RolesRepository.lockUnchanged` in the
+   * transaction that gives them, and reload before, so that no role changes in between.
+   * @throws AppError `unknown-role`, `permissions-too-large`
+   */
+  assertGrantable(roles: readonly string[]): void {
+    const unknown = roles.find((name) => !this.has(name));
+    if (unknown !== undefined) {
+      const message = `there is no role ${unknown}`;
+      throw new AppError('unknown-role', { errors: [{ path: 'roles', message, code: 'unknown-role' }] });
+    }
+    assertFitsToken(this.grantedTo(roles).permissions);
   }
 
   #union(roles: readonly string[], known: readonly string[]): readonly string[] {

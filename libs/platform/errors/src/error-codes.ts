@@ -57,6 +57,16 @@ export const errorCodes = {
     title: 'Password refused',
     detail: 'The password is too easy to guess; `errors` lists every reason.',
   },
+  'unknown-role': {
+    status: 400,
+    title: 'Unknown role',
+    detail: 'There is no role with this name. GET /v1/roles lists those that there are.',
+  },
+  'unknown-audience': {
+    status: 400,
+    title: 'Unknown audience',
+    detail: 'No active service has this audience. Leave it out for a token of Gatehouse itself.',
+  },
   'authentication-required': {
     status: 401,
     title: 'Authentication required',
@@ -108,6 +118,7 @@ export const errorCodes = {
     detail: 'There is no such picture, or the user has set none; `?default=initials` gives one made of initials.',
   },
   'service-not-found': { status: 404, title: 'No such service', detail: 'There is no service with this name.' },
+  'role-not-found': { status: 404, title: 'No such role', detail: 'There is no role with this name.' },
   'message-not-found': {
     status: 404,
     title: 'No such message',
@@ -141,6 +152,24 @@ export const errorCodes = {
     detail: 'The secret was rotated at the same moment: use that one, or rotate again.',
   },
   'service-name-taken': { status: 409, title: 'Service name taken', detail: 'Another service has this name.' },
+  'role-exists': { status: 409, title: 'Role exists', detail: 'There is a role with this name already.' },
+  'role-in-use': {
+    status: 409,
+    title: 'Role in use',
+    detail: 'Users hold this role. Take it from them first, or remove it from all of them with `?force=true`.',
+  },
+  'role-built-in': {
+    status: 409,
+    title: 'Built-in role',
+    detail: 'The roles `user` and `admin` cannot be removed; their permissions may be changed.',
+  },
+  'audience-taken': { status: 409, title: 'Audience taken', detail: 'Tokens for this audience are those of another.' },
+  'id-taken': { status: 409, title: 'Id taken', detail: 'Another user has this id.' },
+  'subject-taken': {
+    status: 409,
+    title: 'Subject taken',
+    detail: 'Another user has this subject, or an id that is written like it.',
+  },
   'duplicate-row': {
     status: 409,
     title: 'Duplicate row',
@@ -177,6 +206,16 @@ export const errorCodes = {
     status: 422,
     title: 'Image too large',
     detail: 'The image has more pixels than are taken. Send a smaller one.',
+  },
+  'permissions-too-large': {
+    status: 422,
+    title: 'Permissions too large',
+    detail: 'With this, the permissions of a user would add more than 4 KB to an access token. Grant fewer.',
+  },
+  'profile-too-large': {
+    status: 422,
+    title: 'Profile too large',
+    detail: '`profile` and `metadata` of a user may have 16 KB together, as JSON.',
   },
   'headers-too-large': {
     status: 431,
