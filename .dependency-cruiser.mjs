@@ -27,15 +27,16 @@ export const uses = {
   'security/audit': ['platform/*'],
   'security/rate-limits': ['platform/*'],
   // ADR 26: what a token says of roles
-  roles: ['platform/*'],
+  roles: ['platform/*', 'security/*'],
   // ADR 18: the sessions that a service has begun end with it
   services: ['platform/*', 'security/*', 'auth'],
-  users: ['platform/*', 'security/*'],
+  // ADR 26: the roles that users may be given
+  users: ['platform/*', 'security/*', 'roles'],
   auth: ['platform/*', 'security/*', 'roles', 'users'],
   messages: ['platform/*', 'security/*', 'users'],
   // users as rows of a file: nobody but apps uses it
   'user-import': ['platform/*', 'security/*', 'users'],
-  graphql: ['platform/*', 'security/*', 'services', 'users', 'auth'],
+  graphql: ['platform/*', 'security/*', 'roles', 'services', 'users', 'auth'],
   health: ['platform/*'],
   migrations: ['platform/*', 'security/*', 'auth', 'messages', 'roles', 'services', 'users'],
   metrics: ['platform/*'],

@@ -7,6 +7,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { KeyRotationService, SigningKeysService } from '#libs/auth';
 
 import { isAccepted, newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
+import { newHolder, newRole } from '../support/roles.js';
 import { newService, type Service } from '../support/services.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
 
@@ -14,6 +15,8 @@ const gatehouse = useGatehouse({ environment: { REFRESH_GRACE_SECONDS: '0', SESS
 let serviceKey: string;
 /** The service that signed a person in, where a row is about one. */
 let frontend: Service;
+/** The role that a person holds, where a row is about one. */
+let role: string;
 
 beforeAll(async () => {
   const boss = await signInAdmin(gatehouse);
@@ -65,6 +68,15 @@ const events: Record<string, (person: Person) => Promise<unknown>> = {
   'password changed by an administrator': async (person) =>
     changePassword(person, (await signInAdmin(gatehouse)).token),
   'roles changed': (person) => patchAsAdmin(person, { roles: ['user', 'admin'] }),
+  'a permission of its role changed': async () => {
+    const { token } = await signInAdmin(gatehouse);
+    const body = { permissions: ['orders:read'] };
+    expect((await gatehouse.api.patch(`/v1/roles/${role}`, { token, body })).status).toBe(200);
+  },
+  'its role removed': async () => {
+    const { token } = await signInAdmin(gatehouse);
+    expect((await gatehouse.api.delete(`/v1/roles/${role}?force=true`, { token })).status).toBe(204);
+  },
   deactivated: (person) => patchAsAdmin(person, { status: 'deactivated' }),
   'deactivated, then activated': (person) => patchAsAdmin(person, { status: 'deactivated' }, { status: 'active' }),
   deleted: ({ token }) => gatehouse.api.delete('/v1/users/me', { token }),
@@ -116,7 +128,9 @@ test('the published matrix has a row for each event that is proved here', () => 
 });
 
 test.each(matrix)('%s', async (event, ...expected) => {
-  const somebody = await newPerson(gatehouse);
+  const isAboutRole = event?.includes('its role') === true;
+  if (isAboutRole) role = await newRole(gatehouse);
+  const somebody = isAboutRole ? await newHolder(gatehouse, role) : await newPerson(gatehouse);
   const other = await signIn(gatehouse, somebody);
   const person = event?.startsWith('its service') ? await signedInByService(somebody) : somebody;
   await events[event ?? '']?.(person);

@@ -2,10 +2,9 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { type ChangeView, ReplicaNotifications, SharedRead } from '#libs/platform/database';
-import { AppError } from '#libs/platform/errors';
 
-import { assertFitsToken } from './token-size.js';
 import { RolesRepository } from './roles.repository.js';
+import { unionOf } from './token-size.js';
 
 /** Under which replicas hear that a role has changed. */
 const topic = 'roles';
@@ -24,6 +23,7 @@ export type GrantedPermissions = { readonly permissions: readonly string[]; read
 export class RoleRegistry implements OnModuleInit {
   #generation = 0;
   #roles: ReadonlyMap<string, readonly string[]> = new Map();
+  #removed: ReadonlySet<string> = new Set();
   #granted = new Map<string, readonly string[]>();
   #view: ChangeView | undefined;
   readonly #reads = new SharedRead(() => this.#read());
@@ -55,10 +55,6 @@ export class RoleRegistry implements OnModuleInit {
     return this.#reads.run();
   }
 
-  has(name: string): boolean {
-    return this.#roles.has(name);
-  }
-
   /**
    * What all of the roles permit, sorted. Roles that do not exist permit nothing.
    * @param known the permissions that an audience knows; empty for one that takes any
@@ -75,28 +71,26 @@ export class RoleRegistry implements OnModuleInit {
   }
 
   /**
-   * Checks roles that shall be given to a user. Call `RolesRepository.lockUnchanged` in the
-   * transaction that gives them, and reload before, so that no role changes in between.
-   * @throws AppError `unknown-role`, `permissions-too-large`
+   * Those of a user's roles that count. A role that was removed and is being taken from its holders
+   * counts no more; who has no other is left with `user`.
    */
-  assertGrantable(roles: readonly string[]): void {
-    const unknown = roles.find((name) => !this.has(name));
-    if (unknown !== undefined) {
-      const message = `there is no role ${unknown}`;
-      throw new AppError('unknown-role', { errors: [{ path: 'roles', message, code: 'unknown-role' }] });
-    }
-    assertFitsToken(this.grantedTo(roles).permissions);
+  withoutRemoved(roles: readonly string[]): readonly string[] {
+    // fast path: hardly ever is a role being removed
+    if (this.#removed.size === 0) return roles;
+    const left = roles.filter((name) => !this.#removed.has(name));
+    return left.length > 0 ? left : ['user'];
   }
 
   #union(roles: readonly string[], known: readonly string[]): readonly string[] {
-    const all = [...new Set(roles.flatMap((name) => this.#roles.get(name) ?? []))].toSorted();
+    const all = unionOf(roles, this.#roles);
     return known.length === 0 ? all : all.filter((permission) => known.includes(permission));
   }
 
   async #read(): Promise<void> {
-    const { generation, roles } = await this.repository.readSnapshot();
+    const { generation, roles, removed } = await this.repository.readSnapshot();
     this.#generation = generation;
     this.#roles = new Map(roles.map(({ name, permissions }) => [name, permissions]));
+    this.#removed = new Set(removed);
     this.#granted = new Map();
   }
 }

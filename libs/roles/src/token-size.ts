@@ -1,15 +1,17 @@
-import { AppError } from '#libs/platform/errors';
-
 /** In bytes. With it a token fits into 8 KB of headers, which proxies take. */
 const mostBytesInToken = 4_096;
 
 /**
- * What permissions add to a token may have 4 KB. It is checked where they are granted, never at a
+ * Whether permissions add at most 4 KB to a token. It is checked where they are granted, never at a
  * login.
- * @throws AppError `permissions-too-large`
  */
-export function assertFitsToken(permissions: readonly string[]): void {
+export function fitsToken(permissions: readonly string[]): boolean {
   // claims are JSON in base64url: three bytes make four
-  const bytes = Math.ceil((Buffer.byteLength(JSON.stringify(permissions)) * 4) / 3);
-  if (bytes > mostBytesInToken) throw new AppError('permissions-too-large');
+  return Math.ceil((Buffer.byteLength(JSON.stringify(permissions)) * 4) / 3) <= mostBytesInToken;
 }
+
+/** What roles permit together, each once. Roles that are not known permit nothing. */
+export const unionOf = (
+  roles: readonly string[],
+  permissionsOf: ReadonlyMap<string, readonly string[]>,
+): readonly string[] => [...new Set(roles.flatMap((name) => permissionsOf.get(name) ?? []))].toSorted();

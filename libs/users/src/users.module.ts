@@ -1,7 +1,8 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 
 import { IdempotencyModule } from '#libs/platform/idempotency';
 import { PicturesController, PicturesModule } from '#libs/platform/pictures';
+import { RoleHolders, RolesModule } from '#libs/roles';
 import { AuditModule } from '#libs/security/audit';
 import { PasswordsModule } from '#libs/security/passwords';
 import { RevocationModule } from '#libs/security/revocation';
@@ -12,7 +13,9 @@ import { PersonalDataExportController } from './account/personal-data-export.con
 import { PersonalDataExportService } from './account/personal-data-export.service.js';
 import { RegistrationController } from './account/registration.controller.js';
 import { RegistrationService } from './account/registration.service.js';
+import { RoleHoldersRepository } from './account/role-holders.repository.js';
 import { UserChangesService } from './account/user-changes.service.js';
+import { UserViews } from './account/user-views.js';
 import { UsersController } from './account/users.controller.js';
 import { UsersRepository, UserTurns } from './account/users.repository.js';
 import { UsersService } from './account/users.service.js';
@@ -31,10 +34,14 @@ const services = [
   UserChangesService,
   UserListService,
   UserTurns,
+  UserViews,
+  { provide: RoleHolders, useClass: RoleHoldersRepository },
 ];
 
+/** Global, so that roles can ask for `RoleHolders` without knowing who answers. */
+@Global()
 @Module({
-  imports: [AuditModule, IdempotencyModule, PasswordsModule, PicturesModule, RevocationModule],
+  imports: [AuditModule, IdempotencyModule, PasswordsModule, PicturesModule, RevocationModule, RolesModule],
   controllers: [PersonalDataExportController, RegistrationController, UserListController, UsersController],
   providers: [...services, PersonalDataExportService, RegistrationService, TrigramSampleRepository, UserListRepository],
   exports: services,

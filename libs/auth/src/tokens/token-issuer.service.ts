@@ -71,7 +71,8 @@ export class TokenIssuerService {
     const now = this.clock.nowMs() / 1000;
     const iat = Math.floor(now);
     const exp = Math.min(iat + this.config.ACCESS_TOKEN_TTL_SECONDS, Math.floor(now + subject.secondsLeft));
-    const { permissions, generation } = this.roles.grantedTo(subject.roles);
+    const roles = this.roles.withoutRemoved(subject.roles);
+    const { permissions, generation } = this.roles.grantedTo(roles);
     const claims: UserClaims = {
       iss: this.config.ISSUER,
       sub: subject.subject ?? subject.userId,
@@ -82,7 +83,7 @@ export class TokenIssuerService {
       jti: randomUUID(),
       sid: sessionId,
       client_id: subject.clientId,
-      roles: [...subject.roles],
+      roles: [...roles],
       permissions: [...permissions],
       role_gen: generation,
       gen: subject.tokenGeneration,

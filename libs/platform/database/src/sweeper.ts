@@ -14,8 +14,8 @@ import { MetricSources } from '#libs/platform/monitoring';
 const everyMs = 60_000;
 const batchRows = 1_000;
 
-/** Gives back how many rows it removed. */
-type Sweep = () => Promise<number>;
+/** Gives back how many rows it removed. One that takes long ends when the service stops. */
+type Sweep = (stopping: AbortSignal) => Promise<number>;
 
 /**
  * Which rows of a table have outlived their use; `condition` is SQL over them with `?` for the
@@ -100,7 +100,7 @@ export class Sweeper implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
     const removed: Record<string, number> = {};
     for (const [name, sweep] of this.#sweeps) {
       try {
-        removed[name] = await sweep();
+        removed[name] = await sweep(this.#stopping.signal);
         this.#swept.rows += removed[name];
         if (removed[name] > 0) this.#logger.debug({ swept: name, rows: removed[name] });
       } catch (error) {

@@ -32,6 +32,8 @@ export class RegistrationController {
   @ApiProblems(
     'invalid-request',
     'password-refused',
+    'unknown-role',
+    'permissions-too-large',
     'registration-closed',
     'fresh-authentication-required',
     'malformed-multipart',

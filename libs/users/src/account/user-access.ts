@@ -38,7 +38,7 @@ export function assertMayCreate(
   if (roles !== undefined && !isAdmin(caller)) {
     throw new AppError('forbidden', { detail: 'Only an administrator may give `roles`.' });
   }
-  if (roles?.includes('admin')) assertFreshlyAuthenticated(caller);
+  if (roles?.some((role) => role !== 'user')) assertFreshlyAuthenticated(caller);
 }
 
 /**

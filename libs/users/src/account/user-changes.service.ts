@@ -1,17 +1,18 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
 import { type AuditEvent, AuditTrail, erasedIdOf } from '#libs/security/audit';
 import { assertFreshlyAuthenticated, isUser, type RequestSource } from '#libs/platform/access';
-import { type Config, CONFIG } from '#libs/platform/config';
 import type { Precondition } from '#libs/platform/http';
 import { PersonalData } from '#libs/platform/personal-data';
+import { RoleGrants } from '#libs/roles';
 import { everyGeneration, RevocationsService, type Revoke } from '#libs/security/revocation';
 
 import { assertMayPatch, changeableId } from './user-access.js';
 import type { User } from './user.entity.js';
 import { toEmailKey } from './email-address.js';
-import { type VersionedUser, viewOfEntity } from './user-view.js';
+import type { VersionedUser } from './user-view.js';
+import { UserViews } from './user-views.js';
 import { UsersRepository } from './users.repository.js';
 import type { PatchUser } from './users.schema.js';
 import { rethrowTaken } from './users.service.js';
@@ -24,12 +25,13 @@ export class UserChangesService {
     private readonly revocations: RevocationsService,
     private readonly audit: AuditTrail,
     private readonly personalData: PersonalData,
-    @Inject(CONFIG) private readonly config: Config,
+    private readonly roles: RoleGrants,
+    private readonly views: UserViews,
   ) {}
 
   /**
    * @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `email-taken`,
-   * `last-admin`, `fresh-authentication-required`
+   * `last-admin`, `fresh-authentication-required`, `unknown-role`, `permissions-too-large`
    */
   async patch(
     id: string,
@@ -44,11 +46,12 @@ export class UserChangesService {
       precondition(user.version);
       if (grantsTrust(user, change)) assertFreshlyAuthenticated(source.caller);
       if (losesAdmin(user, change)) await this.users.assertOtherAdmin(em, user.id);
+      if (change.roles) await this.roles.assertGrantable(em, change.roles, user.roles);
       for (const event of eventsOf(user, change)) await this.audit.record({ userId, ...event }, source, em);
       await endTrust(user, change, revoke);
       apply(user, change);
       await em.flush();
-      return viewOfEntity(user, this.config.PUBLIC_URL);
+      return this.views.ofEntity(user);
     }).catch(rethrowTaken);
   }
 

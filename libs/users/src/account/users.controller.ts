@@ -80,6 +80,8 @@ export class UsersController {
     'invalid-request',
     'fresh-authentication-required',
     'user-not-found',
+    'unknown-role',
+    'permissions-too-large',
     'email-taken',
     'last-admin',
     'precondition-failed',

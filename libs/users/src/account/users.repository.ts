@@ -6,6 +6,7 @@ import { isUuid } from '#libs/platform/crypto';
 import { lockInTransaction, BatchedRead, Sql, type Statement } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { Turns } from '#libs/platform/queues';
+import { RoleGrants } from '#libs/roles';
 
 import { noSuchUser } from './user-access.js';
 import { type User, UserEntity } from './user.entity.js';
@@ -67,6 +68,7 @@ export class UsersRepository {
   constructor(
     private readonly sql: Sql,
     private readonly em: SqlEntityManager,
+    private readonly roles: RoleGrants,
     /** To be taken before a transaction that locks a user. */
     readonly turns: UserTurns,
   ) {
@@ -140,17 +142,18 @@ export class UsersRepository {
 
   /**
    * Inserts a user, then calls `inSameTransaction` for what belongs to it; all or nothing.
-   * @throws the violated unique constraint, which `rethrowTaken` turns into an AppError
+   * @throws the violated unique constraint, which `rethrowTaken` turns into an AppError; AppError
+   * `unknown-role`, `permissions-too-large`
    */
   insert(fields: NewUser, inSameTransaction: InSameTransaction): Promise<User> {
-    return this.em.fork().transactional((em) => insertInto(em, fields, inSameTransaction));
+    return this.em.fork().transactional((em) => this.#insertInto(em, fields, inSameTransaction));
   }
 
   /** As `insert`, but only into an empty table. Replicas that start at once take turns. */
   insertFirst(fields: NewUser, inSameTransaction: InSameTransaction): Promise<User | undefined> {
     return this.em.fork().transactional(async (em) => {
       await lockInTransaction(em, 'administrators');
-      return (await em.count(UserEntity)) > 0 ? undefined : insertInto(em, fields, inSameTransaction);
+      return (await em.count(UserEntity)) > 0 ? undefined : this.#insertInto(em, fields, inSameTransaction);
     });
   }
 
@@ -174,11 +177,15 @@ export class UsersRepository {
     if (!user) throw noSuchUser(id, caller);
     return user;
   }
+
+  async #insertInto(em: SqlEntityManager, fields: NewUser, inSameTransaction: InSameTransaction): Promise<User> {
+    const user = em.create(UserEntity, fields);
+    await em.flush();
+    await this.roles.assertGrantable(em, fields.roles, everybodysRoles);
+    await inSameTransaction(em, user);
+    return user;
+  }
 }
 
-async function insertInto(em: SqlEntityManager, fields: NewUser, inSameTransaction: InSameTransaction): Promise<User> {
-  const user = em.create(UserEntity, fields);
-  await em.flush();
-  await inSameTransaction(em, user);
-  return user;
-}
+/** Whoever registers has it, so that it needs no check. */
+const everybodysRoles = ['user'];

@@ -15,7 +15,8 @@ import { toEmailKey } from './email-address.js';
 import { assertNotReserved, toUserName } from './user-keys.js';
 import type { User } from './user.entity.js';
 import type { UserRow } from './user-row.sql.js';
-import { type VersionedUser, viewOfEntity, viewOfRow } from './user-view.js';
+import type { VersionedUser } from './user-view.js';
+import { UserViews } from './user-views.js';
 import { UsersRepository } from './users.repository.js';
 import type { CreateUser } from './users.schema.js';
 
@@ -34,12 +35,14 @@ export class UsersService {
     private readonly passwords: Passwords,
     private readonly pictures: PicturesService,
     private readonly audit: AuditTrail,
+    private readonly views: UserViews,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /**
    * @throws AppError `invalid-request`, `registration-closed`, `forbidden`, `password-refused`,
-   * `user-name-taken`, `email-taken`, `unreadable-image`, `image-too-large`, `overloaded`
+   * `user-name-taken`, `email-taken`, `unreadable-image`, `image-too-large`, `overloaded`,
+   * `unknown-role`, `permissions-too-large`
    */
   async create(
     { input, picture, lock }: NewAccount,
@@ -69,12 +72,12 @@ export class UsersService {
       if (avatarHash) await this.pictures.link(em, undefined, avatarHash);
       const details = { roles: roles.join(' ') };
       await this.audit.record({ event: 'user-created', userId: created.id, details }, source, em);
-      await lock?.keep(em, viewOfEntity(created, this.config.PUBLIC_URL), created.id);
+      await lock?.keep(em, this.views.ofEntity(created), created.id);
       // picture and hash took time, in which trust may have ended
       assertMayCreate(input, await source.callerNow(), this.config.REGISTRATION);
     };
     const user = await this.users.insert(fields, inSameTransaction).catch(rethrowTaken);
-    return viewOfEntity(user, this.config.PUBLIC_URL);
+    return this.views.ofEntity(user);
   }
 
   /** @throws AppError `forbidden`, `user-not-found`, `invalid-token` when the caller is no more */
@@ -95,7 +98,7 @@ export class UsersService {
   }
 
   #view(row: UserRow): VersionedUser {
-    return { user: viewOfRow(row, this.config.PUBLIC_URL), version: row.version };
+    return { user: this.views.ofRow(row), version: row.version };
   }
 }
 

@@ -1,17 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
 import type { Principal, RequestSource } from '#libs/platform/access';
-import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
 import { ifMatch, type Upload } from '#libs/platform/http';
 import { PicturesGone, PicturesService } from '#libs/platform/pictures';
 import { AuditTrail } from '#libs/security/audit';
 
 import { changeableId } from '../account/user-access.js';
-import { type VersionedUser, viewOfEntity } from '../account/user-view.js';
+import type { VersionedUser } from '../account/user-view.js';
+import { UserViews } from '../account/user-views.js';
 import { UsersRepository } from '../account/users.repository.js';
 import { UsersService } from '../account/users.service.js';
 import { initialsPicture } from './initials.js';
@@ -39,7 +39,7 @@ export class UserAvatarService {
     private readonly pictures: PicturesService,
     private readonly audit: AuditTrail,
     private readonly em: SqlEntityManager,
-    @Inject(CONFIG) private readonly config: Config,
+    private readonly views: UserViews,
   ) {}
 
   /** @throws AppError `forbidden`, `user-not-found`, `avatar-not-found` */
@@ -91,7 +91,7 @@ export class UserAvatarService {
       ifMatch(match)(user.version);
       const before = user.avatarHash ? Buffer.from(user.avatarHash) : undefined;
       const isSame = hash === null ? before === undefined : before?.equals(hash) === true;
-      if (isSame) return { released: undefined, changed: viewOfEntity(user, this.config.PUBLIC_URL) };
+      if (isSame) return { released: undefined, changed: this.views.ofEntity(user) };
       if (hash) {
         await this.pictures.link(em, before, hash);
         // reading the form and making the picture took time, in which trust may have ended
@@ -100,7 +100,7 @@ export class UserAvatarService {
       await this.audit.record({ event: 'user-changed', userId, details: { fields: ['avatar'] } }, source, em);
       user.avatarHash = hash;
       await em.flush();
-      return { released: before, changed: viewOfEntity(user, this.config.PUBLIC_URL) };
+      return { released: before, changed: this.views.ofEntity(user) };
     });
   }
 }

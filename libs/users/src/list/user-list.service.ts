@@ -1,12 +1,11 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 
-import { type Config, CONFIG } from '#libs/platform/config';
 import { QueryCursors, timePosition } from '#libs/platform/contract';
 
 import { toEmailKey } from '../account/email-address.js';
 import { toUserName } from '../account/user-keys.js';
-import { viewOfRow } from '../account/user-view.js';
+import { UserViews } from '../account/user-views.js';
 import type { UserView } from '../account/users.schema.js';
 import { type Total, UserListRepository } from './user-list.repository.js';
 import type { ListUsers, UserPage } from './user-list.schema.js';
@@ -27,7 +26,7 @@ type PageOf<Item> = Omit<UserPage, 'items'> & { readonly items: Item[] };
 export class UserListService {
   constructor(
     private readonly lists: UserListRepository,
-    @Inject(CONFIG) private readonly config: Config,
+    private readonly views: UserViews,
   ) {}
 
   /** @throws AppError `invalid-request`, `invalid-cursor`, `cursor-of-another-query` */
@@ -44,7 +43,7 @@ export class UserListService {
     const page = await this.lists.findPage(filters, limit, after);
     const isWhole = after === undefined && page.next === undefined;
     return {
-      items: page.rows.map((row) => make(viewOfRow(row, this.config.PUBLIC_URL), row.version)),
+      items: page.rows.map((row) => make(this.views.ofRow(row), row.version)),
       nextCursor: page.next ? cursors.encode(page.next) : null,
       // a single page already holds the exact total
       ...(count && (isWhole ? { total: page.rows.length, totalIs: 'exact' } : await this.#count(filters, count))),
