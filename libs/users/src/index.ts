@@ -27,4 +27,7 @@ export {
 export { UsersService } from './account/users.service.js';
 export { type ListUsers, listUsersSchema, sorts, type UserPage } from './list/user-list.schema.js';
 export { UserListService } from './list/user-list.service.js';
+export { type JsonObject } from './profile/json-object.js';
+export { type FilterType } from './profile/json-schema.js';
+export { type ProfileField, ProfileSchemas } from './profile/profile-schemas.js';
 export { AvatarsModule, UsersModule } from './users.module.js';

@@ -25,10 +25,12 @@ import { TrigramSampleRepository } from './list/trigram-sample.repository.js';
 import { UserListController } from './list/user-list.controller.js';
 import { UserListRepository } from './list/user-list.repository.js';
 import { UserListService } from './list/user-list.service.js';
+import { profileSchemasProvider } from './profile/profile-schemas.js';
 
 const services = [
   AdminsService,
   BulkUsersRepository,
+  profileSchemasProvider,
   UsersRepository,
   UsersService,
   UserChangesService,

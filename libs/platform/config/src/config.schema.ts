@@ -24,6 +24,9 @@ const masterKey = z
   .base64({ error: 'must be base64 of 32 bytes', abort: true })
   .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be base64 of 32 bytes');
 
+/** Read where it is used: a file that cannot be read ends the start as well. */
+const schemaFile = z.string().optional();
+
 /** Networks of all addresses are refused: everybody could then say to be anybody. */
 function isProxy(text: string): boolean {
   if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
@@ -154,6 +157,18 @@ export const configSchema = z.object({
       ),
     ),
   ...quotas,
+  PROFILE_SCHEMA_FILE: schemaFile.meta(
+    about('JSON Schema (2020-12) of the `profile` of users', {
+      preset: 'none: any JSON object',
+      example: '/etc/gatehouse/profile.schema.json',
+    }),
+  ),
+  METADATA_SCHEMA_FILE: schemaFile.meta(
+    about('The same for their `metadata`', {
+      preset: 'none: any JSON object',
+      example: '/etc/gatehouse/metadata.schema.json',
+    }),
+  ),
   AVATAR_STORE: z
     .enum(['database', 's3'], { error: 'must be database or s3' })
     .default('database')

@@ -2,6 +2,8 @@ import { defineEntity, type InferEntity, p } from '@mikro-orm/sql';
 
 import { uuidV7 } from '#libs/platform/crypto';
 
+import type { JsonObject } from '../profile/json-object.js';
+
 const isDeactivated = "status = 'deactivated'";
 const isAdministrator = "roles @> array['admin']::text[]";
 /** Spelled as PostgreSQL returns it, so that the schema check finds no difference. */
@@ -90,8 +92,5 @@ export const UserEntity = defineEntity({
       .onUpdate(() => new Date()),
   },
 });
-
-/** What `profile` and `metadata` hold. */
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 export type User = InferEntity<typeof UserEntity>;
