@@ -1,12 +1,17 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
-import { type KnownService, ServiceDirectory, type ServicePrincipal, ServiceVerifier } from '#libs/platform/access';
+import {
+  audienceKey,
+  type KnownService,
+  ServiceDirectory,
+  type ServicePrincipal,
+  ServiceVerifier,
+} from '#libs/platform/access';
 import { digest, isSame } from '#libs/platform/crypto';
 import { ReplicaNotifications, type ChangeView, DatabaseClock, SharedRead, Sweeper } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
-import { audienceKey } from './audience.js';
 import { defaultPlan, planOf } from './rate-plan.schema.js';
 import { type Service, ServicesRepository } from './services.repository.js';
 

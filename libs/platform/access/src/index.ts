@@ -13,6 +13,7 @@ export {
 } from './access.decorators.js';
 export { AccessGuard } from './access.guard.js';
 export { type CallerNow, callerNow, Source, type RequestSource, sourceOf } from './request-source.js';
+export { audienceKey } from './audience-key.js';
 export { addressKeys, addressWidths } from './address-key.js';
 export { clientAddressFinder, isListed, parseAddress } from './client-address.js';
 export { bearerToken, parseServiceKey } from './credentials.js';
@@ -29,6 +30,7 @@ export {
   type Scope,
   scopes,
   type ServicePrincipal,
+  type TokenPrincipal,
   type UserPrincipal,
 } from './principal.js';
 export { isAdmitted, isGraphql, replyOf, type RequestContext, requestOf } from './request-of.js';

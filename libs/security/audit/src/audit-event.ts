@@ -29,6 +29,7 @@ export const auditEvents = [
   'service-changed',
   'service-secret-rotated',
   'service-deleted',
+  'service-token-issued',
   'message-created',
   'message-revealed',
   'message-deleted',
