@@ -20,6 +20,7 @@ import { LoginController } from './login/login.controller.js';
 import { LoginService } from './login/login.service.js';
 import { PasswordChangeService } from './login/password-change.service.js';
 import { PasswordController } from './login/password.controller.js';
+import { ClientCredentialsService } from './oauth/client-credentials.service.js';
 import { OAuthController } from './oauth/oauth.controller.js';
 import { OAuthService } from './oauth/oauth.service.js';
 import { TokenExplanationService } from './oauth/token-explanation.service.js';
@@ -58,6 +59,7 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
   providers: [
     AccessTokenVerifier,
     AuthRetention,
+    ClientCredentialsService,
     DeviceCookie,
     JwtStrategy,
     KeyRotationService,

@@ -7,13 +7,14 @@ import { type Grant, isAdmin, type Principal } from '#libs/platform/access';
 import { digest, randomToken } from '#libs/platform/crypto';
 import { rethrowViolation } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
-import { RevocationsService, type Revoke } from '#libs/security/revocation';
+import { type Revocation, RevocationsService, type Revoke } from '#libs/security/revocation';
 
 import { patchedParts, type PlanParts, planOf } from './rate-plan.schema.js';
 import { ServiceEntity } from './service.entity.js';
 import { ServiceRegistry } from './service-registry.js';
 import { ServiceUsageService } from './service-usage.service.js';
 import { databaseTimeIn, type Service, ServicesRepository } from './services.repository.js';
+import { endOfTokens, tokenGroundOf } from './token-end.js';
 import type {
   CreatedService,
   CreateService,
@@ -54,6 +55,8 @@ export class ServicesService {
       const stored = { name, description, scopes, plan: tidy(plan), permissions, ...audience, secretHash };
       const service = em.create(ServiceEntity, stored);
       await em.flush();
+      // only now: a removal of the same name that was under way has ended
+      service.tokenGeneration = await this.revocations.latestGeneration(em, 'service', name);
       await this.#setGrants(service, input.grants, em);
       return { value: viewOf(service) };
     }).catch(rethrowTaken);
@@ -81,13 +84,15 @@ export class ServicesService {
   }
 
   /**
-   * A change that changes nothing leaves no trace. A deactivated service loses its sessions.
+   * A change that changes nothing leaves no trace. A deactivated service loses its sessions and its
+   * tokens, one that may do less its tokens.
    * @throws AppError `service-not-found`, `audience-taken`, `unknown-audience`
    */
   patch(name: string, { description, scopes, plan, status, ...more }: PatchService, by: Actor): Promise<ServiceView> {
     return this.#change(name, 'service-changed', by, async (em, revoke) => {
       const service = await this.services.findForUpdate(name, em);
       const before = viewOf(service);
+      const ground = tokenGroundOf(service);
       if (description !== undefined) service.description = description;
       if (scopes !== undefined) service.scopes = scopes;
       if (plan !== undefined) service.plan = patchedParts(service.plan, plan);
@@ -98,6 +103,9 @@ export class ServicesService {
       await this.#setGrants(service, more.grants, em);
       const changes = changesBetween(before, viewOf(service));
       if (!changes) return { value: before, isUnchanged: true };
+      const cause = endOfTokens(ground, service);
+      if (cause) await endTokens(service, cause, revoke);
+      await em.flush();
       if (service.status === before.status || service.status === 'active') {
         return { value: viewOf(service), details: changes };
       }
@@ -107,17 +115,19 @@ export class ServicesService {
   }
 
   /**
-   * Makes a new secret. The old one works for another 24 h, or with `previous: 'revoke'` no longer.
+   * Makes a new secret. The old one works for another 24 h, or with `previous: 'revoke'` no longer,
+   * nor do the tokens that it may have got.
    * @throws AppError `service-not-found`; `rotation-conflict` for the second of two rotations at
    * once, which would end the secret that the first has just answered
    */
   async rotateSecret(name: string, previous: 'keep' | 'revoke', by: Actor): Promise<NewSecret> {
     const secret = randomToken();
     const { secretHash: known } = await this.services.find(name);
-    return this.#change(name, 'service-secret-rotated', by, async (em) => {
+    return this.#change(name, 'service-secret-rotated', by, async (em, revoke) => {
       const service = await this.services.findForUpdate(name, em);
       if (service.secretHash !== known) throw new AppError('rotation-conflict');
       const isKept = previous === 'keep';
+      if (!isKept) await endTokens(service, 'service-secret-revoked', revoke);
       service.previousHash = isKept ? service.secretHash : null;
       service.previousUntil = isKept ? await databaseTimeIn(overlapSeconds, em) : null;
       service.secretHash = digest(secret);
@@ -126,10 +136,15 @@ export class ServicesService {
     });
   }
 
-  /** Ends the sessions that the service began, too. @throws AppError `service-not-found` */
+  /**
+   * Ends the sessions that the service began, too, and its tokens. @throws AppError `service-not-
+   * found`
+   */
   async remove(name: string, by: Actor): Promise<void> {
     await this.#change(name, 'service-deleted', by, async (em, revoke) => {
-      em.remove(await this.services.find(name, em));
+      const service = await this.services.findForUpdate(name, em);
+      await endTokens(service, 'service-deleted', revoke);
+      em.remove(service);
       // the service goes first: else a login under way could begin a session that nothing ends
       await em.flush();
       const sessions = await this.sessionEnd.endOfClientWithin(em, revoke, name, 'service-deleted');
@@ -160,6 +175,12 @@ export class ServicesService {
     if (!isUnchanged) await this.registry.reload();
     return value;
   }
+}
+
+/** Ends every token that the service has; those it gets from now on are of the next generation. */
+async function endTokens(service: Service, cause: Revocation['cause'], revoke: Revoke): Promise<void> {
+  service.tokenGeneration += 1;
+  await revoke({ kind: 'service', subject: service.name, generation: service.tokenGeneration, cause });
 }
 
 type Outcome<T> = {

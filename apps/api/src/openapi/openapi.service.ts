@@ -1,7 +1,8 @@
 import { Inject, Injectable, type INestApplication } from '@nestjs/common';
-import type { OpenAPIObject } from '@nestjs/swagger';
+import type { DocumentBuilder, OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
 
+import { scopes } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 
 import { completeDocument } from './complete-document.js';
@@ -56,12 +57,25 @@ async function createDocument(app: INestApplication, serverUrl: string): Promise
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'accessToken')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Service-Key', description: '`<name>.<secret>`' }, 'serviceKey')
     .addBasicAuth({ type: 'http', scheme: 'basic', description: 'Name and secret of a service' }, 'serviceBasic')
+    .addOAuth2(serviceToken(serverUrl), 'serviceToken')
     .build();
   const document = SwaggerModule.createDocument(app, described, {
     standardSchemaConverter: (schema, { schemaType }) => toJsonSchema(schema, schemaType),
   });
   return completeDocument(document);
 }
+
+/** A token of a service for itself; it takes the place of the key. */
+const serviceToken = (serverUrl: string): Parameters<DocumentBuilder['addOAuth2']>[0] => ({
+  type: 'oauth2',
+  description: 'A token of a service, as `Authorization: Bearer <token>`',
+  flows: {
+    clientCredentials: {
+      tokenUrl: `${serverUrl}/v1/auth/token`,
+      scopes: Object.fromEntries(scopes.map((scope) => [scope, 'As the scope of the service'])),
+    },
+  },
+});
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 type Converted = JsonSchema & { readonly $defs?: Record<string, JsonSchema> };

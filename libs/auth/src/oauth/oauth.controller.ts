@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
 import { ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
 
@@ -7,6 +7,7 @@ import { ApiProblems, formMediaType } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
 
 import { KeyRotationService } from '../keys/key-rotation.service.js';
+import { ClientCredentialsService } from './client-credentials.service.js';
 import {
   type Explain,
   explainSchema,
@@ -16,6 +17,10 @@ import {
   introspectionSchema,
   oauthErrorSchema,
   revokedSchema,
+  type ServiceToken,
+  type ServiceTokenForm,
+  serviceTokenFormSchema,
+  serviceTokenSchema,
   type TokenForm,
   tokenFormSchema,
 } from './oauth.schema.js';
@@ -33,8 +38,28 @@ export class OAuthController {
   constructor(
     private readonly tokens: OAuthService,
     private readonly explanation: TokenExplanationService,
+    private readonly clientCredentials: ClientCredentialsService,
     private readonly rotation: KeyRotationService,
   ) {}
+
+  @Post('token')
+  @OAuthClient()
+  @RateClass('login')
+  @HttpCode(200)
+  // RFC 6749 §5.1; `Cache-Control: no-store` is on every answer
+  @Header('pragma', 'no-cache')
+  @RouteConfig({ ...oauth, whenRepeated: { resource: 'invalid-target' } })
+  @ApiConsumes(formMediaType)
+  @ApiOperation({ operationId: 'getServiceToken', summary: 'A token for a service (RFC 6749 §4.4, RFC 8707)' })
+  @ApiResponse({ status: 200, standardSchema: serviceTokenSchema, description: 'The token' })
+  @oauthError(400, '`invalid_request`, `unsupported_grant_type`, `invalid_scope`, `invalid_target`')
+  @oauthError(401, '`invalid_client`')
+  issueServiceToken(
+    @Body({ schema: serviceTokenFormSchema }) form: ServiceTokenForm,
+    @Source() source: RequestSource,
+  ): Promise<ServiceToken> {
+    return this.clientCredentials.issue(form, source);
+  }
 
   @Post('introspect')
   @OAuthClient('tokens:introspect')
@@ -50,7 +75,7 @@ export class OAuthController {
     description: 'Its claims, or that it is not active',
   })
   @oauthError(400, '`invalid_request`')
-  @oauthError(401, '`invalid_client`')
+  @oauthError(401, '`invalid_client`, `invalid_token`')
   @oauthError(403, '`insufficient_scope`: `tokens:introspect` is needed')
   introspect(@Body({ schema: tokenFormSchema }) { token }: TokenForm): Promise<Introspection> {
     return this.tokens.introspect(token);
@@ -64,7 +89,7 @@ export class OAuthController {
   @ApiOperation({ operationId: 'revokeToken', summary: 'Revoke an access or refresh token (RFC 7009)' })
   @ApiResponse({ status: 200, standardSchema: revokedSchema, description: 'It is dead, or never was one of ours' })
   @oauthError(400, '`invalid_request`')
-  @oauthError(401, '`invalid_client`')
+  @oauthError(401, '`invalid_client`, `invalid_token`')
   @oauthError(403, '`insufficient_scope`: `tokens:revoke` is needed')
   async revoke(
     @Body({ schema: tokenFormSchema }) { token }: TokenForm,

@@ -14,6 +14,29 @@ export const tokenFormSchema = z
   .meta({ id: 'TokenForm' });
 export type TokenForm = z.infer<typeof tokenFormSchema>;
 
+/** RFC 6749 §4.4.2, with RFC 8707 §2. */
+export const serviceTokenFormSchema = z
+  .object({
+    grant_type: z.string().meta({ description: '`client_credentials`', example: 'client_credentials' }),
+    scope: z.string().optional().meta({ description: 'With spaces between; by default all that is granted' }),
+    resource: z.string().optional().meta({ description: 'The `audience` of a service; by default Gatehouse itself' }),
+    client_id: z.string().optional().meta({ description: '`client_secret_post`: name of the service' }),
+    client_secret: z.string().optional().meta({ description: '`client_secret_post`: its secret' }),
+  })
+  .meta({ id: 'ServiceTokenForm' });
+export type ServiceTokenForm = z.infer<typeof serviceTokenFormSchema>;
+
+/** RFC 6749 §5.1. */
+export const serviceTokenSchema = z
+  .strictObject({
+    access_token: z.string().meta({ description: 'JWT (RFC 9068)' }),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int().meta({ description: 'Seconds' }),
+    scope: z.string().meta({ description: 'What it is good for, with spaces between' }),
+  })
+  .meta({ id: 'ServiceToken' });
+export type ServiceToken = z.infer<typeof serviceTokenSchema>;
+
 /** RFC 7662 §2.2; exactly `{"active":false}` for anything that is not good. */
 export const introspectionSchema = z
   .union([
@@ -26,8 +49,9 @@ export const introspectionSchema = z
       iss: z.string(),
       aud: z.string(),
       jti: z.string().optional(),
-      sid: z.string(),
+      sid: z.string().optional(),
       client_id: z.string(),
+      scope: z.string().optional().meta({ description: "Of a service's own token" }),
       token_type: z.enum(['Bearer', 'refresh_token']),
       roles: z.array(z.string()).optional(),
       auth_time: z.int().optional(),
@@ -54,6 +78,8 @@ export const metadataSchema = z
   .strictObject({
     issuer: z.string(),
     jwks_uri: z.string(),
+    token_endpoint: z.string(),
+    token_endpoint_auth_methods_supported: z.array(z.string()),
     introspection_endpoint: z.string(),
     introspection_endpoint_auth_methods_supported: z.array(z.string()),
     revocation_endpoint: z.string(),
@@ -84,12 +110,15 @@ export const explanationSchema = z
       'revoked',
       'user-deactivated',
       'user-deleted',
+      'service-deactivated',
+      'service-deleted',
     ]),
     detail: z.string().meta({ description: 'In words, such as "expired 12 s ago"' }),
     at: z.iso.datetime().optional().meta({ description: 'When it expired, was revoked, or will expire' }),
     cause: z.string().optional().meta({ description: 'What revoked it, such as `logout`' }),
     userId: z.uuid().optional(),
     sessionId: z.uuid().optional(),
+    service: z.string().optional().meta({ description: 'Whose token it is, when it is no user' }),
   })
   .meta({ id: 'Explanation' });
 export type Explanation = z.infer<typeof explanationSchema>;

@@ -27,8 +27,9 @@ export class OAuthService {
   async introspect(token: string): Promise<Introspection> {
     const access = await this.strategy.read(token);
     if ('fault' in access) return this.#introspectRefresh(token);
-    const isGood = (await this.verifier.judge(access)) === 'accepted';
-    return isGood ? this.#describe(access.claims) : { active: false };
+    const state = await this.verifier.stateFor(access.claims);
+    const isGood = (await this.verifier.judge(access, state)) === 'accepted';
+    return isGood ? describe(access.claims, state.audience) : { active: false };
   }
 
   /**
@@ -40,13 +41,8 @@ export class OAuthService {
     if ('fault' in access) {
       return this.sessions.endByToken(token, { cause: 'token-revoked', event: 'token-revoked', source });
     }
-    const verdict = await this.verifier.judge(access);
+    const verdict = await this.verifier.judge(access, await this.verifier.stateFor(access.claims));
     if (verdict === 'accepted' || verdict === 'revoked') await this.sessionEnd.revokeToken(access.principal, source);
-  }
-
-  #describe({ sub, exp, iat, iss, jti, sid, client_id, roles, auth_time }: Claims): Introspection {
-    const members = { sub, exp, iat, iss, aud: this.config.AUDIENCE, jti, sid, client_id, roles };
-    return { active: true, ...members, token_type: 'Bearer', ...(auth_time !== undefined && { auth_time }) };
   }
 
   async #introspectRefresh(token: string): Promise<Introspection> {
@@ -64,4 +60,13 @@ export class OAuthService {
       token_type: 'refresh_token',
     };
   }
+}
+
+/** @param aud the one audience that it was accepted for */
+function describe(claims: Claims, aud: string): Introspection {
+  const { sub, exp, iat, iss, jti, client_id } = claims;
+  const members = { active: true, sub, exp, iat, iss, aud, jti, client_id, token_type: 'Bearer' } as const;
+  if (claims.sid === undefined) return { ...members, scope: claims.scope };
+  const { sid, roles, auth_time } = claims;
+  return { ...members, sid, roles, ...(auth_time !== undefined && { auth_time }) };
 }

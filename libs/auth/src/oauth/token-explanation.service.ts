@@ -1,12 +1,18 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
-import { type Config, CONFIG } from '#libs/platform/config';
 import { DatabaseClock } from '#libs/platform/database';
 import { type EndOfTrust, RevocationsService } from '#libs/security/revocation';
 import { UsersRepository } from '#libs/users';
 
 import { SigningKeysRepository } from '../keys/signing-keys.repository.js';
-import { type Claims, judgeAccessToken, type TokenEnd, type VerifiedToken } from '../tokens/access-token.js';
+import {
+  type Claims,
+  judgeAccessToken,
+  type TokenEnd,
+  type TokenState,
+  type VerifiedToken,
+} from '../tokens/access-token.js';
+import { AccessTokenVerifier } from '../tokens/access-token.verifier.js';
 import { JwtStrategy } from '../tokens/jwt.strategy.js';
 import type { Explanation } from './oauth.schema.js';
 
@@ -24,54 +30,67 @@ export class TokenExplanationService {
     private readonly revocations: RevocationsService,
     private readonly users: UsersRepository,
     private readonly clock: DatabaseClock,
-    @Inject(CONFIG) private readonly config: Config,
+    private readonly verifier: AccessTokenVerifier,
   ) {}
 
   async explain(token: string): Promise<Explanation> {
     const read = await this.strategy.read(token, (id) => this.keys.findPublicKey(id));
     if ('fault' in read) return { isAccepted: false, reason: read.fault, detail: read.detail };
-    const { userId, sessionId } = read.principal;
-    return { ...(await this.#explain(read)), userId, sessionId };
+    const { principal } = read;
+    const explained = await this.#explain(read);
+    if (principal.kind === 'service') return { ...explained, service: principal.name };
+    const { userId, sessionId } = principal;
+    return { ...explained, userId, sessionId };
   }
 
   async #explain({ claims, facts, principal }: VerifiedToken): Promise<Explanation> {
-    const { ISSUER: issuer, AUDIENCE: audience } = this.config;
+    const state = await this.verifier.stateFor(claims);
     const end = await this.revocations.findEnd(facts);
-    const ended = end ? revokedBy(end) : await this.#endedWithUser(principal.userId);
+    const ended = end ? revokedBy(end) : await this.#endedWithUser(principal);
     const now = Math.floor(this.clock.nowMs() / 1000);
-    const reason = judgeAccessToken(claims, { issuer, audience, end: ended?.reason }, now);
+    const reason = judgeAccessToken(claims, { ...state, end: ended?.reason }, now);
     if (ended && reason === ended.reason) return { isAccepted: false, ...ended };
     const isDated = reason === 'accepted' || reason === 'expired';
     return {
       isAccepted: reason === 'accepted',
       reason,
-      detail: this.#detailOf(reason, claims, now),
+      detail: detailOf(reason, claims, state, now),
       ...(isDated && { at: new Date(claims.exp * 1000).toISOString() }),
     };
   }
 
-  async #endedWithUser(userId: string): Promise<Ended | undefined> {
-    const user = await this.users.findById(userId);
+  async #endedWithUser(principal: VerifiedToken['principal']): Promise<Ended | undefined> {
+    // the end of a service has an entry for as long as its tokens could be good
+    if (principal.kind === 'service') return undefined;
+    const user = await this.users.findById(principal.userId);
     if (!user) return { reason: 'user-deleted', detail: 'the user has been deleted' };
     return user.status === 'active' ? undefined : { reason: 'user-deactivated', detail: 'the user is deactivated' };
   }
-
-  #detailOf(reason: Explanation['reason'], { iss, aud, iat, nbf, exp }: Claims, now: number): string {
-    if (reason === 'wrong-issuer') return `iss is ${iss}, not ${this.config.ISSUER}`;
-    if (reason === 'wrong-audience') return `aud is ${[aud].flat().join(' and ')}, not ${this.config.AUDIENCE}`;
-    if (reason === 'expired') return `expired ${now - exp} s ago`;
-    if (reason !== 'not-yet-valid') return `good for another ${exp - now} s`;
-    return nbf !== undefined && nbf > now
-      ? `nbf is ${nbf - now} s in the future`
-      : `iat is ${iat - now} s in the future`;
-  }
 }
+
+function detailOf(reason: Explanation['reason'], claims: Claims, state: TokenState, now: number): string {
+  const { iss, aud, iat, nbf, exp } = claims;
+  if (reason === 'wrong-issuer') return `iss is ${iss}, not ${state.issuer}`;
+  if (reason === 'wrong-audience') return `aud is ${[aud].flat().join(' and ')}, not ${state.audience}`;
+  if (reason === 'expired') return `expired ${now - exp} s ago`;
+  if (reason !== 'not-yet-valid') return `good for another ${exp - now} s`;
+  return nbf !== undefined && nbf > now ? `nbf is ${nbf - now} s in the future` : `iat is ${iat - now} s in the future`;
+}
+
+/** Ends that have a reason of their own, where the token is that of the user or service itself. */
+const ownReasons: ReadonlySet<string> = new Set<TokenEnd>([
+  'user-deactivated',
+  'user-deleted',
+  'service-deactivated',
+  'service-deleted',
+]);
+const isOwnReason = (cause: string): cause is TokenEnd => ownReasons.has(cause);
 
 function revokedBy({ kind, name, cause, atMs }: EndOfTrust): Ended {
   const at = new Date(atMs).toISOString();
-  const reason = cause === 'user-deactivated' || cause === 'user-deleted' ? cause : 'revoked';
   return {
-    reason,
+    // a session ends with the service that began it, too
+    reason: kind !== 'session' && isOwnReason(cause) ? cause : 'revoked',
     detail: `its ${kind}${name === null ? '' : ` ${name}`} was revoked by ${cause} at ${at}`,
     at,
     cause,

@@ -43,12 +43,14 @@ export class WellKnownController {
     return {
       issuer,
       jwks_uri: `${base}/.well-known/jwks.json`,
+      token_endpoint: `${base}/v1/auth/token`,
+      token_endpoint_auth_methods_supported: authMethods,
       introspection_endpoint: `${base}/v1/auth/introspect`,
       introspection_endpoint_auth_methods_supported: authMethods,
       revocation_endpoint: `${base}/v1/auth/revoke`,
       revocation_endpoint_auth_methods_supported: authMethods,
       response_types_supported: [],
-      grant_types_supported: [],
+      grant_types_supported: ['client_credentials'],
       scopes_supported: [...scopes],
       service_documentation: `${base}/docs`,
     };

@@ -2,10 +2,11 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { type Actor, type AuditEvent, AuditTrail } from '#libs/security/audit';
-import type { RequestSource, UserPrincipal } from '#libs/platform/access';
+import type { RequestSource } from '#libs/platform/access';
 import { type Revocation, RevocationsService, type Revoke } from '#libs/security/revocation';
 import { UsersRepository } from '#libs/users';
 
+import type { VerifiedToken } from '../tokens/access-token.js';
 import { type EndedSession, type SessionSelection, SessionsRepository } from './sessions.repository.js';
 
 /** Why sessions end: what the revocations and the audit row say, and who has done it. */
@@ -89,11 +90,13 @@ export class SessionEndService {
     } while (ended === surplusRows);
   }
 
-  /** Revokes one access token; its session goes on. */
-  async revokeToken({ tokenId, userId, expiresAt }: UserPrincipal, source: RequestSource): Promise<void> {
+  /** Revokes one access token, of a user or of a service. A session goes on. */
+  async revokeToken(bearer: VerifiedToken['principal'], source: RequestSource): Promise<void> {
+    const { tokenId, expiresAt } = bearer;
+    const whose = bearer.kind === 'user' ? { userId: bearer.userId } : { details: { service: bearer.name } };
     await this.revocations.transactional(async (em, revoke) => {
       await revoke({ kind: 'token', subject: tokenId, cause: 'token-revoked', expiresAt });
-      await this.audit.record({ event: 'token-revoked', userId }, source, em);
+      await this.audit.record({ event: 'token-revoked', ...whose }, source, em);
     });
   }
 

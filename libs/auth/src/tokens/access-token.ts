@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { UserPrincipal } from '#libs/platform/access';
+import type { KnownService, ServicePrincipal, UserPrincipal } from '#libs/platform/access';
 import { type TokenFact, tokenFact } from '#libs/security/revocation';
 
 export const accessTokenType = 'at+jwt';
@@ -64,11 +64,20 @@ const userClaimsSchema = z
   .refine(({ sub, uid }) => uid !== undefined || z.uuid().safeParse(sub).success, { path: ['sub'] });
 export type UserClaims = z.infer<typeof userClaimsSchema>;
 
-export const claimsSchema = userClaimsSchema;
+/**
+ * Of a service that stands for itself: `client_id` is its `sub` (RFC 9068 §2.2), and `scope` what
+ * the token is for (RFC 8693 §4.2). What has a session or roles is a user's, and nothing else.
+ */
+const serviceClaimsSchema = z
+  .object({ ...commonClaims, scope: z.string(), sid: z.never().optional(), roles: z.never().optional() })
+  .refine(({ sub, client_id }) => sub === client_id, { path: ['client_id'] });
+export type ServiceClaims = z.infer<typeof serviceClaimsSchema>;
+
+export const claimsSchema = z.union([userClaimsSchema, serviceClaimsSchema]);
 export type Claims = z.infer<typeof claimsSchema>;
 
 /** What ends the trust in a token before it expires. */
-export type TokenEnd = 'revoked' | 'user-deactivated' | 'user-deleted';
+export type TokenEnd = 'revoked' | 'user-deactivated' | 'user-deleted' | 'service-deactivated' | 'service-deleted';
 
 /** `accepted`, or the reason why a token that could be read is not good. */
 export type TokenVerdict = 'accepted' | 'wrong-issuer' | 'wrong-audience' | 'not-yet-valid' | 'expired' | TokenEnd;
@@ -90,15 +99,43 @@ export function judgeAccessToken(claims: Claims, { issuer, audience, end }: Toke
   return end ?? 'accepted';
 }
 
+/** The service that a token of its own was issued to; what it may do now, the directory knows. */
+export type ServiceBearer = {
+  readonly kind: 'service';
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly tokenId: string;
+  readonly expiresAt: number;
+};
+
 /** A token of ours by form and signature; `judgeAccessToken` says whether it is good now. */
 export type VerifiedToken = {
-  readonly principal: UserPrincipal;
+  readonly principal: UserPrincipal | ServiceBearer;
   /** What can end it: the token itself, and all that it names. */
   readonly facts: readonly TokenFact[];
   readonly claims: Claims;
 };
 
-export function toVerifiedToken(claims: Claims, keyId: string): VerifiedToken {
+export const toVerifiedToken = (claims: Claims, keyId: string): VerifiedToken =>
+  claims.sid === undefined ? ofService(claims, keyId) : ofUser(claims, keyId);
+
+/** A service by a token: as it is now, with those scopes of the token that it still has. */
+export const servicePrincipalOf = ({ principal }: KnownService, { scopes }: ServiceBearer): ServicePrincipal => ({
+  ...principal,
+  scopes: principal.scopes.filter((scope) => scopes.includes(scope)),
+});
+
+function ofService(claims: ServiceClaims, keyId: string): VerifiedToken {
+  const { sub: name, scope, jti, exp, gen } = claims;
+  const scopes = scope.split(' ');
+  return {
+    claims,
+    principal: { kind: 'service', name, scopes, tokenId: jti, expiresAt: exp },
+    facts: [tokenFact('token', jti), tokenFact('key', keyId), tokenFact('service', name, gen)],
+  };
+}
+
+function ofUser(claims: UserClaims, keyId: string): VerifiedToken {
   const userId = claims.uid ?? claims.sub;
   const roleGeneration = claims.role_gen ?? 0;
   return {

@@ -1,13 +1,27 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 
-import { TokenVerifier, type UserPrincipal } from '#libs/platform/access';
+import {
+  type KnownService,
+  ServiceDirectory,
+  type ServicePrincipal,
+  type TokenPrincipal,
+  TokenVerifier,
+} from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { DatabaseClock } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { MetricSources } from '#libs/platform/monitoring';
 import { RevocationsService } from '#libs/security/revocation';
 
-import { judgeAccessToken, type TokenState, type TokenVerdict, type VerifiedToken } from './access-token.js';
+import {
+  type Claims,
+  judgeAccessToken,
+  type ServiceBearer,
+  servicePrincipalOf,
+  type TokenState,
+  type TokenVerdict,
+  type VerifiedToken,
+} from './access-token.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { VerifiedTokenCache } from './verified-token-cache.js';
 
@@ -22,6 +36,7 @@ export class AccessTokenVerifier extends TokenVerifier implements OnModuleInit {
     private readonly revocations: RevocationsService,
     private readonly metrics: MetricSources,
     private readonly clock: DatabaseClock,
+    private readonly services: ServiceDirectory,
     @Inject(CONFIG) { ISSUER, AUDIENCE }: Config,
   ) {
     super();
@@ -50,39 +65,75 @@ export class AccessTokenVerifier extends TokenVerifier implements OnModuleInit {
     );
   }
 
-  override verify(token: string): UserPrincipal | Promise<UserPrincipal> {
+  override verify(token: string): TokenPrincipal | Promise<TokenPrincipal> {
     const known = this.cache.get(token);
     return known ? this.#admit(token, known) : this.#verifyAnew(token);
+  }
+
+  override async verifyService(token: string): Promise<ServicePrincipal | undefined> {
+    const cached = this.cache.get(token);
+    const read = cached ?? (await this.strategy.read(token));
+    if ('fault' in read || read.principal.kind === 'user') return undefined;
+    if (!cached) this.cache.set(token, read);
+    const caller = await this.#admit(token, read);
+    return caller.kind === 'service' ? caller : undefined;
   }
 
   /**
    * Whether a token is good now, by this replica's view of the revocations.
    * Needs no promise while that view is fresh. @throws as `RevocationsService.isRevoked`
+   * @param state by whom it must be issued and for whom; by default for this service itself
    */
-  judge({ claims, facts }: VerifiedToken): TokenVerdict | Promise<TokenVerdict> {
-    const verdict = judgeAccessToken(claims, this.#state, this.clock.nowMs() / 1000);
+  judge({ claims, facts }: VerifiedToken, state: TokenState = this.#state): TokenVerdict | Promise<TokenVerdict> {
+    const verdict = judgeAccessToken(claims, state, this.clock.nowMs() / 1000);
     // asked last: while the view is stale, it costs a statement
     const isRevoked = verdict === 'accepted' && this.revocations.isRevoked(facts);
     if (typeof isRevoked === 'boolean') return isRevoked ? 'revoked' : verdict;
     return isRevoked.then((isTrue) => (isTrue ? 'revoked' : verdict));
   }
 
-  async #verifyAnew(token: string): Promise<UserPrincipal> {
+  /**
+   * What a token is judged by when others ask about it: its audience may be that of an active
+   * service, else it must be this one.
+   */
+  async stateFor({ aud }: Claims): Promise<TokenState> {
+    if (typeof aud !== 'string' || aud === this.#state.audience) return this.#state;
+    const target = await this.services.findByAudience(aud);
+    // as it stands in tokens of ours: as it was registered
+    return target?.principal.audience === aud ? { ...this.#state, audience: aud } : this.#state;
+  }
+
+  async #verifyAnew(token: string): Promise<TokenPrincipal> {
     const read = await this.strategy.read(token);
     if ('fault' in read) throw new AppError('invalid-token');
     this.cache.set(token, read);
     return this.#admit(token, read);
   }
 
-  #admit(token: string, known: VerifiedToken): UserPrincipal | Promise<UserPrincipal> {
+  #admit(token: string, known: VerifiedToken): TokenPrincipal | Promise<TokenPrincipal> {
     const verdict = this.judge(known);
     if (typeof verdict === 'string') return this.#settle(token, known, verdict);
     return verdict.then((settled) => this.#settle(token, known, settled));
   }
 
-  #settle(token: string, { principal }: VerifiedToken, verdict: TokenVerdict): UserPrincipal {
-    if (verdict === 'accepted') return principal;
+  #settle(
+    token: string,
+    { principal }: VerifiedToken,
+    verdict: TokenVerdict,
+  ): TokenPrincipal | Promise<TokenPrincipal> {
+    if (verdict === 'accepted') return principal.kind === 'user' ? principal : this.#findService(principal);
     this.cache.delete(token);
     throw new AppError('invalid-token');
   }
+
+  /** @throws AppError `invalid-token` when no active service has the name */
+  #findService(bearer: ServiceBearer): ServicePrincipal | Promise<ServicePrincipal> {
+    const known = this.services.find(bearer.name);
+    return known instanceof Promise ? known.then((service) => asNow(service, bearer)) : asNow(known, bearer);
+  }
+}
+
+function asNow(known: KnownService | undefined, bearer: ServiceBearer): ServicePrincipal {
+  if (!known) throw new AppError('invalid-token');
+  return servicePrincipalOf(known, bearer);
 }

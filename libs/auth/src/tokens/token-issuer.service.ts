@@ -9,7 +9,7 @@ import { AppError } from '#libs/platform/errors';
 import { RoleRegistry } from '#libs/roles';
 
 import { SigningKeysService } from '../keys/signing-keys.service.js';
-import { accessTokenType, algorithm, type UserClaims } from './access-token.js';
+import { accessTokenType, algorithm, type Claims, type ServiceClaims, type UserClaims } from './access-token.js';
 import type { AccessToken, TokenPair } from './tokens.schema.js';
 
 /** Whom an access token speaks of. */
@@ -26,6 +26,15 @@ export type TokenSubject = {
   readonly authTime: number;
   /** Seconds until the session ends if it is not refreshed: no access token outlives it. */
   readonly secondsLeft: number;
+};
+
+/** What a token says of the service that it is for. `scope` with spaces between. */
+export type ServiceTokenSubject = {
+  readonly name: string;
+  readonly audience: string;
+  readonly scope: string;
+  /** Of the service's tokens, from the same view as the scope. */
+  readonly generation: number;
 };
 
 /** A key that a token can be signed with. */
@@ -67,7 +76,7 @@ export class TokenIssuerService {
    * the session when that ends first; `expiresIn` says how many seconds. Writes nothing: the caller
    * has checked that the session lives.
    */
-  issue(sessionId: string, subject: TokenSubject, { id, privateKey }: SigningKey): AccessToken {
+  issue(sessionId: string, subject: TokenSubject, key: SigningKey): AccessToken {
     const now = this.clock.nowMs() / 1000;
     const iat = Math.floor(now);
     const exp = Math.min(iat + this.config.ACCESS_TOKEN_TTL_SECONDS, Math.floor(now + subject.secondsLeft));
@@ -89,14 +98,30 @@ export class TokenIssuerService {
       gen: subject.tokenGeneration,
       auth_time: subject.authTime,
     };
-    const header = { alg: algorithm, typ: accessTokenType, kid: id };
-    const accessToken = this.jwt.sign(claims, { privateKey, algorithm, header });
+    const accessToken = this.#sign(claims, key);
     return { accessToken, expiresIn: exp - iat, tokenType: 'Bearer', sessionId };
+  }
+
+  /** A token of a service that stands for itself; it has no session. Writes nothing. */
+  issueForService(
+    { name, audience, scope, generation }: ServiceTokenSubject,
+    key: SigningKey,
+  ): { readonly accessToken: string; readonly expiresIn: number } {
+    const iat = Math.floor(this.clock.nowMs() / 1000);
+    const { ISSUER: iss, ACCESS_TOKEN_TTL_SECONDS: expiresIn } = this.config;
+    const parties = { iss, sub: name, aud: audience, client_id: name };
+    const claims: ServiceClaims = { ...parties, exp: iat + expiresIn, iat, jti: randomUUID(), scope, gen: generation };
+    return { accessToken: this.#sign(claims, key), expiresIn };
   }
 
   /** As `issue`, beside the refresh token that keeps the session going. */
   issuePair(sessionId: string, subject: TokenSubject, refreshToken: string, key: SigningKey): TokenPair {
     const refreshExpiresIn = Math.floor(subject.secondsLeft);
     return { ...this.issue(sessionId, subject, key), refreshToken, refreshExpiresIn };
+  }
+
+  #sign(claims: Claims, { id, privateKey }: SigningKey): string {
+    const header = { alg: algorithm, typ: accessTokenType, kid: id };
+    return this.jwt.sign(claims, { privateKey, algorithm, header });
   }
 }

@@ -9,7 +9,7 @@ export type AccessRule =
   | { readonly kind: 'optional'; readonly scopes?: readonly Scope[] | undefined }
   | { readonly kind: 'lenient' }
   | { readonly kind: 'guarded-within' }
-  | { readonly kind: 'client'; readonly scope: Scope }
+  | { readonly kind: 'client'; readonly scope?: Scope | undefined }
   | {
       readonly kind: 'requires';
       readonly roles: readonly BuiltInRole[];
@@ -20,12 +20,15 @@ export type AccessRule =
 /** @throws AppError `forbidden` when the rule is not for somebody whose credentials are good */
 export function assertAdmitted(principal: Principal, rule: AccessRule | undefined): void {
   if (isAdmitted(principal, rule)) return;
-  throw new AppError('forbidden', rule?.kind === 'client' ? { detail: `The scope ${rule.scope} is needed.` } : {});
+  const scope = rule?.kind === 'client' ? rule.scope : undefined;
+  throw new AppError('forbidden', scope === undefined ? {} : { detail: `The scope ${scope} is needed.` });
 }
 
 function isAdmitted(principal: Principal, rule: AccessRule | undefined): boolean {
   if (rule === undefined) return principal.kind === 'user';
-  if (rule.kind === 'client') return principal.kind === 'service' && principal.scopes.includes(rule.scope);
+  if (rule.kind === 'client') {
+    return principal.kind === 'service' && (rule.scope === undefined || principal.scopes.includes(rule.scope));
+  }
   if (rule.kind === 'optional') return principal.kind !== 'service' || hasOne(principal.scopes, rule.scopes);
   if (rule.kind !== 'requires') return true;
   if (principal.kind === 'user') return rule.roles.some((role) => principal.roles.includes(role));
@@ -42,30 +45,35 @@ const hasOne = (granted: readonly Scope[], asked: readonly Scope[] | undefined):
  */
 type Requirement = Readonly<Record<string, string[]>>;
 
-const scoped = (scope: Scope): Requirement => ({ serviceKey: [scope] });
+/** A service shows its key, or a token of its own. */
+const byService = (...needed: readonly Scope[]): readonly Requirement[] => [
+  { serviceKey: [...needed] },
+  { serviceToken: [...needed] },
+];
 
 /** The same for the document: the ways in, of which one is enough. */
 export function securityOf(rule: AccessRule | undefined): readonly Requirement[] {
   const user = { accessToken: [] };
-  const service = { serviceKey: [] };
   switch (rule?.kind) {
     case undefined:
       return [user];
     case 'public':
       return [];
     case 'public-or-service':
-      return [{}, service];
+      return [{}, ...byService()];
     case 'lenient':
     case 'guarded-within':
-      return [{}, user, service];
+      return [{}, user, ...byService()];
     case 'optional':
-      return [{}, user, ...(rule.scopes?.map(scoped) ?? [service])];
+      return [{}, user, ...(rule.scopes?.flatMap((scope) => byService(scope)) ?? byService())];
     case 'client':
-      return [{ serviceKey: [rule.scope] }, { serviceBasic: [rule.scope] }];
+      return rule.scope === undefined
+        ? [{ serviceKey: [] }, { serviceBasic: [] }]
+        : [...byService(rule.scope), { serviceBasic: [rule.scope] }];
     case 'requires': {
       // everybody with an account is a user
       const users = rule.roles.includes('user') ? [user] : rule.roles.map((role) => ({ accessToken: [role] }));
-      const services = rule.services === 'any' ? [service] : rule.scopes.map(scoped);
+      const services = rule.services === 'any' ? byService() : rule.scopes.flatMap((scope) => byService(scope));
       return [...users, ...services];
     }
   }

@@ -17,8 +17,8 @@ const rule = (value: AccessRule): MethodDecorator =>
 export const Public = (): MethodDecorator => rule({ kind: 'public' });
 
 /**
- * Anyone. A service's key that is given must be good, and the request counts on its plan; a bearer
- * token is not looked at, since whoever logs in may still send the one that has expired.
+ * Anyone. A service's key or token that is given must be good, and the request counts on its plan;
+ * a user's token is not looked at, since whoever logs in may still send the one that has expired.
  */
 export const PublicOrService = (): MethodDecorator => rule({ kind: 'public-or-service' });
 
@@ -41,8 +41,11 @@ export const LenientAuth = (): MethodDecorator => rule({ kind: 'lenient' });
  */
 export const GuardedWithin = (): MethodDecorator => rule({ kind: 'guarded-within' });
 
-/** A service with the scope, by any way in which an OAuth client may prove who it is. */
-export const OAuthClient = (scope: Scope): MethodDecorator => rule({ kind: 'client', scope });
+/**
+ * A service with the scope, by any way in which an OAuth client may prove who it is, or by a token
+ * of its own. Without a scope: any service, and by no token, since tokens must not give tokens.
+ */
+export const OAuthClient = (scope?: Scope): MethodDecorator => rule({ kind: 'client', scope });
 
 /** Users with one of the roles, or services with one of the scopes, or any service. */
 export const Requires = (needed: {

@@ -7,10 +7,17 @@ import { AppError, type ErrorCode } from '#libs/platform/errors';
 import { type AccessRule, assertAdmitted } from './access-rule.js';
 import { accessRule, freshAuthentication } from './access.decorators.js';
 import { clientCredentials, hasClientHeaders } from './client-credentials.js';
-import { bearerToken, parseServiceKey, type ServiceKey } from './credentials.js';
+import { bearerToken, findBearerToken, parseServiceKey, type ServiceKey } from './credentials.js';
 import type { AskAgain } from './request-source.js';
 import { assertFreshlyAuthenticated } from './fresh-authentication.js';
-import { anonymous, type Principal, type ServicePrincipal } from './principal.js';
+import {
+  anonymous,
+  isUser,
+  type Principal,
+  type Scope,
+  type ServicePrincipal,
+  type TokenPrincipal,
+} from './principal.js';
 import { RefusalLimiter, ServiceVerifier, TokenVerifier } from './verifiers.js';
 import { requestOf } from './request-of.js';
 
@@ -31,6 +38,7 @@ declare module 'fastify' {
 
 type Rule = AccessRule | undefined;
 type Admission = { readonly rule: Rule; readonly needsFreshAuthentication: boolean };
+type KeyAndToken = { readonly key: ServiceKey | undefined; readonly token: string };
 type Route = Admission & { readonly name: string; readonly askAgain: AskAgain };
 
 /** Closes every route: nobody gets in without good credentials unless the route says so. */
@@ -78,10 +86,10 @@ export class AccessGuard implements CanActivate {
 
   #admit(request: FastifyRequest, route: Admission): boolean | Promise<boolean> {
     const { rule } = route;
-    if (rule?.kind === 'client') return this.#admitService(request, clientCredentials(request), route);
+    if (rule?.kind === 'client') return this.#admitClient(request, route, rule.scope);
     if (rule?.kind === 'guarded-within') return this.#findCaller(request);
     const key = parseServiceKey(request.headers);
-    if (rule?.kind === 'public-or-service') return key ? this.#admitService(request, key, route) : admitUnseen(request);
+    if (rule?.kind === 'public-or-service') return this.#admitPublic(request, route, key);
     if (rule?.kind === 'lenient') return this.#admitLeniently(request, key);
     const token = bearerToken(request.headers);
     if (key) return this.#admitService(request, key, route, token);
@@ -95,10 +103,43 @@ export class AccessGuard implements CanActivate {
 
   /** A service that brings a user's token beside its own key acts for that user. */
   async #admitService(request: FastifyRequest, key: ServiceKey, route: Admission, token?: string): Promise<boolean> {
-    const service = await this.services.verify(key.name, key.secret);
-    request.principal = service;
+    const service = await this.#serviceOf(request, key);
     if (token === undefined) return admit(request, service, route);
-    return admit(request, { ...(await this.tokens.verify(token)), service }, route);
+    return admit(request, together(await this.tokens.verify(token), service), route);
+  }
+
+  /** An OAuth client: by its secret, or for a scope by a token of its own too (RFC 7662 §2.1). */
+  async #admitClient(request: FastifyRequest, route: Admission, scope: Scope | undefined): Promise<boolean> {
+    const key = clientCredentials(request);
+    const token = findBearerToken(request.headers);
+    if (token !== undefined && scope === undefined) throw new AppError('invalid-service-key');
+    const service = key && (await this.#serviceOf(request, key));
+    const verified = token === undefined ? service : await this.tokens.verify(token);
+    if (!verified || isUser(verified)) throw new AppError('invalid-service-key');
+    return admit(request, together(verified, service), route);
+  }
+
+  /**
+   * Who signs a user in may send that user's old token too, good or not: it says nothing of them.
+   */
+  #admitPublic(request: FastifyRequest, route: Admission, key: ServiceKey | undefined): boolean | Promise<boolean> {
+    const token = findBearerToken(request.headers);
+    if (token !== undefined) return this.#admitPublicWith(request, route, { key, token });
+    return key ? this.#admitService(request, key, route) : admitUnseen(request);
+  }
+
+  async #admitPublicWith(request: FastifyRequest, route: Admission, { key, token }: KeyAndToken): Promise<boolean> {
+    const service = key && (await this.#serviceOf(request, key));
+    const verified = await this.tokens.verifyService(token);
+    const caller = verified ? together(verified, service) : service;
+    return caller ? admit(request, caller, route) : admitUnseen(request);
+  }
+
+  /** Left on the request at once: a refusal that comes after counts on the service's plan. */
+  async #serviceOf(request: FastifyRequest, { name, secret }: ServiceKey): Promise<ServicePrincipal> {
+    const service = await this.services.verify(name, secret);
+    request.principal = service;
+    return service;
   }
 
   async #admitLeniently(request: FastifyRequest, key: ServiceKey | undefined): Promise<boolean> {
@@ -113,13 +154,13 @@ export class AccessGuard implements CanActivate {
     return this.#admitWith(request, service);
   }
 
-  /** With the user of the access token, if there is one and it is good. */
+  /** With whom the access token stands for, if there is one and it is good. */
   async #admitWith(request: FastifyRequest, service: ServicePrincipal | undefined): Promise<boolean> {
-    const user = await unlessRefused('invalid-token', () => {
+    const caller = await unlessRefused('invalid-token', async () => {
       const token = bearerToken(request.headers);
-      return token === undefined ? undefined : this.tokens.verify(token);
+      return token === undefined ? undefined : together(await this.tokens.verify(token), service);
     });
-    request.principal = user ? { ...user, ...(service && { service }) } : (service ?? anonymous);
+    request.principal = caller ?? service ?? anonymous;
     return true;
   }
 
@@ -158,6 +199,18 @@ async function unlessRefused<T>(code: ErrorCode, find: () => T | Promise<T>): Pr
     if (error instanceof AppError && error.code === code) return undefined;
     throw error;
   }
+}
+
+/**
+ * Whom a token stands for, beside the key of a service if there is one. A service's own token is
+ * all that it may do then: it was asked for with these scopes.
+ * @throws AppError `invalid-token` when it is the token of another service
+ */
+function together(verified: TokenPrincipal, service: ServicePrincipal | undefined): TokenPrincipal {
+  if (!service) return verified;
+  if (isUser(verified)) return { ...verified, service };
+  if (verified.name === service.name) return verified;
+  throw new AppError('invalid-token', { detail: 'The access token and the service key are of different services.' });
 }
 
 function withName(known: string | undefined, name: string): string {

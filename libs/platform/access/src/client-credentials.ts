@@ -4,17 +4,20 @@ import type { FastifyRequest } from 'fastify';
 
 import { AppError } from '#libs/platform/errors';
 
-import { parseServiceKey, type ServiceKey } from './credentials.js';
+import { findBearerToken, parseServiceKey, type ServiceKey } from './credentials.js';
 
 /**
  * The service that an OAuth endpoint is asked by, through `X-Service-Key`, HTTP Basic or the form.
- * One request uses one way (RFC 6749 §2.3).
+ * One request uses one way (RFC 6749 §2.3). Nothing when there is none but a bearer token.
  * @throws AppError `invalid-service-key`, `invalid-request` for more than one way
  */
-export function clientCredentials({ headers: all, body }: FastifyRequest): ServiceKey {
+export function clientCredentials({ headers: all, body }: FastifyRequest): ServiceKey | undefined {
   const { 'x-service-name': named, ...headers } = all;
-  const ways = [parseServiceKey(headers), fromBasic(headers), fromForm(body)].filter((way) => way !== undefined);
+  const isBearer = findBearerToken(headers) !== undefined;
+  const basic = isBearer ? undefined : fromBasic(headers);
+  const ways = [parseServiceKey(headers), basic, fromForm(body)].filter((way) => way !== undefined);
   const [given] = ways;
+  if (!given && isBearer && named === undefined) return undefined;
   if (!given || (named !== undefined && named !== given.name)) throw new AppError('invalid-service-key');
   if (ways.length > 1) throw new AppError('invalid-request', { detail: 'Authenticate in one way, not in several.' });
   return given;

@@ -8,12 +8,17 @@ export type ServiceKey = { readonly name: string; readonly secret: string };
  * The access token of `Authorization: Bearer` (RFC 6750 §2.1); the scheme is case-insensitive (RFC
  * 9110 §11.1).
  */
-export function bearerToken({ authorization }: IncomingHttpHeaders): string | undefined {
-  if (authorization === undefined) return undefined;
-  const match = /^bearer +([^\s]+) *$/i.exec(authorization);
-  if (!match?.[1]) throw new AppError('invalid-token', { detail: 'Send `Authorization: Bearer <access token>`.' });
-  return match[1];
+export function bearerToken(headers: IncomingHttpHeaders): string | undefined {
+  if (headers.authorization === undefined) return undefined;
+  const token = findBearerToken(headers);
+  if (token === undefined)
+    throw new AppError('invalid-token', { detail: 'Send `Authorization: Bearer <access token>`.' });
+  return token;
 }
+
+/** The same, where other credentials may stand in its place. */
+export const findBearerToken = ({ authorization }: IncomingHttpHeaders): string | undefined =>
+  authorization === undefined ? undefined : /^bearer +([^\s]+) *$/i.exec(authorization)?.[1];
 
 /**
  * `X-Service-Key: <name>.<secret>`. A bare name is no key; with `X-Service-Name` both must agree.

@@ -29,6 +29,7 @@ export {
   type Scope,
   scopes,
   type ServicePrincipal,
+  type TokenPrincipal,
   type UserPrincipal,
 } from './principal.js';
 export { isAdmitted, isGraphql, replyOf, type RequestContext, requestOf } from './request-of.js';

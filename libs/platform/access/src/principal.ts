@@ -47,6 +47,9 @@ export type ServicePrincipal = {
 /** What tokens name as their client when no service asked for them; no service has this name. */
 export const ownClientId = 'gatehouse';
 
+/** Whom a bearer token can stand for. */
+export type TokenPrincipal = UserPrincipal | ServicePrincipal;
+
 type Anonymous = { readonly kind: 'anonymous' };
 
 /** Who is calling. */

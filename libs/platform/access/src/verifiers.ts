@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 
-import type { ServicePrincipal, UserPrincipal } from './principal.js';
+import type { ServicePrincipal, TokenPrincipal } from './principal.js';
 
 /**
  * What the guard asks about a bearer token. Auth implements it, so that no feature depends on auth
@@ -8,11 +8,17 @@ import type { ServicePrincipal, UserPrincipal } from './principal.js';
  */
 export abstract class TokenVerifier {
   /**
-   * The user that a token stands for.
+   * The user or service that a token stands for.
    * @throws AppError `invalid-token` when it is malformed, expired, revoked or not ours;
    * `unavailable` when revocation cannot be checked
    */
-  abstract verify(token: string): UserPrincipal | Promise<UserPrincipal>;
+  abstract verify(token: string): TokenPrincipal | Promise<TokenPrincipal>;
+
+  /**
+   * The service that a token stands for; nothing for any other text, a user's token among them.
+   * @throws as `verify`, for the token of a service
+   */
+  abstract verifyService(token: string): ServicePrincipal | undefined | Promise<ServicePrincipal | undefined>;
 }
 
 /** What the guard asks about a service's key. The services lib implements it. */

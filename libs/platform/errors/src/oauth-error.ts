@@ -1,6 +1,7 @@
 import type { AppError } from './app-error.js';
+import type { ErrorCode } from './error-codes.js';
 
-/** RFC 6749 §5.2 and RFC 6750 §3.1; our own members stand beside. */
+/** RFC 6749 §5.2, RFC 6750 §3.1 and RFC 8707 §2; our own members stand beside. */
 export type OAuthError = {
   readonly error: string;
   readonly error_description: string;
@@ -8,6 +9,13 @@ export type OAuthError = {
   readonly requestId: string;
 };
 
+/** Codes of ours that have a name there; all others go by their status. */
+const byCode: Readonly<Partial<Record<ErrorCode, string>>> = {
+  'invalid-scope': 'invalid_scope',
+  'invalid-target': 'invalid_target',
+  'invalid-token': 'invalid_token',
+  'unsupported-grant-type': 'unsupported_grant_type',
+};
 const byStatus: Readonly<Record<number, string>> = {
   401: 'invalid_client',
   403: 'insufficient_scope',
@@ -18,7 +26,7 @@ const byStatus: Readonly<Record<number, string>> = {
 
 export function toOAuthError(error: AppError, requestId: string): OAuthError {
   return {
-    error: byStatus[error.status] ?? 'invalid_request',
+    error: byCode[error.code] ?? byStatus[error.status] ?? 'invalid_request',
     error_description: error.message,
     code: error.code,
     requestId,

@@ -32,6 +32,7 @@ export const auditEvents = [
   'role-created',
   'role-changed',
   'role-deleted',
+  'service-token-issued',
   'message-created',
   'message-revealed',
   'message-deleted',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 
 import { ConfigError } from '#libs/platform/config';
-import { AppError } from '#libs/platform/errors';
+import { AppError, type FieldError } from '#libs/platform/errors';
 
 import type { JsonObject } from './json-object.js';
 import { ProfileSchemas } from './profile-schemas.js';

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-import { AppError } from '#libs/platform/errors';
+import { AppError, type ErrorCode } from '#libs/platform/errors';
 
 import { assertUtf8 } from './content-negotiation.js';
 import { parseJson } from './json-parser.js';
@@ -44,7 +44,7 @@ export function registerBodyParsers(server: FastifyInstance): void {
   server.addContentTypeParser(formMediaType, { parseAs: 'buffer' }, (request, body, done) => {
     settle(done, () => {
       assertTaken(request, formMediaType);
-      return parseForm(utf8Only(request, body));
+      return parseForm(utf8Only(request, body), request.routeOptions.config.whenRepeated);
     });
   });
   for (const type of rowMediaTypes) {
@@ -71,11 +71,15 @@ function assertTaken(request: FastifyRequest, type: string): void {
 }
 
 /** A parameter may come once, and one without a value counts as absent (RFC 6749 §3.1). */
-function parseForm(bytes: Buffer): Record<string, string> {
+function parseForm(bytes: Buffer, whenRepeated: Readonly<Record<string, ErrorCode>> = {}): Record<string, string> {
   const pairs = [...new URLSearchParams(decodeUtf8(bytes))];
-  const fields = Object.fromEntries(pairs);
-  if (Object.keys(fields).length !== pairs.length) {
-    throw new AppError('invalid-request', { detail: 'A form field came more than once.' });
+  const names = new Set<string>();
+  for (const [name] of pairs) {
+    const code = Object.hasOwn(whenRepeated, name) ? whenRepeated[name] : undefined;
+    if (names.has(name)) {
+      throw new AppError(code ?? 'invalid-request', { detail: 'A form field came more than once.' });
+    }
+    names.add(name);
   }
   return Object.fromEntries(pairs.filter(([, value]) => value !== ''));
 }

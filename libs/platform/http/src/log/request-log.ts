@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { callerName } from '#libs/platform/access';
+import type { ErrorCode } from '#libs/platform/errors';
 
 import { traceIdOf } from './request-ids.js';
 import { loggablePath } from './request-path.js';
@@ -19,6 +20,8 @@ declare module 'fastify' {
     isPathSecret?: boolean;
     /** Errors as RFC 6749 §5.2 has them; problem documents otherwise. */
     errorFormat?: 'oauth';
+    /** Fields of a form whose repetition has a code of its own; else it is `invalid-request`. */
+    whenRepeated?: Readonly<Record<string, ErrorCode>>;
     /** Most bytes of a body this route takes. */
     bodyLimit?: number;
     /**

@@ -19,7 +19,9 @@ const bearer = (error: AppError): string =>
  */
 export function problemAnswer(error: AppError, { path, requestId, errorFormat }: Occasion): Answer {
   const isOAuth = errorFormat === 'oauth';
-  const challenge = isOAuth ? 'Basic realm="gatehouse"' : bearer(error);
+  // RFC 7662 §2.3: a token that the caller may not use is refused like anywhere else
+  const isClient = isOAuth && error.code !== 'invalid-token';
+  const challenge = isClient ? 'Basic realm="gatehouse"' : bearer(error);
   return {
     status: error.status,
     headers: {

@@ -1,0 +1,309 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+
+import type { Answer } from '../support/api.js';
+import { newPerson, signInAdmin } from '../support/people.js';
+import { askToken, basic, keyOf, newService, newTarget, type Service, setStanding } from '../support/services.js';
+import { nowSeconds, takeApart } from '../support/tokens.js';
+import { useGatehouse } from '../support/use-gatehouse.js';
+
+type Fields = Record<string, string>;
+
+const gatehouse = useGatehouse();
+let bossToken: string;
+let userToken: string;
+/** May read users and introspect, and has grants at `orders`, `billing` and `asleep`. */
+let shop: Service;
+let orders: Service & { audience: string };
+/** Takes any permission. */
+let billing: Service & { audience: string };
+/** Has an audience, and grants nobody anything. */
+let closed: Service & { audience: string };
+let asleep: Service & { audience: string };
+
+beforeAll(async () => {
+  bossToken = (await signInAdmin(gatehouse)).token;
+  userToken = (await newPerson(gatehouse)).token;
+  shop = await newService(gatehouse, { token: bossToken, scopes: ['users:read', 'tokens:introspect'] });
+  orders = await newTarget(gatehouse, { token: bossToken, permissions: ['orders:read', 'orders:write'] });
+  [billing, closed, asleep] = [
+    await newTarget(gatehouse, { token: bossToken }),
+    await newTarget(gatehouse, { token: bossToken }),
+    await newTarget(gatehouse, { token: bossToken }),
+  ];
+  const grants = [
+    { audience: orders.audience, permissions: ['orders:read', 'orders:write', 'orders:burn'] },
+    { audience: billing.audience, permissions: ['invoices:pay'] },
+    { audience: asleep.audience, permissions: ['dream'] },
+  ];
+  await setStanding(gatehouse, shop.name, { grants });
+  const change = { token: bossToken, body: { status: 'deactivated' } };
+  await gatehouse.api.patch(`/v1/services/${asleep.name}`, change);
+});
+
+const ask = (fields: Fields = {}, headers: Fields = shop.headers): Promise<Answer> =>
+  askToken(gatehouse, headers, fields);
+const claimsOf = ({ body }: Answer): Record<string, unknown> => takeApart(gatehouse, body.access_token).claims;
+const post = ({ name, secret }: Service): Fields => ({ client_id: name, client_secret: secret });
+
+describe('the token', () => {
+  test('has the header and the claims of RFC 9068, and no session', async () => {
+    const answer = await ask();
+    expect(answer.status).toBe(200);
+    const { header, claims } = takeApart(gatehouse, answer.body.access_token);
+    expect(header).toEqual({ alg: 'ES256', typ: 'at+jwt', kid: expect.any(String) });
+    expect(claims).toEqual({
+      iss: 'http://gatehouse.test',
+      aud: 'http://gatehouse.test',
+      sub: shop.name,
+      client_id: shop.name,
+      scope: 'users:read tokens:introspect',
+      iat: expect.any(Number),
+      exp: Number(claims['iat']) + 900,
+      jti: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      gen: 0,
+    });
+    expect(Math.abs(Number(claims['iat']) - nowSeconds())).toBeLessThan(5);
+  });
+
+  test('comes as RFC 6749 §5.1 says, without a refresh token, and is not to be stored', async () => {
+    const { body, headers } = await ask();
+    const { access_token: _, ...members } = body;
+    expect(members).toEqual({ token_type: 'Bearer', expires_in: 900, scope: 'users:read tokens:introspect' });
+    expect([headers.get('cache-control'), headers.get('pragma')]).toEqual(['no-store', 'no-cache']);
+    expect(headers.get('content-type')).toMatch(/^application\/json/);
+  });
+
+  test('is another one each time', async () => {
+    const [one, other] = [claimsOf(await ask()), claimsOf(await ask())];
+    expect(one['jti']).not.toBe(other['jti']);
+  });
+
+  const ways: [string, () => { headers: Fields; form?: Fields }][] = [
+    ['X-Service-Key', () => ({ headers: shop.headers })],
+    ['client_secret_basic', () => ({ headers: basic(shop.name, shop.secret) })],
+    [
+      'client_secret_basic, and its own client_id',
+      () => ({ headers: basic(shop.name, shop.secret), form: { client_id: shop.name } }),
+    ],
+    ['client_secret_post', () => ({ headers: {}, form: post(shop) })],
+  ];
+  test.each(ways)('is given by %s', async (_, way) => {
+    const { headers, form } = way();
+    expect(claimsOf(await ask(form, headers))['sub']).toBe(shop.name);
+  });
+});
+
+describe('scope and audience:', () => {
+  const cases: [string, () => Fields, () => { aud: string; scope: string }][] = [
+    [
+      'all scopes without `scope`',
+      () => ({}),
+      () => ({ aud: 'http://gatehouse.test', scope: 'users:read tokens:introspect' }),
+    ],
+    [
+      'one scope of two',
+      () => ({ scope: 'tokens:introspect' }),
+      () => ({ aud: 'http://gatehouse.test', scope: 'tokens:introspect' }),
+    ],
+    [
+      'scopes in another order, twice and with more spaces',
+      () => ({ scope: ' tokens:introspect  users:read users:read ' }),
+      () => ({ aud: 'http://gatehouse.test', scope: 'users:read tokens:introspect' }),
+    ],
+    [
+      'an empty scope is none',
+      () => ({ scope: '' }),
+      () => ({ aud: 'http://gatehouse.test', scope: 'users:read tokens:introspect' }),
+    ],
+    [
+      'our own audience',
+      () => ({ resource: 'http://gatehouse.test', scope: 'users:read' }),
+      () => ({ aud: 'http://gatehouse.test', scope: 'users:read' }),
+    ],
+    [
+      'our own audience, spelt otherwise',
+      () => ({ resource: 'HTTP://gatehouse.TEST:80/', scope: 'users:read' }),
+      () => ({ aud: 'http://gatehouse.test', scope: 'users:read' }),
+    ],
+    [
+      'the permissions that the audience knows',
+      () => ({ resource: orders.audience }),
+      () => ({ aud: orders.audience, scope: 'orders:read orders:write' }),
+    ],
+    [
+      'an audience in another spelling',
+      () => ({ resource: `${orders.audience.toUpperCase()}:443/` }),
+      () => ({ aud: orders.audience, scope: 'orders:read orders:write' }),
+    ],
+    [
+      'one of the permissions',
+      () => ({ resource: orders.audience, scope: 'orders:read' }),
+      () => ({ aud: orders.audience, scope: 'orders:read' }),
+    ],
+    [
+      'an audience that takes any permission',
+      () => ({ resource: billing.audience }),
+      () => ({ aud: billing.audience, scope: 'invoices:pay' }),
+    ],
+    [
+      'unknown parameters are ignored',
+      () => ({ audience: 'x', assertion: 'y', scope: 'users:read' }),
+      () => ({ aud: 'http://gatehouse.test', scope: 'users:read' }),
+    ],
+  ];
+  test.each(cases)('%s', async (_, fields, expected) => {
+    const answer = await ask(fields());
+    expect(answer.status, answer.text).toBe(200);
+    const { aud, scope } = claimsOf(answer);
+    expect({ aud, scope }).toEqual(expected());
+    expect(answer.body.scope).toBe(expected().scope);
+  });
+
+  test('a service without scopes gets a token that says who it is', async () => {
+    expect(claimsOf(await ask({}, closed.headers))).toMatchObject({ sub: closed.name, scope: '' });
+  });
+});
+
+describe('refusals of RFC 6749 §5.2 and RFC 8707 §2:', () => {
+  type Refusal = readonly [
+    name: string,
+    form: () => Fields | string,
+    headers: (() => Fields) | undefined,
+    status: number,
+    error: string,
+  ];
+  const grant = 'grant_type=client_credentials';
+  const refusals: readonly Refusal[] = [
+    ['no grant_type', () => 'scope=users:read', undefined, 400, 'invalid_request'],
+    ['an empty grant_type', () => ({ grant_type: '' }), undefined, 400, 'invalid_request'],
+    ['grant_type twice', () => `${grant}&${grant}`, undefined, 400, 'invalid_request'],
+    ['scope twice', () => `${grant}&scope=users:read&scope=users:read`, undefined, 400, 'invalid_request'],
+    ['an unknown parameter twice', () => `${grant}&a=1&a=2`, undefined, 400, 'invalid_request'],
+    ['two ways to authenticate', () => post(shop), undefined, 400, 'invalid_request'],
+    ['the client_id of another', () => ({ client_id: orders.name }), undefined, 400, 'invalid_request'],
+    [
+      'a password grant',
+      () => ({ grant_type: 'password', username: 'a', password: 'b' }),
+      undefined,
+      400,
+      'unsupported_grant_type',
+    ],
+    [
+      'a refresh',
+      () => ({ grant_type: 'refresh_token', refresh_token: 'a' }),
+      undefined,
+      400,
+      'unsupported_grant_type',
+    ],
+    ['another case', () => ({ grant_type: 'Client_Credentials' }), undefined, 400, 'unsupported_grant_type'],
+    ['a scope that it does not have', () => ({ scope: 'users:read users:write' }), undefined, 400, 'invalid_scope'],
+    ['a scope that there is not', () => ({ scope: 'root' }), undefined, 400, 'invalid_scope'],
+    ['a scope of spaces', () => ({ scope: '  ' }), undefined, 400, 'invalid_scope'],
+    ['a scope with a comma', () => ({ scope: 'users:read,tokens:introspect' }), undefined, 400, 'invalid_scope'],
+    [
+      'our scopes at another audience',
+      () => ({ resource: orders.audience, scope: 'users:read' }),
+      undefined,
+      400,
+      'invalid_scope',
+    ],
+    [
+      'a permission that is not granted',
+      () => ({ resource: orders.audience, scope: 'orders:read orders:all' }),
+      undefined,
+      400,
+      'invalid_scope',
+    ],
+    [
+      'a permission that the audience does not know',
+      () => ({ resource: orders.audience, scope: 'orders:burn' }),
+      undefined,
+      400,
+      'invalid_scope',
+    ],
+    ['an unknown resource', () => ({ resource: 'https://elsewhere.example.org' }), undefined, 400, 'invalid_target'],
+    ['a resource that is no URI', () => ({ resource: 'orders' }), undefined, 400, 'invalid_target'],
+    ['a resource with a fragment', () => ({ resource: `${orders.audience}#a` }), undefined, 400, 'invalid_target'],
+    ['another path', () => ({ resource: `${orders.audience}/a` }), undefined, 400, 'invalid_target'],
+    ['a resource without a grant', () => ({ resource: closed.audience }), undefined, 400, 'invalid_target'],
+    ['the resource of a deactivated service', () => ({ resource: asleep.audience }), undefined, 400, 'invalid_target'],
+    [
+      'two resources',
+      () => `${grant}&resource=${orders.audience}&resource=${billing.audience}`,
+      undefined,
+      400,
+      'invalid_target',
+    ],
+    ['no credentials', () => ({}), () => ({}), 401, 'invalid_client'],
+    ['a wrong secret', () => ({}), () => keyOf(shop.name, 'wrong'), 401, 'invalid_client'],
+    ['a wrong secret in Basic', () => ({}), () => basic(shop.name, 'wrong'), 401, 'invalid_client'],
+    [
+      'a wrong secret in the form',
+      () => ({ ...post(shop), client_secret: 'wrong' }),
+      () => ({}),
+      401,
+      'invalid_client',
+    ],
+    ['a client_id alone', () => ({ client_id: shop.name }), () => ({}), 401, 'invalid_client'],
+    ['an unknown client', () => ({}), () => basic('nobody-here', shop.secret), 401, 'invalid_client'],
+    ['a deactivated client', () => ({}), () => asleep.headers, 401, 'invalid_client'],
+    ["a user's token", () => ({}), () => ({ authorization: `Bearer ${userToken}` }), 401, 'invalid_client'],
+    [
+      "a user's token beside the key",
+      () => ({}),
+      () => ({ ...shop.headers, authorization: `Bearer ${userToken}` }),
+      401,
+      'invalid_client',
+    ],
+  ];
+  test.each(refusals)('%s', async (_, form, headers, status, error) => {
+    const fields = form();
+    const answer =
+      typeof fields === 'string'
+        ? await gatehouse.api.post('/v1/auth/token', { body: new URLSearchParams(fields), headers: shop.headers })
+        : await ask(fields, headers?.());
+    expect([answer.status, answer.body.error]).toEqual([status, error]);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.headers.get('www-authenticate')).toBe(status === 401 ? 'Basic realm="gatehouse"' : null);
+    // RFC 6749 §5.2: no other characters
+    expect(answer.body.error_description).toMatch(/^[\x20-\x21\x23-\x5B\x5D-\x7E]+$/);
+  });
+
+  test("a service's own token gives no other token", async () => {
+    const { access_token: token } = (await ask()).body;
+    const answer = await ask({}, { authorization: `Bearer ${token}` });
+    expect([answer.status, answer.body.error]).toEqual([401, 'invalid_client']);
+  });
+
+  test('a JSON body is refused', async () => {
+    const body = { grant_type: 'client_credentials' };
+    const answer = await gatehouse.api.post('/v1/auth/token', { body, headers: shop.headers });
+    expect([answer.status, answer.body.error]).toEqual([415, 'invalid_request']);
+  });
+});
+
+test('the tokens that a service gets are in the audit, a burst in one row', async () => {
+  const caller = await newService(gatehouse, { token: bossToken, scopes: ['users:read'] });
+  for (let at = 0; at < 3; at++) await ask({}, caller.headers);
+  const rows = async (): Promise<any[]> => {
+    const query = `event=service-token-issued&limit=100`;
+    const { body } = await gatehouse.api.get(`/v1/audit?${query}`, { token: bossToken });
+    return body.items.filter(({ caller: by }: any) => by === `service:${caller.name}`);
+  };
+  await expect.poll(async () => (await rows()).length).toBe(1);
+  const [{ details }] = await rows();
+  expect(details).toEqual({ service: caller.name, audience: 'http://gatehouse.test', scope: 'users:read' });
+});
+
+test('the metadata says where and how', async () => {
+  for (const path of ['oauth-authorization-server', 'openid-configuration']) {
+    const { body } = await gatehouse.api.get(`/.well-known/${path}`);
+    expect(body).toMatchObject({
+      token_endpoint: 'http://gatehouse.test/v1/auth/token',
+      grant_types_supported: ['client_credentials'],
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+    });
+    expect(body.scopes_supported).toContain('users:read');
+  }
+});
