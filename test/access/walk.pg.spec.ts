@@ -26,10 +26,12 @@ const optionalRoutes = [
 /** Closed to users that are no administrators. */
 const adminRoutes = [
   'GET /v1/audit',
+  'GET /v1/roles',
   'GET /v1/services',
   'GET /v1/users',
   'POST /v1/auth/explain',
   'POST /v1/auth/revoke-all',
+  'POST /v1/roles',
   'POST /v1/services',
   'POST /v1/users/import',
 ];

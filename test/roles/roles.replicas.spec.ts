@@ -109,23 +109,19 @@ test('a role that is removed while it is given is with nobody who can use it', a
   }
 });
 
-test('many who change and give roles at once all get an answer', async () => {
+test('whoever changes and gives roles at once waits for nobody who waits for them', async () => {
   const [one, other] = both();
-  const names = await Promise.all([1, 2, 3].map(() => newRole(one, { token })));
+  const names = await Promise.all([1, 2].map(() => newRole(one, { token })));
   const people = await Promise.all([1, 2, 3, 4].map(() => newPerson(one)));
-  const changes = Array.from({ length: 60 }, (_, index) => {
-    const replica = index % 2 === 0 ? one : other;
-    const name = names[index % names.length] ?? '';
-    const { id } = people[index % people.length] ?? { id: '' };
-    return index % 3 === 0
-      ? patchRole(replica, name, [`p${index}`])
-      : give(replica, id, index % 2 === 0 ? ['user', name] : ['user']);
-  });
-  const answers = await Promise.all(changes);
-  expect([...new Set(answers.map(({ status }) => status))]).toEqual([200]);
-  const [row] = await one.app
-    .get(SqlEntityManager)
-    .fork()
-    .execute<any[]>('select deadlocks::int from pg_stat_database where datname = current_database()');
-  expect(row.deadlocks).toBe(0);
+  for (let round = 0; round < 8; round++) {
+    const roles = round % 2 === 0 ? ['user', ...names] : ['user'];
+    const answers = await Promise.all([
+      ...people.map(({ id }, index) => give(index % 2 === 0 ? one : other, id, roles)),
+      ...names.map((name, index) => patchRole(index % 2 === 0 ? other : one, name, [`p${round}`])),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
+  }
+  const counted = 'select deadlocks::int from pg_stat_database where datname = current_database()';
+  const [row] = await one.app.get(SqlEntityManager).fork().execute<{ deadlocks: number }[]>(counted);
+  expect(row?.deadlocks).toBe(0);
 });

@@ -2,6 +2,7 @@ import { stdout } from 'node:process';
 
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import type { z } from 'zod';
 
 import { loadConfig } from '#libs/platform/config';
 import { loadMasterKey } from '#libs/platform/crypto';
@@ -40,3 +41,14 @@ export const inContext =
     withContext(environment, (context) => work(context, ...given));
 
 export const print = (text: string): void => void stdout.write(`${text}\n`);
+
+/** Holds what the command line says against a schema. @throws Error that says what is wrong */
+export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.infer<Schema> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new Error(
+    parsed.error.issues
+      .map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message))
+      .join('\n'),
+  );
+}

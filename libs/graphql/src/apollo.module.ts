@@ -14,6 +14,7 @@ import { AuditModule } from '#libs/security/audit';
 import { AuthModule, SessionsService } from '#libs/auth';
 import { IdempotencyModule } from '#libs/platform/idempotency';
 import type { Config } from '#libs/platform/config';
+import { RolesModule } from '#libs/roles';
 import { ServicesModule } from '#libs/services';
 import { UsersModule } from '#libs/users';
 
@@ -24,6 +25,7 @@ import { findExcess } from './limits/query-source.js';
 import { requestPlugin } from './request.plugin.js';
 import { AuditResolver } from './resolvers/audit.resolver.js';
 import { LoginResolver } from './resolvers/login.resolver.js';
+import { RolesResolver } from './resolvers/roles.resolver.js';
 import { ServicesResolver } from './resolvers/services.resolver.js';
 import { SessionsResolver } from './resolvers/sessions.resolver.js';
 import { UserMutationsResolver } from './resolvers/user-mutations.resolver.js';
@@ -44,8 +46,16 @@ class RoutelessApolloDriver extends ApolloDriver {
 
 /** Apollo's server and the resolvers, which call the services that the controllers call. */
 @Module({
-  imports: [AuditModule, AuthModule, IdempotencyModule, ServicesModule, UsersModule],
-  providers: [AuditResolver, LoginResolver, ServicesResolver, SessionsResolver, UserMutationsResolver, UsersResolver],
+  imports: [AuditModule, AuthModule, IdempotencyModule, RolesModule, ServicesModule, UsersModule],
+  providers: [
+    AuditResolver,
+    LoginResolver,
+    RolesResolver,
+    ServicesResolver,
+    SessionsResolver,
+    UserMutationsResolver,
+    UsersResolver,
+  ],
 })
 export class ApolloModule {
   static forRoot({ GRAPHQL_INTROSPECTION: isOpen }: Config): DynamicModule {

@@ -19,7 +19,6 @@ export {
   createUserSchema,
   type PatchUser,
   patchUserSchema,
-  roleNames,
   userIdSchema,
   userNameParamSchema,
   type UserView,

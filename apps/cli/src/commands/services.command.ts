@@ -1,10 +1,9 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { type Command, InvalidArgumentError } from 'commander';
-import { z } from 'zod';
 
 import { createServiceSchema, patchServiceSchema, ServicesService, type ServiceView } from '#libs/services';
 
-import { type Environment, inContext, print } from '../operator-context.js';
+import { type Environment, inContext, parse, print } from '../operator-context.js';
 
 type Plan = Record<string, { limit: number; windowSeconds: number }>;
 type Grant = { audience: string; permissions: string[] };
@@ -127,9 +126,3 @@ async function remove(context: INestApplicationContext, name: string): Promise<v
 }
 
 const showSecret = (name: string, secret: string): void => print(`Shown once: X-Service-Key: ${name}.${secret}`);
-
-function parse<T>(schema: z.ZodType<T>, input: unknown): T {
-  const parsed = schema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
-}

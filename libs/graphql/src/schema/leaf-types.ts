@@ -3,7 +3,7 @@ import { GraphQLScalarType } from 'graphql';
 
 import { auditEvents } from '#libs/security/audit';
 import { scopes } from '#libs/platform/access';
-import { roleNames, type sorts } from '#libs/users';
+import type { sorts } from '#libs/users';
 
 const identity = (value: unknown): unknown => value;
 
@@ -22,11 +22,22 @@ export const Json = new GraphQLScalarType({
   serialize: identity,
 });
 
+/** What the names were when there were only two roles, as an enum: clients go on sending them. */
+const formerNames: ReadonlyMap<unknown, string> = new Map([
+  ['USER', 'user'],
+  ['ADMIN', 'admin'],
+]);
+export const RoleName = new GraphQLScalarType({
+  name: 'RoleName',
+  description: 'The name of a role, as over REST: `order-clerk`. `USER` and `ADMIN` are taken for `user` and `admin`.',
+  serialize: identity,
+  parseValue: (value) => formerNames.get(value) ?? value,
+});
+
 /** Names values of the REST contract (`login-failed`) as GraphQL needs it (`LOGIN_FAILED`). */
 const named = <Value extends string>(values: readonly Value[]): Record<string, Value> =>
   Object.fromEntries(values.map((value) => [value.replaceAll(/[^a-z0-9]/g, '_').toUpperCase(), value]));
 
-export const Role = named(roleNames);
 export const Status = { ACTIVE: 'active', DEACTIVATED: 'deactivated' } as const;
 export const Scope = named(scopes);
 export const AuditEventName = named(auditEvents);
@@ -39,7 +50,6 @@ export const UserSort = {
 export const CountHow = { EXACT: 'exact', ESTIMATED: 'estimated' } as const;
 export const CountIs = { EXACT: 'exact', ESTIMATED: 'estimated', AT_LEAST: 'at-least' } as const;
 
-registerEnumType(Role, { name: 'Role' });
 registerEnumType(Status, { name: 'Status' });
 registerEnumType(Scope, {
   name: 'Scope',

@@ -1,6 +1,6 @@
 import { Field, InputType } from '@nestjs/graphql';
 
-import { DateTime, Role, Status } from './leaf-types.js';
+import { DateTime, RoleName, Status } from './leaf-types.js';
 
 @InputType({ description: 'All that are given must hold; what is null counts as not given.' })
 export class UserFilter {
@@ -13,7 +13,7 @@ export class UserFilter {
   @Field(() => Status, { nullable: true })
   readonly status?: string;
 
-  @Field(() => Role, { nullable: true })
+  @Field(() => RoleName, { nullable: true })
   readonly role?: string;
 
   @Field(() => DateTime, { nullable: true })
@@ -46,7 +46,7 @@ export class NewUser {
   @Field(() => String, { nullable: true })
   readonly email?: string | null;
 
-  @Field(() => [Role], { nullable: true, description: 'Only an administrator may give roles.' })
+  @Field(() => [RoleName], { nullable: true, description: 'Only an administrator may give roles.' })
   readonly roles?: readonly string[];
 }
 
@@ -61,7 +61,7 @@ export class UserChange {
   @Field(() => String, { nullable: true })
   readonly email?: string | null;
 
-  @Field(() => [Role], { nullable: true, description: 'Administrators only.' })
+  @Field(() => [RoleName], { nullable: true, description: 'Administrators only.' })
   readonly roles?: readonly string[];
 
   @Field(() => Status, { nullable: true, description: 'Administrators only.' })

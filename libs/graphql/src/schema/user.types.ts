@@ -8,7 +8,7 @@ import { etagOf } from '#libs/platform/http';
 import type { ListUsers, UserListService, UserView, VersionedUser } from '#libs/users';
 
 import { pageSizeOf } from '../limits/arguments.js';
-import { DateTime, Role, Status } from './leaf-types.js';
+import { DateTime, RoleName, Status } from './leaf-types.js';
 import { type Page, PageInfoView } from './page-info-view.js';
 import type { GraphqlContext } from './session-loader.js';
 
@@ -58,7 +58,7 @@ export class User {
   @Field(() => String, { nullable: true })
   readonly email: string | null;
 
-  @Field(() => [Role])
+  @Field(() => [RoleName])
   readonly roles: readonly string[];
 
   @Field(() => Status)

@@ -31,7 +31,6 @@ export const emailSchema = z
     description: 'What a browser takes for one; its domain in Unicode or as A-labels (`xn--…`), which are the same',
     example: 'ada@example.org',
   });
-export const roleNames = ['user', 'admin'] as const;
 const roleName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be the name of a role');
 const roles = z
   .array(roleName)
