@@ -45,6 +45,15 @@ type Start = {
   readonly readyPath?: string;
 };
 
+/** A run that ends early leaves no server behind. */
+const running = new Map<ChildProcess, string>();
+process.on('exit', () => {
+  for (const [child, folder] of running) {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 /**
  * Starts a replica of Gatehouse as `npm start` would, with its log in a
  * file, and waits until it is ready.
@@ -119,6 +128,8 @@ async function startServer({ command, cwd, cpu, readyPath, folder, env, ...given
     stdio: ['ignore', log, log],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: String(port), HOST: '127.0.0.1', ...env },
   });
+  running.set(child, folder);
+  child.on('exit', () => running.delete(child));
   const url = `http://127.0.0.1:${port}`;
   await untilReady(child, url + readyPath, logFile);
   return {

@@ -1,0 +1,60 @@
+import { Connection, meRequest } from './connection.ts';
+import type { Server } from './replica.ts';
+
+/** An ended token is refused everywhere by then. */
+const endsWithinMs = 1_000;
+
+type Ended = { readonly label: string; readonly untilMs: number };
+
+/** Which access tokens are good and which are ended, and whether every replica says the same. */
+export class TrustBoard {
+  readonly #good = new Map<string, string>();
+  readonly #ended = new Map<string, Ended>();
+  readonly wrong: string[] = [];
+  accepted = 0;
+  refused = 0;
+  /** How long after the answer that ended a token it was accepted last; 0 when it never was. */
+  lastAcceptMs = 0;
+
+  /** @param label says what the token is in a complaint */
+  good(label: string, ...tokens: readonly string[]): void {
+    for (const token of tokens) this.#good.set(token, label);
+  }
+
+  /** Call it when the request that ends them has been answered. */
+  ended(label: string, ...tokens: readonly string[]): void {
+    for (const token of tokens) {
+      this.#good.delete(token);
+      this.#ended.set(token, { label, untilMs: performance.now() + endsWithinMs });
+    }
+  }
+
+  /** Ends all that are good. */
+  allEnded(label: string): void {
+    this.ended(label, ...this.#good.keys());
+  }
+
+  async check(servers: readonly Server[]): Promise<void> {
+    await Promise.all(servers.map((server) => this.#checkAt(server)));
+  }
+
+  async #checkAt(server: Server): Promise<void> {
+    const connection = await Connection.open(server.port);
+    const ask = async (token: string): Promise<number> => (await connection.send(meRequest(token))).status;
+    for (const [token, ended] of [...this.#ended].toReversed()) {
+      let status = await ask(token);
+      while (status !== 401 && performance.now() < ended.untilMs) {
+        this.lastAcceptMs = Math.max(this.lastAcceptMs, performance.now() - ended.untilMs + endsWithinMs);
+        status = await ask(token);
+      }
+      if (status === 401) this.refused++;
+      else this.wrong.push(`${ended.label}: ${status} at ${server.url}, though ended`);
+    }
+    for (const [token, label] of [...this.#good]) {
+      const status = await ask(token);
+      if (status === 200) this.accepted++;
+      else this.wrong.push(`${label}: ${status} at ${server.url}, though good`);
+    }
+    connection.close();
+  }
+}
