@@ -48,6 +48,7 @@ async function play(direction: string, stage: Stage, all: readonly Server[]): Pr
   note(direction);
   for (const { name, run } of steps) {
     const before = wrong.length + board.wrong.length;
+    if (process.env['VERBOSE']) note(`  ${name} ${(performance.now() / 1000).toFixed(1)}`);
     try {
       await run(stage);
     } catch (error) {
@@ -159,6 +160,7 @@ async function makeService(server: Server): Promise<string> {
 /** Commands of both versions: exports name the same users, and keys of either sign for both. */
 async function operate(database: Database, old: string, mixed: readonly Server[]): Promise<void> {
   const versions = [old, options.app].map((folder) => ({ folder, databaseUrl: database.url }));
+  note('commands of both versions');
   const [byOld, byNew] = await Promise.all(versions.map(exportUsers));
   const isSame = JSON.stringify(byOld) === JSON.stringify(byNew);
   fact('users exported by both versions', isSame ? `${byNew?.length ?? 0}, the same` : 'others', !isSame);
@@ -171,6 +173,7 @@ async function operate(database: Database, old: string, mixed: readonly Server[]
 }
 
 async function entriesOfNewKinds(database: Database, mixed: readonly Server[]): Promise<void> {
+  note('entries of kinds that the old version does not know');
   const until = performance.now() + 3_000;
   let notReady = 0;
   while (performance.now() < until) {
