@@ -6,7 +6,6 @@ import { Connection } from './connection.ts';
 import type { Server } from './replica.ts';
 
 const checkEveryMs = 250;
-const pauseMs = 4;
 
 export type Backend = { readonly server: Server; isReady: boolean };
 
@@ -58,6 +57,8 @@ async function check(backend: Backend): Promise<void> {
 
 /** What kept connections met; `isOver` ends them. */
 export type Traffic = {
+  /** Between an answer and the next request of a connection. */
+  readonly pauseMs: number;
   readonly latenciesMs: number[];
   /** By status, or `cut` where the connection ended without an answer. */
   readonly failures: Map<string, number>;
@@ -66,7 +67,8 @@ export type Traffic = {
   isOver: boolean;
 };
 
-export const newTraffic = (): Traffic => ({
+export const newTraffic = (pauseMs = 4): Traffic => ({
+  pauseMs,
   latenciesMs: [],
   failures: new Map(),
   opened: 0,
@@ -112,7 +114,7 @@ export async function drive(
       connection = undefined;
     }
     traffic.latenciesMs.push(performance.now() - sentAt);
-    await sleep(pauseMs);
+    await sleep(traffic.pauseMs);
   }
   connection?.close();
 }

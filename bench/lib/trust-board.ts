@@ -4,6 +4,9 @@ import type { Server } from './replica.ts';
 /** An ended token is refused everywhere by then. */
 const endsWithinMs = 1_000;
 
+/** So many of the last good and the last ended tokens are asked for after each step. */
+const recent = 8;
+
 type Ended = { readonly label: string; readonly untilMs: number };
 
 /** Which access tokens are good and which are ended, and whether every replica says the same. */
@@ -34,14 +37,24 @@ export class TrustBoard {
     this.ended(label, ...this.#good.keys());
   }
 
-  async check(servers: readonly Server[]): Promise<void> {
-    await Promise.all(servers.map((server) => this.#checkAt(server)));
+  /** Asks every replica for every token. */
+  checkAll(servers: readonly Server[]): Promise<void> {
+    return this.#check(servers, Number.POSITIVE_INFINITY);
   }
 
-  async #checkAt(server: Server): Promise<void> {
+  /** Asks every replica for the tokens that were made or ended last. */
+  checkRecent(servers: readonly Server[]): Promise<void> {
+    return this.#check(servers, recent);
+  }
+
+  async #check(servers: readonly Server[], count: number): Promise<void> {
+    await Promise.all(servers.map((server) => this.#checkAt(server, count)));
+  }
+
+  async #checkAt(server: Server, count: number): Promise<void> {
     const connection = await Connection.open(server.port);
     const ask = async (token: string): Promise<number> => (await connection.send(meRequest(token))).status;
-    for (const [token, ended] of [...this.#ended].toReversed()) {
+    for (const [token, ended] of [...this.#ended].slice(-count).toReversed()) {
       let status = await ask(token);
       while (status !== 401 && performance.now() < ended.untilMs) {
         this.lastAcceptMs = Math.max(this.lastAcceptMs, performance.now() - ended.untilMs + endsWithinMs);
@@ -50,7 +63,7 @@ export class TrustBoard {
       if (status === 401) this.refused++;
       else this.wrong.push(`${ended.label}: ${status} at ${server.url}, though ended`);
     }
-    for (const [token, label] of [...this.#good]) {
+    for (const [token, label] of [...this.#good].slice(-count)) {
       const status = await ask(token);
       if (status === 200) this.accepted++;
       else this.wrong.push(`${label}: ${status} at ${server.url}, though good`);

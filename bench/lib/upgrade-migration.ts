@@ -35,7 +35,11 @@ export async function measureMigration(options: Options, old: string, rows: numb
   note(`${rows} users`);
   const [hash] = await database.query<{ hash: string }>('select password_hash as hash from users limit 1');
   await fillUsers(database, rows, hash?.hash ?? '');
-  const probes = startProbes(server.port, tokens.map(({ accessToken }) => accessToken), accounts[3]?.userName ?? '');
+  const probes = startProbes(
+    server.port,
+    tokens.map(({ accessToken }) => accessToken),
+    accounts[3]?.userName ?? '',
+  );
   await sleep(calmMs);
   const reading = reader ? readFor(database, 5_000) : undefined;
   const startedAt = performance.now();

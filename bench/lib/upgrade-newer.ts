@@ -17,7 +17,7 @@ const ended = (kind: string, name: string): string => `with entry as (
 
 /** Entries of kinds that the version before does not know, as a change of a role or service writes. */
 export async function writeNewerEntries(database: Database): Promise<void> {
-  for (let at = 0; at < 20; at++) {
+  for (let at = 0; at < 10; at++) {
     await database.query(ended('role', `role-${at}`));
     await database.query(ended('service', `service-${at}`));
   }
@@ -33,9 +33,10 @@ export async function meetNewerRows(stage: Stage, database: Database): Promise<r
   await database.query("insert into roles (name, permissions) values ('editor', '{articles:write}')");
   await database.query('update role_generation set value = value + 1');
   await database.query("select pg_notify('gatehouse', 'roles changed')");
-  await database.query(`update users set subject = 'legacy-1', profile = '{"a": 1}', metadata = '{"b": 2}' where id = $1`, [
-    imported.id,
-  ]);
+  await database.query(
+    `update users set subject = 'legacy-1', profile = '{"a": 1}', metadata = '{"b": 2}' where id = $1`,
+    [imported.id],
+  );
   await database.query("update users set roles = '{user,editor}' where id = $1", [editor.id]);
   for (const { id } of [imported, editor]) {
     for (const server of [old, current]) await call(server, `/v1/users/${id}`, { token: admin });
@@ -52,7 +53,12 @@ export async function meetNewerRows(stage: Stage, database: Database): Promise<r
   ];
 }
 
-type Judged = { readonly account: Account; readonly by: Server; readonly expect: readonly number[]; readonly what: string };
+type Judged = {
+  readonly account: Account;
+  readonly by: Server;
+  readonly expect: readonly number[];
+  readonly what: string;
+};
 
 async function judge(old: Server, current: Server, { account, by, expect, what }: Judged): Promise<Newer> {
   const tokens: Tokens = await login(by, account);

@@ -19,7 +19,12 @@ export type Stage = {
 
 export type Step = { readonly name: string; readonly run: (stage: Stage) => Promise<void> };
 
-export async function login(server: Server, { userName }: Account, password = userPassword, key?: string): Promise<Tokens> {
+export async function login(
+  server: Server,
+  { userName }: Account,
+  password = userPassword,
+  key?: string,
+): Promise<Tokens> {
   const body = { userName, password };
   return call(server, '/v1/auth/login', { method: 'POST', body, ...(key && { key }) });
 }

@@ -48,7 +48,10 @@ export const reads: readonly Step[] = [
       const { id, userName } = newcomer();
       const one = await call(at, `/v1/users/${id}`, { token: admin });
       const named = await call(at, `/v1/users/by-user-name/${userName}`, { key });
-      const [, search] = [await call(at, '/v1/users?role=admin', { key }), await call(at, `/v1/users?q=${userName}`, { key })];
+      const [, search] = [
+        await call(at, '/v1/users?role=admin', { key }),
+        await call(at, `/v1/users?q=${userName}`, { key }),
+      ];
       if (one.id !== id || named.id !== id || search.items[0]?.id !== id) throw new Error('not found');
       await call(at, '/v1/users?limit=100&count=exact&sort=-createdAt', { token: admin });
       await call(at, '/v1/audit?limit=50', { token: admin });
@@ -63,7 +66,13 @@ export const writes: readonly Step[] = [
     name: 'register, log in on the other',
     run: async ({ at, other, board, unique }) => {
       const userName = `new${unique()}`;
-      const body = { userName, firstName: 'Ada', lastName: 'L', password: userPassword, email: `${userName}@example.org` };
+      const body = {
+        userName,
+        firstName: 'Ada',
+        lastName: 'L',
+        password: userPassword,
+        email: `${userName}@example.org`,
+      };
       const made = await call(at, '/v1/users', { method: 'POST', body, expect: 201 });
       board.good('registered', (await login(other, { id: made.id, userName })).accessToken);
       await call(other, '/v1/users', { method: 'POST', body, expect: 409 });
@@ -111,7 +120,12 @@ export const writes: readonly Step[] = [
     run: async (stage) => {
       const { own } = await signedIn(stage, 'messages');
       const token = own.accessToken;
-      const sent = await call(stage.at, '/v1/messages', { method: 'POST', token, body: { body: 'hello' }, expect: 201 });
+      const sent = await call(stage.at, '/v1/messages', {
+        method: 'POST',
+        token,
+        body: { body: 'hello' },
+        expect: 201,
+      });
       const path = `/v1/messages/${new URL(sent.url).hash.slice(1)}`;
       const read = await call(stage.other, `${path}/reveal`, { method: 'POST' });
       if (read.body !== 'hello') throw new Error('another message');
