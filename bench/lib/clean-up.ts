@@ -5,7 +5,7 @@ type Task = () => void | Promise<void>;
 const tasks: Task[] = [];
 let isEnding = false;
 
-/** Does something at the end of the run, also of one that fails or is stopped; the last one first. */
+/** Does something at the end of a run, also of one that fails or is stopped; the last one first. */
 export function onEnd(task: Task): void {
   if (tasks.length === 0) {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop());

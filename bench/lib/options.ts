@@ -20,7 +20,7 @@ export type Options<Name extends string = never> = {
 /** `npm start` of Gatehouse gives these to Node. */
 const shippedFlags = '--max-semi-space-size=16';
 
-/** Reads the command line; `numbers` and `texts` name the script's own options with their defaults. */
+/** Reads the command line; `numbers` and `texts` name the script's own options and defaults. */
 export function readOptions<Name extends string>(
   numbers: Readonly<Record<Name, number>>,
   flags: readonly string[] = [],

@@ -15,7 +15,7 @@ const ended = (kind: string, name: string): string => `with entry as (
     returning kind, subject, generation, extract(epoch from expires_at)::bigint as ends
   ) select pg_notify('gatehouse', 'revocation ' || json_build_array(kind, subject, generation, ends)) from entry`;
 
-/** Entries of kinds that the version before does not know, as a change of a role or service writes. */
+/** Entries of kinds that the version before does not know, as a change of a role writes them. */
 export async function writeNewerEntries(database: Database): Promise<void> {
   for (let at = 0; at < 10; at++) {
     await database.query(ended('role', `role-${at}`));
