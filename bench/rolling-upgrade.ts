@@ -4,11 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { type Account, seedAccounts, signIn, signInAdmin, type Tokens, userPassword } from './lib/accounts.ts';
-import { type Backend, drive, failedOf, newTraffic, openBalancer, whichOf } from './lib/balancer.ts';
+import { seedAccounts, signIn, signInAdmin, userPassword } from './lib/accounts.ts';
+import { type Backend, failedOf, newTraffic, openBalancer, whichOf } from './lib/balancer.ts';
 import { call, WrongAnswerError } from './lib/call.ts';
 import { cleanUp, onEnd } from './lib/clean-up.ts';
-import { jsonRequest, meRequest } from './lib/connection.ts';
 import { createDatabase, type Database } from './lib/database.ts';
 import { build, checkOut } from './lib/older-checkout.ts';
 import { readOptions } from './lib/options.ts';
@@ -23,6 +22,7 @@ import { measureMigration } from './lib/upgrade-migration.ts';
 import { meetNewerRows, type Newer, writeNewerEntries } from './lib/upgrade-newer.ts';
 import type { Stage, Step } from './lib/upgrade-stage.ts';
 import { reads, writes } from './lib/upgrade-uses.ts';
+import { work } from './lib/upgrade-work.ts';
 
 const options = readOptions({ rows: 200_000, drain: 2, calm: 2, clients: 6, lanes: 6 }, [], { from: 'b04b626' });
 const { rows, drain, calm, clients, lanes } = options.numbers;
@@ -72,24 +72,6 @@ async function playStep(direction: string, { name, run }: Step, stage: Stage, al
   rowsOfSteps.set(name, row);
 }
 
-/** People who go on with their work while everything changes around them. */
-async function work(port: number, accounts: readonly Account[], tokens: readonly Tokens[]): Promise<void> {
-  const login = jsonRequest('POST', '/v1/auth/login', { userName: accounts[0]?.userName, password: userPassword });
-  const working = tokens.slice(1).map(({ accessToken, refreshToken }, at) => {
-    let [count, current] = [at, refreshToken];
-    const write = jsonRequest('PATCH', '/v1/users/me', { firstName: `w${at}` }, accessToken);
-    const next = (): string => {
-      if (count++ % 7 === 0) return jsonRequest('POST', '/v1/auth/refresh', { refreshToken: current });
-      return count % 3 === 0 ? write : meRequest(accessToken);
-    };
-    return drive(port, traffic, next, (body) => {
-      const answer = JSON.parse(body) as Partial<Tokens>;
-      if (answer.refreshToken) current = answer.refreshToken;
-    });
-  });
-  await Promise.all([drive(port, traffic, () => login), ...working]);
-}
-
 async function upgrade(database: Database, old: string): Promise<void> {
   const start = (app: string): Promise<Server> =>
     startReplica(
@@ -117,7 +99,7 @@ async function upgrade(database: Database, old: string): Promise<void> {
   const backends: Backend[] = [first, second].map((server) => ({ server, isReady: true }));
   const balancer = await openBalancer(backends);
   onEnd(() => balancer.close());
-  const working = work(balancer.port, workers, await signIn(first.port, workers));
+  const working = work(balancer.port, traffic, workers, await signIn(first.port, workers));
   await play('old, old', await stage(first, second), [first, second]);
 
   const third = await start(options.app);
