@@ -30,7 +30,7 @@ const scopes = ['users:read', 'users:write', 'tokens:introspect', 'tokens:revoke
 const steps = [...reads, ...writes, ...ends, ...services];
 const people = 3 * 4 * steps.length;
 
-/** The machine is for the steps; the people at work are there to see that none is refused. */
+/** The machine is for the steps: people at work only see that none is refused. */
 const pauseMs = 40;
 const board = new TrustBoard();
 const wrong: string[] = [];
@@ -38,7 +38,7 @@ const rowsOfSteps = new Map<string, Record<string, string>>();
 const traffic = newTraffic(pauseMs);
 const facts: Record<string, string | number>[] = [];
 let newer: readonly Newer[] = [];
-let unique = 0;
+let [unique, hasReported] = [0, false];
 
 function fact(what: string, result: string | number, isWrong = false): void {
   facts.push({ what, result });
@@ -204,7 +204,10 @@ async function makeRole(at: Server, other: Server): Promise<void> {
   fact('a role made when all are new', 'given, and its tokens are good');
 }
 
+/** Also of a run that is stopped: what was wrong until then. */
 function report(commit: string): void {
+  if (hasReported) return;
+  hasReported = true;
   printTable(`${commit} and this version side by side; who acts, and beside whom`, [...rowsOfSteps.values()]);
   const { latenciesMs } = traffic;
   const failed = failedOf(traffic);
@@ -225,6 +228,7 @@ try {
   build(options.app, options.app);
   const { folder, commit, remove } = checkOut(options.app, options.texts['from'] ?? '');
   onEnd(remove);
+  onEnd(() => report(commit));
   const database = await createDatabase(options.database);
   onEnd(() => database.drop());
   await upgrade(database, folder);
