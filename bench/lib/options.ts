@@ -14,15 +14,17 @@ export type Options<Name extends string = never> = {
   readonly nodeFlags: readonly string[];
   readonly numbers: Readonly<Record<Name, number>>;
   readonly flags: ReadonlySet<string>;
+  readonly texts: Readonly<Record<string, string>>;
 };
 
 /** `npm start` of Gatehouse gives these to Node. */
 const shippedFlags = '--max-semi-space-size=16';
 
-/** Reads the command line; `numbers` names the script's own numeric options with their defaults. */
+/** Reads the command line; `numbers` and `texts` name the script's own options and defaults. */
 export function readOptions<Name extends string>(
   numbers: Readonly<Record<Name, number>>,
   flags: readonly string[] = [],
+  texts: Readonly<Record<string, string>> = {},
 ): Options<Name> {
   const names = Object.keys(numbers);
   const { values } = parseArgs({
@@ -33,6 +35,7 @@ export function readOptions<Name extends string>(
       'load-cpu': { type: 'string', default: '1' },
       'node-flags': { type: 'string', default: shippedFlags },
       ...Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])),
+      ...Object.fromEntries(Object.keys(texts).map((name) => [name, { type: 'string' as const }])),
       ...Object.fromEntries(flags.map((name) => [name, { type: 'boolean' as const }])),
     },
   });
@@ -46,5 +49,6 @@ export function readOptions<Name extends string>(
     nodeFlags: String(given['node-flags']).split(' ').filter(Boolean),
     numbers: Object.fromEntries(chosen) as Record<Name, number>,
     flags: new Set(flags.filter((name) => given[name] === true)),
+    texts: Object.fromEntries(Object.entries(texts).map(([name, preset]) => [name, String(given[name] ?? preset)])),
   };
 }

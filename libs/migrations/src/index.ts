@@ -25,6 +25,7 @@ import { AuthenticatedAt } from './migrations/0013-authenticated-at.js';
 import { SearchFolding } from './migrations/0017-search-folding.js';
 import { NoticesAndCounts } from './migrations/0018-notices-and-counts.js';
 import { RolesAndAudiences } from './migrations/0019-roles-and-audiences.js';
+import { UserIndexes } from './migrations/0020-user-indexes.js';
 
 /** Every table and how it came about; a test compares the two. */
 export const schema: DatabaseSchema = {
@@ -64,5 +65,6 @@ export const schema: DatabaseSchema = {
     { name: '0017-search-folding', class: SearchFolding },
     { name: '0018-notices-and-counts', class: NoticesAndCounts },
     { name: '0019-roles-and-audiences', class: RolesAndAudiences },
+    { name: '0020-user-indexes', class: UserIndexes },
   ],
 };

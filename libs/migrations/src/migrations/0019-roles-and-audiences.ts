@@ -3,7 +3,8 @@ import { Migration } from '@mikro-orm/migrations';
 /**
  * Roles as data, audiences and grants of services, and what users have beside their names. Users
  * keep the roles `user` and `admin`. Replicas of the version before go on working: they write none
- * of the new columns, and issue tokens without a generation of roles, which counts as 0.
+ * of the new columns, and issue tokens without a generation of roles, which counts as 0. Nothing
+ * here depends on how many users there are, since all requests wait for it.
  */
 export class RolesAndAudiences extends Migration {
   override up(): void {
@@ -45,12 +46,6 @@ export class RolesAndAudiences extends Migration {
       add column subject text null,
       add column profile jsonb not null default '{}',
       add column metadata jsonb not null default '{}'`);
-    this.addSql('create unique index users_subject_unique on users ((coalesce(subject, id::text)))');
-    this.addSql("create index users_roles_index on users using gin (roles) where roles <> '{user}'");
-    this.addSql("create index users_profile_index on users using gin (profile jsonb_path_ops) where profile <> '{}'");
-    this.addSql(
-      "create index users_metadata_index on users using gin (metadata jsonb_path_ops) where metadata <> '{}'",
-    );
     // which roles anybody holds together: a role's change is checked against each set once, however
     // many users hold it
     this.addSql(`create function role_set_record() returns trigger language plpgsql as $$

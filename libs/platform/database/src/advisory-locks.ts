@@ -1,4 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { SqlEntityManager } from '@mikro-orm/sql';
+
+const pollMs = 200;
 
 /**
  * Every advisory lock that is taken, so that no number is used for two things. The numbers are
@@ -8,6 +12,8 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 const advisoryLocks = {
   /** 'gate': replicas that start together migrate in turn. */
   migrations: 0x67617465,
+  /** 'indx': replicas that start together make indexes in turn. */
+  indexes: 0x696e6478,
   /** 'admn': whatever counts administrators, also the making of the first one, goes in turn. */
   administrators: 0x61646d6e,
   /** 'keys': replicas change signing keys in turn. */
@@ -29,6 +35,19 @@ const advisoryLockClasses = {
 /** Waits for the lock and holds it until the transaction of `em` ends. */
 export async function lockInTransaction(em: SqlEntityManager, name: keyof typeof advisoryLocks): Promise<void> {
   await em.execute('select pg_advisory_xact_lock(?)', [advisoryLocks[name]]);
+}
+
+/**
+ * As `lockInTransaction`, by asking again: a statement that waits would hold up who makes an index
+ * concurrently, who would hold the lock.
+ */
+export async function pollForLock(em: SqlEntityManager, name: keyof typeof advisoryLocks): Promise<void> {
+  const isLocked = async (): Promise<boolean> => {
+    const statement = 'select pg_try_advisory_xact_lock(?) as locked';
+    const [row] = await em.execute<{ locked: boolean }[]>(statement, [advisoryLocks[name]]);
+    return row?.locked === true;
+  };
+  while (!(await isLocked())) await sleep(pollMs);
 }
 
 /** Waits for one lock of a class; as `lockInTransaction`. @param key a 32-bit integer */

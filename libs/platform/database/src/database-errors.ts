@@ -63,6 +63,9 @@ export function isUnavailable(error: unknown): boolean {
 /** Whether a transaction lost against another one, so that it may be tried again as a whole. */
 export const isConflict = (error: unknown): boolean => error instanceof Error && conflicts.has(codeOf(error));
 
+/** Whether a lock was not had in time. */
+export const isLockTimeout = (error: unknown): boolean => error instanceof Error && codeOf(error) === '55P03';
+
 /** By the name of a constraint: the error that its violation means to the caller. */
 type ConstraintErrors = Readonly<Record<string, (violation: unknown) => Error>>;
 
