@@ -12,7 +12,7 @@ export { changeableId, noSuchUser } from './account/user-access.js';
 export { UserChangesService } from './account/user-changes.service.js';
 export { assertNotReserved, findKeys, toUserName } from './account/user-keys.js';
 export { type VersionedUser } from './account/user-view.js';
-export { type User, UserEntity } from './account/user.entity.js';
+export { type JsonObject, type User, UserEntity } from './account/user.entity.js';
 export { type Credentials, type PasswordOwner, UsersRepository, UserTurns } from './account/users.repository.js';
 export {
   type CreateUser,

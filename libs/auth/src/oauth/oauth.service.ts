@@ -1,14 +1,14 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
 import type { RequestSource } from '#libs/platform/access';
-import { type Config, CONFIG } from '#libs/platform/config';
 import { DatabaseClock } from '#libs/platform/database';
 
 import { SessionEndService } from '../sessions/session-end.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
-import type { Claims } from '../tokens/access-token.js';
+import { type Claims, declaredIn } from '../tokens/access-token.js';
 import { AccessTokenVerifier } from '../tokens/access-token.verifier.js';
 import { JwtStrategy } from '../tokens/jwt.strategy.js';
+import { TokenAudiences } from '../tokens/token-audiences.js';
 import type { Introspection } from './oauth.schema.js';
 
 /** What services ask about tokens, of whichever kind they are. */
@@ -20,33 +20,55 @@ export class OAuthService {
     private readonly sessions: SessionsService,
     private readonly sessionEnd: SessionEndService,
     private readonly clock: DatabaseClock,
-    @Inject(CONFIG) private readonly config: Config,
+    private readonly audiences: TokenAudiences,
   ) {}
 
-  /** What a token is worth now (RFC 7662). */
-  async introspect(token: string): Promise<Introspection> {
+  /**
+   * What a token is worth now (RFC 7662).
+   * @param audience of the service that asks: other access tokens are not active for it; null when
+   * it has none, and sees those for every audience that there is
+   */
+  async introspect(token: string, audience: string | null): Promise<Introspection> {
     const access = await this.strategy.read(token);
     if ('fault' in access) return this.#introspectRefresh(token);
-    const isGood = (await this.verifier.judge(access)) === 'accepted';
+    const { aud } = access.claims;
+    if (audience === null && !(await this.audiences.isIssued(aud))) return { active: false };
+    const isGood = (await this.verifier.judge(access, audience)) === 'accepted';
     return isGood ? this.#describe(access.claims) : { active: false };
   }
 
   /**
    * Revokes a token that somebody presents (RFC 7009). An access token ends alone, a refresh token
-   * ends its session. Other texts and tokens that have expired need no revoking.
+   * ends its session, whomever they are for. Other texts and tokens that have expired need no
+   * revoking.
    */
   async revoke(token: string, source: RequestSource): Promise<void> {
     const access = await this.strategy.read(token);
     if ('fault' in access) {
       return this.sessions.endByToken(token, { cause: 'token-revoked', event: 'token-revoked', source });
     }
-    const verdict = await this.verifier.judge(access);
+    const verdict = await this.verifier.judge(access, null);
     if (verdict === 'accepted' || verdict === 'revoked') await this.sessionEnd.revokeToken(access.principal, source);
   }
 
-  #describe({ sub, exp, iat, iss, jti, sid, client_id, roles, auth_time }: Claims): Introspection {
-    const members = { sub, exp, iat, iss, aud: this.config.AUDIENCE, jti, sid, client_id, roles };
-    return { active: true, ...members, token_type: 'Bearer', ...(auth_time !== undefined && { auth_time }) };
+  #describe(claims: Claims): Introspection {
+    const { sub, exp, iat, iss, aud, jti, sid, client_id, roles, permissions, auth_time } = claims;
+    return {
+      ...declaredIn(claims),
+      active: true,
+      sub,
+      exp,
+      iat,
+      iss,
+      aud: String(aud),
+      jti,
+      sid,
+      client_id,
+      roles,
+      ...(permissions && { permissions }),
+      ...(auth_time !== undefined && { auth_time }),
+      token_type: 'Bearer',
+    };
   }
 
   async #introspectRefresh(token: string): Promise<Introspection> {
@@ -57,8 +79,8 @@ export class OAuthService {
       sub: session.userId,
       exp: Math.floor(this.clock.nowMs() / 1000 + session.secondsLeft),
       iat: Math.floor(session.issuedSeconds),
-      iss: this.config.ISSUER,
-      aud: this.config.AUDIENCE,
+      iss: this.audiences.issuer,
+      aud: this.audiences.own.audience,
       sid: session.sessionId,
       client_id: session.clientId,
       token_type: 'refresh_token',

@@ -1,6 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
-import { type Config, CONFIG } from '#libs/platform/config';
 import { DatabaseClock } from '#libs/platform/database';
 import { type EndOfTrust, RevocationsService } from '#libs/security/revocation';
 import { UsersRepository } from '#libs/users';
@@ -8,6 +7,7 @@ import { UsersRepository } from '#libs/users';
 import { SigningKeysRepository } from '../keys/signing-keys.repository.js';
 import { type Claims, judgeAccessToken, type TokenEnd, type VerifiedToken } from '../tokens/access-token.js';
 import { JwtStrategy } from '../tokens/jwt.strategy.js';
+import { TokenAudiences } from '../tokens/token-audiences.js';
 import type { Explanation } from './oauth.schema.js';
 
 type Ended = { readonly reason: TokenEnd; readonly detail: string; readonly at?: string; readonly cause?: string };
@@ -24,18 +24,23 @@ export class TokenExplanationService {
     private readonly revocations: RevocationsService,
     private readonly users: UsersRepository,
     private readonly clock: DatabaseClock,
-    @Inject(CONFIG) private readonly config: Config,
+    private readonly audiences: TokenAudiences,
   ) {}
 
-  async explain(token: string): Promise<Explanation> {
+  /**
+   * @param wanted the audience that judges, in any spelling; Gatehouse itself when absent
+   * @throws AppError `unknown-audience`
+   */
+  async explain(token: string, wanted: string | undefined): Promise<Explanation> {
+    const { audience } = await this.audiences.find(wanted);
     const read = await this.strategy.read(token, (id) => this.keys.findPublicKey(id));
     if ('fault' in read) return { isAccepted: false, reason: read.fault, detail: read.detail };
     const { userId, sessionId } = read.principal;
-    return { ...(await this.#explain(read)), userId, sessionId };
+    return { ...(await this.#explain(read, audience)), userId, sessionId };
   }
 
-  async #explain({ claims, facts, principal }: VerifiedToken): Promise<Explanation> {
-    const { ISSUER: issuer, AUDIENCE: audience } = this.config;
+  async #explain({ claims, facts, principal }: VerifiedToken, audience: string): Promise<Explanation> {
+    const { issuer } = this.audiences;
     const end = await this.revocations.findEnd(facts);
     const ended = end ? revokedBy(end) : await this.#endedWithUser(principal.userId);
     const now = Math.floor(this.clock.nowMs() / 1000);
@@ -45,7 +50,10 @@ export class TokenExplanationService {
     return {
       isAccepted: reason === 'accepted',
       reason,
-      detail: this.#detailOf(reason, claims, now),
+      detail:
+        reason === 'wrong-audience'
+          ? await this.#wrongAudience([claims.aud].flat(), audience)
+          : this.#detailOf(reason, claims, now),
       ...(isDated && { at: new Date(claims.exp * 1000).toISOString() }),
     };
   }
@@ -56,9 +64,15 @@ export class TokenExplanationService {
     return user.status === 'active' ? undefined : { reason: 'user-deactivated', detail: 'the user is deactivated' };
   }
 
-  #detailOf(reason: Explanation['reason'], { iss, aud, iat, nbf, exp }: Claims, now: number): string {
-    if (reason === 'wrong-issuer') return `iss is ${iss}, not ${this.config.ISSUER}`;
-    if (reason === 'wrong-audience') return `aud is ${[aud].flat().join(' and ')}, not ${this.config.AUDIENCE}`;
+  async #wrongAudience(actual: readonly string[], expected: string): Promise<string> {
+    const [wanted = expected, ...given] = await Promise.all(
+      [expected, ...actual].map((audience) => this.audiences.describe(audience)),
+    );
+    return `aud is ${given.join(' and ')}, not ${wanted}`;
+  }
+
+  #detailOf(reason: Explanation['reason'], { iss, iat, nbf, exp }: Claims, now: number): string {
+    if (reason === 'wrong-issuer') return `iss is ${iss}, not ${this.audiences.issuer}`;
     if (reason === 'expired') return `expired ${now - exp} s ago`;
     if (reason !== 'not-yet-valid') return `good for another ${exp - now} s`;
     return nbf !== undefined && nbf > now

@@ -56,11 +56,16 @@ export class AccessTokenVerifier extends TokenVerifier implements OnModuleInit {
   }
 
   /**
-   * Whether a token is good now, by this replica's view of the revocations.
+   * Whether a token is good now, by this replica's view of the revocations; for Gatehouse itself
+   * unless another audience is given, or null for anybody's.
    * Needs no promise while that view is fresh. @throws as `RevocationsService.isRevoked`
    */
-  judge({ claims, facts }: VerifiedToken): TokenVerdict | Promise<TokenVerdict> {
-    const verdict = judgeAccessToken(claims, this.#state, this.clock.nowMs() / 1000);
+  judge(
+    { claims, facts }: VerifiedToken,
+    audience: TokenState['audience'] = this.#state.audience,
+  ): TokenVerdict | Promise<TokenVerdict> {
+    const { issuer } = this.#state;
+    const verdict = judgeAccessToken(claims, { issuer, audience }, this.clock.nowMs() / 1000);
     // asked last: while the view is stale, it costs a statement
     const isRevoked = verdict === 'accepted' && this.revocations.isRevoked(facts);
     if (typeof isRevoked === 'boolean') return isRevoked ? 'revoked' : verdict;
