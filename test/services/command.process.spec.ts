@@ -46,4 +46,4 @@ test('the services command acts on a running replica at once, and audits the ope
     await replica.ended;
     await database.drop();
   }
-}, 120_000);
+}, 180_000);

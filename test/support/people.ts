@@ -37,8 +37,11 @@ export async function newPerson(gatehouse: Gatehouse, fields: Record<string, unk
 
 type SignedIn = Pick<Person, 'token' | 'refreshToken' | 'sessionId'>;
 
-export async function signIn({ api }: Gatehouse, who: { userName: string; password: string }): Promise<SignedIn> {
-  const answer = await api.post('/v1/auth/login', { body: { userName: who.userName, password: who.password } });
+type Credentials = { readonly userName: string; readonly password: string; readonly audience?: string };
+
+export async function signIn({ api }: Gatehouse, who: Credentials): Promise<SignedIn> {
+  const { userName, password, audience } = who;
+  const answer = await api.post('/v1/auth/login', { body: { userName, password, audience } });
   expect(answer.status, answer.text).toBe(200);
   const { accessToken: token, refreshToken, sessionId } = answer.body;
   return { token, refreshToken, sessionId };

@@ -16,13 +16,18 @@ export type Service = {
   readonly headers: { readonly 'x-service-key': string };
 };
 
+type NewService = {
+  readonly token: string;
+  readonly scopes: readonly string[];
+  readonly plan?: object;
+  readonly audience?: string;
+  readonly permissions?: readonly string[];
+};
+
 /** A calling microservice with just these scopes. */
-export async function newService(
-  { api }: Gatehouse,
-  { token, scopes, plan }: { token: string; scopes: readonly string[]; plan?: object },
-): Promise<Service> {
+export async function newService({ api }: Gatehouse, { token, ...fields }: NewService): Promise<Service> {
   const name = uniqueName('service');
-  const created = await api.post('/v1/services', { token, body: { name, scopes, plan } });
+  const created = await api.post('/v1/services', { token, body: { name, ...fields } });
   expect(created.status, created.text).toBe(201);
   return { name, secret: created.body.secret, headers: keyOf(name, created.body.secret) };
 }

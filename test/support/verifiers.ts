@@ -20,27 +20,31 @@ const algorithms = ['ES256'] as const;
 
 /**
  * The libraries that services in Node check tokens with, each as its own
- * documentation says and nothing more.
+ * documentation says and nothing more; for the service of an audience,
+ * by default Gatehouse's own.
  */
-export async function startVerifiers(issuer: string): Promise<{ verifiers: readonly Verifier[]; stop: () => void }> {
+export async function startVerifiers(
+  issuer: string,
+  audience = issuer,
+): Promise<{ verifiers: readonly Verifier[]; stop: () => void }> {
   const jwksUri = `${issuer}/.well-known/jwks.json`;
-  const server = await expressServer(issuer);
+  const server = await expressServer(issuer, audience);
   const verifiers = [
-    { name: 'jose', verify: byJose(issuer, jwksUri) },
-    { name: 'fast-jwt', verify: byFastJwt(issuer, jwksUri) },
-    { name: 'jsonwebtoken and jwks-rsa', verify: byJsonwebtoken(issuer, jwksUri) },
+    { name: 'jose', verify: byJose(issuer, audience, jwksUri) },
+    { name: 'fast-jwt', verify: byFastJwt(issuer, audience, jwksUri) },
+    { name: 'jsonwebtoken and jwks-rsa', verify: byJsonwebtoken(issuer, audience, jwksUri) },
     { name: 'express-oauth2-jwt-bearer', verify: byExpress(server.url) },
   ];
   return { verifiers, stop: server.stop };
 }
 
-function byJose(issuer: string, jwksUri: string): Verifier['verify'] {
+function byJose(issuer: string, audience: string, jwksUri: string): Verifier['verify'] {
   const keys = createRemoteJWKSet(new URL(jwksUri));
-  const options = { issuer, audience: issuer, typ, algorithms: [...algorithms] };
+  const options = { issuer, audience, typ, algorithms: [...algorithms] };
   return async (token) => (await jwtVerify(token, keys, options)).payload.sub;
 }
 
-function byFastJwt(issuer: string, jwksUri: string): Verifier['verify'] {
+function byFastJwt(issuer: string, audience: string, jwksUri: string): Verifier['verify'] {
   const verify = createVerifier({
     key: async ({ header }: DecodedJwt) => {
       const { keys }: any = await (await fetch(jwksUri)).json();
@@ -49,27 +53,27 @@ function byFastJwt(issuer: string, jwksUri: string): Verifier['verify'] {
     },
     algorithms: [...algorithms],
     allowedIss: issuer,
-    allowedAud: issuer,
+    allowedAud: audience,
     checkTyp: typ,
     requiredClaims: ['sub', 'exp', 'iat', 'jti', 'client_id'],
   });
   return async (token) => (await verify(token)).sub;
 }
 
-function byJsonwebtoken(issuer: string, jwksUri: string): Verifier['verify'] {
+function byJsonwebtoken(issuer: string, audience: string, jwksUri: string): Verifier['verify'] {
   const client = new JwksClient({ jwksUri });
   return async (token) => {
     const { kid } = jsonwebtoken.decode(token, { complete: true })?.header ?? {};
     const key = (await client.getSigningKey(kid)).getPublicKey();
-    const payload: any = jsonwebtoken.verify(token, key, { issuer, audience: issuer, algorithms: [...algorithms] });
+    const payload: any = jsonwebtoken.verify(token, key, { issuer, audience, algorithms: [...algorithms] });
     return payload.sub;
   };
 }
 
 /** RFC 9068 in full (`strict`), found by discovery. */
-async function expressServer(issuerBaseURL: string): Promise<{ url: string; stop: () => void }> {
+async function expressServer(issuerBaseURL: string, audience: string): Promise<{ url: string; stop: () => void }> {
   const app = express();
-  app.use(auth({ issuerBaseURL, audience: issuerBaseURL, tokenSigningAlg: 'ES256', strict: true }));
+  app.use(auth({ issuerBaseURL, audience, tokenSigningAlg: 'ES256', strict: true }));
   app.get('/', (request, response) => void response.json({ sub: request.auth?.payload.sub }));
   // Express prints what it refuses otherwise
   app.set('env', 'test');

@@ -33,6 +33,7 @@ import { SessionsRepository } from './sessions/sessions.repository.js';
 import { SessionsService } from './sessions/sessions.service.js';
 import { AccessTokenVerifier } from './tokens/access-token.verifier.js';
 import { JwtStrategy } from './tokens/jwt.strategy.js';
+import { TokenAudiences } from './tokens/token-audiences.js';
 import { TokenIssuerService } from './tokens/token-issuer.service.js';
 
 /** Global, so that guard and health can ask for the `TokenVerifier` without knowing who answers. */
@@ -74,6 +75,7 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     SharedSettingsService,
     SigningKeysRepository,
     SigningKeysService,
+    TokenAudiences,
     TokenExplanationService,
     TokenIssuerService,
     { provide: TokenVerifier, useExisting: AccessTokenVerifier },

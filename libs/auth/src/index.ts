@@ -24,5 +24,6 @@ export {
   sessionOwnerSchema,
   type SessionView,
 } from './sessions/sessions.schema.js';
-export { ownerOf, SessionsService } from './sessions/sessions.service.js';
+export { ownerOf } from './sessions/session-owner.js';
+export { SessionsService } from './sessions/sessions.service.js';
 export type { AccessToken, TokenPair } from './tokens/tokens.schema.js';

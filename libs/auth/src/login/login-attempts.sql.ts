@@ -61,7 +61,7 @@ const details = 'null::jsonb';
 const authTime = 'floor(extract(epoch from s.authenticated_at))::float8 as "authTime"';
 
 /** The user, if the verified password is still the right one and the attempt is not delayed. */
-const verifiedUser = `select id, subject, roles, token_generation, session_generation from users
+const verifiedUser = `select id, subject, roles, profile, metadata, token_generation, session_generation from users
       where id = $1 and status = 'active' and password_hash = $5
         and not exists (${runningDelay})
       for share`;
@@ -83,7 +83,7 @@ export const admit: Statement = {
       where exists (select from k) and ($10 = '${ownClientId}' or exists (select from c)) returning user_id, authenticated_at
     ), admitted as (${auditInsert({ from: 's', firstParameter: 11, details })}
     ), refused as (${auditInsert({ from: '(select where not exists (select from s) and exists (select from k)) as nobody', firstParameter: 18, details })})
-    select exists (select from k) as "hasKey", s.user_id as "userId", u.subject, u.roles,
+    select exists (select from k) as "hasKey", s.user_id as "userId", u.subject, u.roles, u.profile, u.metadata,
       u.token_generation as "tokenGeneration", ${authTime},
       (select count(*) >= $26 from (select from sessions where user_id = $1 limit $26) as before) as "wasFull"
     from (select) as one left join s on true left join u on u.id = s.user_id`,
@@ -99,7 +99,7 @@ export const confirm: Statement = {
       where s.id = $6 and s.user_id = u.id and s.generation = u.session_generation and exists (select from k)
       returning s.user_id, s.client_id, s.authenticated_at, ${unusedSecondsLeft('$15', '$16')}
     ), admitted as (${auditInsert({ from: 's', firstParameter: 7, details })})
-    select exists (select from k) as "hasKey", s.user_id as "userId", u.subject, u.roles,
+    select exists (select from k) as "hasKey", s.user_id as "userId", u.subject, u.roles, u.profile, u.metadata,
       u.token_generation as "tokenGeneration", s.client_id as "clientId", ${authTime}, s."secondsLeft"
     from (select) as one left join s on true left join u on u.id = s.user_id`,
 };

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 
-import { textSchema } from '#libs/platform/contract';
+import { textSchema, wantedAudienceSchema } from '#libs/platform/contract';
 
 export const loginSchema = z
   .strictObject({
     userName: textSchema({ min: 1, max: 256 }).meta({ description: 'User name or e-mail address', example: 'ada' }),
     password: textSchema({ min: 1, max: 1024 }).meta({ format: 'password' }),
+    audience: wantedAudienceSchema.optional(),
   })
   .meta({ id: 'Login' });
 export type Login = z.infer<typeof loginSchema>;

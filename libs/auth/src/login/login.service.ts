@@ -5,7 +5,8 @@ import { isAdmin, type RequestContext, type RequestSource } from '#libs/platform
 import { AppError } from '#libs/platform/errors';
 import { changeableId, type Credentials, findKeys, UsersRepository } from '#libs/users';
 
-import { asUser, SessionsService } from '../sessions/sessions.service.js';
+import { asUser } from '../sessions/session-owner.js';
+import { SessionsService } from '../sessions/sessions.service.js';
 import type { AccessToken, TokenPair } from '../tokens/tokens.schema.js';
 import { DeviceCookie } from './device-cookie.js';
 import { LoginAttemptsRepository } from './login-attempts.repository.js';
@@ -40,9 +41,14 @@ export class LoginService {
     private readonly passwordChange: PasswordChangeService,
   ) {}
 
-  /** Sets the device cookie. @throws AppError `invalid-credentials`, `overloaded`, `unavailable` */
+  /**
+   * Sets the device cookie.
+   * @throws AppError `invalid-credentials`, `overloaded`, `unavailable`; `unknown-audience` before
+   * anything is looked up, hashed or counted
+   */
   async login({ credentials, source, signal }: LoginRequest, { request, reply }: RequestContext): Promise<TokenPair> {
     const { userName, password } = credentials;
+    const audience = await this.sessions.findAudience(credentials.audience);
     // REST refuses before it routes (`refuseBeforeRouting`); this is for GraphQL
     using reservation = this.passwords.queue.reserve();
     // a name that cannot be anybody's is looked for all the same
@@ -60,6 +66,7 @@ export class LoginService {
     const pair = await this.sessions.start(
       (session) => this.attempts.admit(session, attempt, user.password_hash, source),
       source,
+      audience,
     );
     if (!pair) throw new AppError('invalid-credentials');
     const passwordHash = await this.#renewHash(user, password);

@@ -2,7 +2,15 @@ import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
 import { ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
 
-import { FreshAuthentication, Source, OAuthClient, type RequestSource, Requires } from '#libs/platform/access';
+import {
+  Caller,
+  FreshAuthentication,
+  OAuthClient,
+  type Principal,
+  type RequestSource,
+  Requires,
+  Source,
+} from '#libs/platform/access';
 import { ApiProblems, formMediaType } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
 
@@ -77,8 +85,11 @@ export class OAuthController {
   @oauthError(400, '`invalid_request`')
   @oauthError(401, '`invalid_client`, `invalid_token`')
   @oauthError(403, '`insufficient_scope`: `tokens:introspect` is needed')
-  introspect(@Body({ schema: tokenFormSchema }) { token }: TokenForm): Promise<Introspection> {
-    return this.tokens.introspect(token);
+  introspect(
+    @Body({ schema: tokenFormSchema }) { token }: TokenForm,
+    @Caller() caller: Principal,
+  ): Promise<Introspection> {
+    return this.tokens.introspect(token, caller.kind === 'service' ? caller.audience : null);
   }
 
   @Post('revoke')
@@ -105,9 +116,9 @@ export class OAuthController {
   @HttpCode(200)
   @ApiOperation({ operationId: 'explainToken', summary: 'Why an access token is or is not accepted' })
   @ApiResponse({ status: 200, standardSchema: explanationSchema, description: 'The reason' })
-  @ApiProblems('invalid-request')
-  explain(@Body({ schema: explainSchema }) { token }: Explain): Promise<Explanation> {
-    return this.explanation.explain(token);
+  @ApiProblems('invalid-request', 'unknown-audience')
+  explain(@Body({ schema: explainSchema }) { token, audience }: Explain): Promise<Explanation> {
+    return this.explanation.explain(token, audience);
   }
 
   @Post('revoke-all')

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { wantedAudienceSchema } from '#libs/platform/contract';
+
 /** Unknown parameters are ignored, as RFC 6749 §3.1 asks. */
 export const tokenFormSchema = z
   .object({
@@ -41,7 +43,8 @@ export type ServiceToken = z.infer<typeof serviceTokenSchema>;
 export const introspectionSchema = z
   .union([
     z.strictObject({ active: z.literal(false) }),
-    z.strictObject({
+    // beside these what `TOKEN_CLAIMS` declares
+    z.looseObject({
       active: z.literal(true),
       sub: z.string(),
       exp: z.int(),
@@ -54,6 +57,7 @@ export const introspectionSchema = z
       scope: z.string().optional().meta({ description: "Of a service's own token" }),
       token_type: z.enum(['Bearer', 'refresh_token']),
       roles: z.array(z.string()).optional(),
+      permissions: z.array(z.string()).optional(),
       auth_time: z.int().optional(),
     }),
   ])
@@ -92,7 +96,14 @@ export const metadataSchema = z
   .meta({ id: 'AuthorizationServerMetadata' });
 export type Metadata = z.infer<typeof metadataSchema>;
 
-export const explainSchema = z.strictObject({ token: z.string().min(1) }).meta({ id: 'Explain' });
+export const explainSchema = z
+  .strictObject({
+    token: z.string().min(1),
+    audience: wantedAudienceSchema
+      .optional()
+      .meta({ description: 'Judges as the service of this audience would; without it as Gatehouse itself' }),
+  })
+  .meta({ id: 'Explain' });
 export type Explain = z.infer<typeof explainSchema>;
 
 export const explanationSchema = z

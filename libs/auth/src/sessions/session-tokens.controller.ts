@@ -16,7 +16,8 @@ import { RateClass } from '#libs/security/rate-limits';
 import { type TokenPair, tokenPairSchema } from '../tokens/tokens.schema.js';
 import { SessionEndService } from './session-end.service.js';
 import { type Logout, logoutSchema, type Refresh, refreshSchema } from './sessions.schema.js';
-import { asUser, SessionsService } from './sessions.service.js';
+import { asUser } from './session-owner.js';
+import { SessionsService } from './sessions.service.js';
 
 @ApiTags('auth')
 @Controller('v1/auth')
@@ -32,12 +33,12 @@ export class SessionTokensController {
   @HttpCode(200)
   @ApiOperation({ operationId: 'refresh', summary: 'Trade a refresh token for new tokens; it has one use' })
   @ApiResponse({ status: 200, standardSchema: tokenPairSchema, description: 'The next tokens of the session' })
-  @ApiProblems('invalid-request', 'invalid-refresh-token', 'invalid-service-key')
+  @ApiProblems('invalid-request', 'unknown-audience', 'invalid-refresh-token', 'invalid-service-key')
   refresh(
-    @Body({ schema: refreshSchema }) { refreshToken }: Refresh,
+    @Body({ schema: refreshSchema }) { refreshToken, audience }: Refresh,
     @Source() source: RequestSource,
   ): Promise<TokenPair> {
-    return this.sessions.refresh(refreshToken, source);
+    return this.sessions.refresh(refreshToken, source, audience);
   }
 
   @Post('logout')

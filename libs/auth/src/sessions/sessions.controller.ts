@@ -14,7 +14,8 @@ import {
   type SessionOwner,
   sessionOwnerSchema,
 } from './sessions.schema.js';
-import { ownerOf, SessionsService } from './sessions.service.js';
+import { ownerOf } from './session-owner.js';
+import { SessionsService } from './sessions.service.js';
 
 const ended = { cause: 'session-ended', event: 'session-ended' } as const;
 

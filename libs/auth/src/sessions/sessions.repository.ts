@@ -41,7 +41,8 @@ const isAlive = `s.last_used_at > now() - make_interval(secs => $2) and s.create
 const secondsLeft = `least($2::float8, $3::float8 - extract(epoch from now() - s.created_at))::float8 as "secondsLeft"`;
 
 /** A `TokenSubject` but for `secondsLeft`. Every session begins with the password. */
-const subject = `u.id as "userId", u.subject, u.roles, u.token_generation as "tokenGeneration", s.client_id as "clientId",
+const subject = `u.id as "userId", u.subject, u.roles, u.profile, u.metadata,
+  u.token_generation as "tokenGeneration", s.client_id as "clientId",
   floor(extract(epoch from coalesce(s.authenticated_at, s.created_at)))::float8 as "authTime"`;
 
 /** For a session that is not used now. `idle` and `absolute` are parameters in seconds. */

@@ -1,8 +1,12 @@
 import { z } from 'zod';
 
+import { wantedAudienceSchema } from '#libs/platform/contract';
+
 import { refreshTokenSchema } from '../tokens/tokens.schema.js';
 
-export const refreshSchema = z.strictObject({ refreshToken: refreshTokenSchema }).meta({ id: 'Refresh' });
+export const refreshSchema = z
+  .strictObject({ refreshToken: refreshTokenSchema, audience: wantedAudienceSchema.optional() })
+  .meta({ id: 'Refresh' });
 export type Refresh = z.infer<typeof refreshSchema>;
 
 export const logoutSchema = z

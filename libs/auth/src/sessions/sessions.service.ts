@@ -4,22 +4,17 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, Logger } from '@nestjs/common';
 
 import { AuditBursts } from '#libs/security/audit';
-import {
-  isAdmin,
-  isUser,
-  ownClientId,
-  type Principal,
-  type RequestSource,
-  type UserPrincipal,
-} from '#libs/platform/access';
+import { isUser, ownClientId, type Principal, type RequestSource, type UserPrincipal } from '#libs/platform/access';
 import { uuidV7 } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';
 import type { Revoke } from '#libs/security/revocation';
 
+import { type TokenAudience, TokenAudiences } from '../tokens/token-audiences.js';
 import { TokenIssuerService, type TokenSubject } from '../tokens/token-issuer.service.js';
 import type { AccessToken, TokenPair } from '../tokens/tokens.schema.js';
 import { hashOf, type RefreshToken, RefreshTokens } from './refresh-tokens.js';
 import { type EndReason, SessionEndService } from './session-end.service.js';
+import { assertUser } from './session-owner.js';
 import { type RefreshableSession, SessionsRepository, type StoredSession } from './sessions.repository.js';
 import type { SessionList, SessionView } from './sessions.schema.js';
 
@@ -43,7 +38,13 @@ export class SessionsService {
     private readonly tokens: TokenIssuerService,
     private readonly sessionEnd: SessionEndService,
     private readonly bursts: AuditBursts,
+    private readonly audiences: TokenAudiences,
   ) {}
+
+  /** Whom tokens may be for. @throws as `TokenAudiences.find` */
+  findAudience(wanted: string | undefined): Promise<TokenAudience> {
+    return this.audiences.find(wanted);
+  }
 
   /**
    * Begins a session for the user whom `record` admits.
@@ -54,6 +55,7 @@ export class SessionsService {
   async start(
     record: (session: NewSession) => Promise<StartedSession | undefined>,
     source: RequestSource,
+    audience: TokenAudience,
   ): Promise<TokenPair | undefined> {
     // first of all: what cannot be answered must not be recorded
     await this.tokens.prepare();
@@ -64,7 +66,7 @@ export class SessionsService {
     const user = await record({ id, refreshHash, clientId, keyId: key.id });
     if (!user) return undefined;
     if (user.wasFull) await this.#endSurplus(user.userId, source);
-    return this.tokens.issuePair(id, user, token, key);
+    return this.tokens.issuePair(id, user, { refreshToken: token, key, audience });
   }
 
   /**
@@ -80,18 +82,21 @@ export class SessionsService {
     await this.tokens.prepare();
     const key = this.tokens.signingKey();
     const user = await record(key.id);
-    return user && this.tokens.issue(sessionId, user, key);
+    return user && this.tokens.issue(sessionId, user, { key });
   }
 
   /**
    * The next tokens of a session. A retry within the grace gets the same child, so that parallel
    * refreshes and lost answers log nobody out; any later reuse ends the session (RFC 9700 §4.14.2).
-   * @throws AppError `invalid-refresh-token`, also for another service's; `unavailable`
+   * @param wanted audience of the access token, in any spelling
+   * @throws AppError `invalid-refresh-token`, also for another service's; `unavailable`;
+   * `unknown-audience`, and the refresh token is not used
    */
-  async refresh(token: string, source: RequestSource): Promise<TokenPair> {
+  async refresh(token: string, source: RequestSource, wanted?: string): Promise<TokenPair> {
     const parent = this.refreshTokens.parse(token);
     if (!parent) throw new AppError('invalid-refresh-token');
     // first of all: what cannot be answered must not be recorded
+    const audience = await this.audiences.find(wanted);
     await this.tokens.prepare();
     const key = this.tokens.signingKey();
     const child = this.refreshTokens.childOf(parent);
@@ -99,7 +104,7 @@ export class SessionsService {
     const user =
       (await this.sessions.rotate(parent.sessionId, hashes, source)) ??
       (await this.sessions.findRetried(parent.sessionId, hashes, source));
-    if (user) return this.tokens.issuePair(parent.sessionId, user, child.token, key);
+    if (user) return this.tokens.issuePair(parent.sessionId, user, { refreshToken: child.token, key, audience });
     await this.#endIfReused(parent, source);
     throw new AppError('invalid-refresh-token');
   }
@@ -190,7 +195,7 @@ export class SessionsService {
     if (rotation === undefined) return undefined;
     const { token, hash } = this.refreshTokens.renewed(sessionId, rotation + 1);
     const user = await this.sessions.renew(em, sessionId, hash);
-    return user && this.tokens.issuePair(sessionId, user, token, key);
+    return user && this.tokens.issuePair(sessionId, user, { refreshToken: token, key });
   }
 
   /** After the login, not with it: most logins have nothing to end, and stay one statement. */
@@ -223,28 +228,4 @@ export class SessionsService {
 
 function viewOf({ id, createdAt, lastUsedAt, userAgent, ip }: StoredSession, caller: Principal): SessionView {
   return { id, createdAt, lastUsedAt, userAgent, ip, isCurrent: isUser(caller) && id === caller.sessionId };
-}
-
-/** Whose sessions a caller means; administrators may name another. @throws AppError `forbidden` */
-export function ownerOf(userId: string | undefined, caller: Principal): string {
-  const own = isUser(caller) ? caller.userId : undefined;
-  const wanted = userId?.toLowerCase() ?? own;
-  if (wanted === undefined || (wanted !== own && !isAdmin(caller))) throw new AppError('forbidden');
-  return wanted;
-}
-
-/**
- * For routes that are open to a caller whose access token is no longer good (`@LenientAuth`).
- * @throws AppError `invalid-token`, `authentication-required`; `forbidden` for a service
- */
-function assertUser(caller: Principal, { authorization }: IncomingHttpHeaders): UserPrincipal {
-  if (!isUser(caller) && authorization !== undefined) throw new AppError('invalid-token');
-  if (caller.kind === 'anonymous') throw new AppError('authentication-required');
-  return asUser(caller);
-}
-
-/** @throws AppError `forbidden` for a service, which has no sessions */
-export function asUser(caller: Principal): UserPrincipal {
-  if (!isUser(caller)) throw new AppError('forbidden', { detail: 'Only a signed-in user has sessions.' });
-  return caller;
 }

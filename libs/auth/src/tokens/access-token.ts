@@ -6,10 +6,10 @@ import { type TokenFact, tokenFact } from '#libs/security/revocation';
 export const accessTokenType = 'at+jwt';
 export const algorithm = 'ES256';
 /**
- * In characters; ours have about 700 and up to 4 KB of permissions. A longer text is refused before
- * it is decoded.
+ * In characters; ours have about 700, up to 4 KB of permissions, and what `TOKEN_CLAIMS` declares.
+ * A longer text is refused before it is decoded.
  */
-const longestToken = 12_288;
+export const longestToken = 12_288;
 /**
  * Clocks of replicas may differ by this much. A token from further ahead would outlive the
  * revocations of today.
@@ -49,10 +49,11 @@ const commonClaims = {
  * Of a person. `sid` names the session. `uid` is our id of the user, where `sub` is another one
  * that was imported. `role_gen` is the generation of roles that `permissions` were read from;
  * tokens from before these claims have none, which counts as 0. `auth_time` (OpenID Connect Core
- * §2) is when the user last gave the password; a token without it is good, and never fresh.
+ * §2) is when the user last gave the password; a token without it is good, and never fresh. Other
+ * members are what `TOKEN_CLAIMS` declared.
  */
-const userClaimsSchema = z
-  .object({
+export const userClaimsSchema = z
+  .looseObject({
     ...commonClaims,
     uid: z.uuid().optional(),
     sid: z.uuid(),
@@ -82,8 +83,15 @@ export type TokenEnd = 'revoked' | 'user-deactivated' | 'user-deleted' | 'servic
 /** `accepted`, or the reason why a token that could be read is not good. */
 export type TokenVerdict = 'accepted' | 'wrong-issuer' | 'wrong-audience' | 'not-yet-valid' | 'expired' | TokenEnd;
 
-/** What a token is judged by: who must have issued it and for whom, and what has ended it. */
-export type TokenState = { readonly issuer: string; readonly audience: string; readonly end?: TokenEnd | undefined };
+/**
+ * What a token is judged by: who must have issued it and for whom, and what has ended it. With
+ * `audience` null it may be for anybody.
+ */
+export type TokenState = {
+  readonly issuer: string;
+  readonly audience: string | null;
+  readonly end?: TokenEnd | undefined;
+};
 
 /**
  * The one rule for a good access token: the guard, introspection and `explain` call it. Pure.
@@ -92,7 +100,7 @@ export type TokenState = { readonly issuer: string; readonly audience: string; r
  */
 export function judgeAccessToken(claims: Claims, { issuer, audience, end }: TokenState, now: number): TokenVerdict {
   if (claims.iss !== issuer) return 'wrong-issuer';
-  if (claims.aud !== audience) return 'wrong-audience';
+  if (typeof claims.aud !== 'string' || claims.aud !== (audience ?? claims.aud)) return 'wrong-audience';
   if (claims.iat > now + clockSkewSeconds) return 'not-yet-valid';
   if (claims.nbf !== undefined && claims.nbf > now) return 'not-yet-valid';
   if (claims.exp <= now) return 'expired';
@@ -107,6 +115,10 @@ export type ServiceBearer = {
   readonly tokenId: string;
   readonly expiresAt: number;
 };
+
+/** What `TOKEN_CLAIMS` declared when the token was issued. */
+export const declaredIn = (claims: UserClaims): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(claims).filter(([name]) => !Object.hasOwn(userClaimsSchema.shape, name)));
 
 /** A token of ours by form and signature; `judgeAccessToken` says whether it is good now. */
 export type VerifiedToken = {

@@ -14,7 +14,6 @@ import { MetricSources } from '#libs/platform/monitoring';
 import { RevocationsService } from '#libs/security/revocation';
 
 import {
-  type Claims,
   judgeAccessToken,
   type ServiceBearer,
   servicePrincipalOf,
@@ -80,27 +79,20 @@ export class AccessTokenVerifier extends TokenVerifier implements OnModuleInit {
   }
 
   /**
-   * Whether a token is good now, by this replica's view of the revocations.
+   * Whether a token is good now, by this replica's view of the revocations; for Gatehouse itself
+   * unless another audience is given, or null for anybody's.
    * Needs no promise while that view is fresh. @throws as `RevocationsService.isRevoked`
-   * @param state by whom it must be issued and for whom; by default for this service itself
    */
-  judge({ claims, facts }: VerifiedToken, state: TokenState = this.#state): TokenVerdict | Promise<TokenVerdict> {
-    const verdict = judgeAccessToken(claims, state, this.clock.nowMs() / 1000);
+  judge(
+    { claims, facts }: VerifiedToken,
+    audience: TokenState['audience'] = this.#state.audience,
+  ): TokenVerdict | Promise<TokenVerdict> {
+    const { issuer } = this.#state;
+    const verdict = judgeAccessToken(claims, { issuer, audience }, this.clock.nowMs() / 1000);
     // asked last: while the view is stale, it costs a statement
     const isRevoked = verdict === 'accepted' && this.revocations.isRevoked(facts);
     if (typeof isRevoked === 'boolean') return isRevoked ? 'revoked' : verdict;
     return isRevoked.then((isTrue) => (isTrue ? 'revoked' : verdict));
-  }
-
-  /**
-   * What a token is judged by when others ask about it: its audience may be that of an active
-   * service, else it must be this one.
-   */
-  async stateFor({ aud }: Claims): Promise<TokenState> {
-    if (typeof aud !== 'string' || aud === this.#state.audience) return this.#state;
-    const target = await this.services.findByAudience(aud);
-    // as it stands in tokens of ours: as it was registered
-    return target?.principal.audience === aud ? { ...this.#state, audience: aud } : this.#state;
   }
 
   async #verifyAnew(token: string): Promise<TokenPrincipal> {

@@ -1,15 +1,25 @@
 import { type KeyObject, randomUUID } from 'node:crypto';
 
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 
 import { type Config, CONFIG } from '#libs/platform/config';
 import { DatabaseClock } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { RoleRegistry } from '#libs/roles';
+import type { JsonObject } from '#libs/users';
 
 import { SigningKeysService } from '../keys/signing-keys.service.js';
-import { accessTokenType, algorithm, type Claims, type ServiceClaims, type UserClaims } from './access-token.js';
+import {
+  accessTokenType,
+  algorithm,
+  type Claims,
+  longestToken,
+  type ServiceClaims,
+  type UserClaims,
+} from './access-token.js';
+import { declaredClaims } from './declared-claims.js';
+import type { TokenAudience } from './token-audiences.js';
 import type { AccessToken, TokenPair } from './tokens.schema.js';
 
 /** Whom an access token speaks of. */
@@ -26,6 +36,9 @@ export type TokenSubject = {
   readonly authTime: number;
   /** Seconds until the session ends if it is not refreshed: no access token outlives it. */
   readonly secondsLeft: number;
+  /** What `TOKEN_CLAIMS` may take values from. */
+  readonly profile: JsonObject;
+  readonly metadata: JsonObject;
 };
 
 /** What a token says of the service that it is for. `scope` with spaces between. */
@@ -40,9 +53,14 @@ export type ServiceTokenSubject = {
 /** A key that a token can be signed with. */
 export type SigningKey = { readonly id: string; readonly privateKey: KeyObject };
 
+/** What a token is made with; for Gatehouse itself without an audience. */
+type TokenFrame = { readonly key: SigningKey; readonly audience?: TokenAudience };
+
 /** Issues access tokens: JWTs after RFC 9068, signed with ES256. */
 @Injectable()
 export class TokenIssuerService {
+  readonly #logger = new Logger('TokenIssuer');
+
   constructor(
     private readonly jwt: JwtService,
     private readonly keys: SigningKeysService,
@@ -76,17 +94,17 @@ export class TokenIssuerService {
    * the session when that ends first; `expiresIn` says how many seconds. Writes nothing: the caller
    * has checked that the session lives.
    */
-  issue(sessionId: string, subject: TokenSubject, key: SigningKey): AccessToken {
+  issue(sessionId: string, subject: TokenSubject, { key, audience }: TokenFrame): AccessToken {
     const now = this.clock.nowMs() / 1000;
     const iat = Math.floor(now);
     const exp = Math.min(iat + this.config.ACCESS_TOKEN_TTL_SECONDS, Math.floor(now + subject.secondsLeft));
     const roles = this.roles.withoutRemoved(subject.roles);
-    const { permissions, generation } = this.roles.grantedTo(roles);
+    const { permissions, generation } = this.roles.grantedTo(roles, audience?.permissions);
     const claims: UserClaims = {
       iss: this.config.ISSUER,
       sub: subject.subject ?? subject.userId,
       ...(subject.subject !== null && { uid: subject.userId }),
-      aud: this.config.AUDIENCE,
+      aud: audience?.audience ?? this.config.AUDIENCE,
       exp,
       iat,
       jti: randomUUID(),
@@ -98,7 +116,7 @@ export class TokenIssuerService {
       gen: subject.tokenGeneration,
       auth_time: subject.authTime,
     };
-    const accessToken = this.#sign(claims, key);
+    const accessToken = this.#signWithDeclared(claims, subject, key);
     return { accessToken, expiresIn: exp - iat, tokenType: 'Bearer', sessionId };
   }
 
@@ -115,9 +133,28 @@ export class TokenIssuerService {
   }
 
   /** As `issue`, beside the refresh token that keeps the session going. */
-  issuePair(sessionId: string, subject: TokenSubject, refreshToken: string, key: SigningKey): TokenPair {
+  issuePair(
+    sessionId: string,
+    subject: TokenSubject,
+    { refreshToken, ...frame }: TokenFrame & { readonly refreshToken: string },
+  ): TokenPair {
     const refreshExpiresIn = Math.floor(subject.secondsLeft);
-    return { ...this.issue(sessionId, subject, key), refreshToken, refreshExpiresIn };
+    return { ...this.issue(sessionId, subject, frame), refreshToken, refreshExpiresIn };
+  }
+
+  /** `TOKEN_CLAIMS` keeps nobody from signing in: what would make a token too long is left out. */
+  #signWithDeclared(claims: UserClaims, subject: TokenSubject, key: SigningKey): string {
+    const { TOKEN_CLAIMS } = this.config;
+    if (TOKEN_CLAIMS.length === 0) return this.#sign(claims, key);
+    const declared = declaredClaims(TOKEN_CLAIMS, subject);
+    // what Gatehouse itself says comes last, and wins
+    const token = this.#sign({ ...declared.claims, ...claims }, key);
+    const isTooLong = token.length > longestToken;
+    const leftOut = isTooLong ? TOKEN_CLAIMS.map(({ name }) => name) : declared.leftOut;
+    if (leftOut.length > 0) {
+      this.#logger.warn({ event: 'declared claims left out', claims: leftOut, userId: subject.userId });
+    }
+    return isTooLong ? this.#sign(claims, key) : token;
   }
 
   #sign(claims: Claims, { id, privateKey }: SigningKey): string {

@@ -17,6 +17,11 @@ import { parseInput } from '../limits/arguments.js';
 import { AccessToken, TokenPair } from '../schema/session.types.js';
 
 const text = { type: () => String };
+const audience = {
+  type: () => String,
+  nullable: true,
+  description: 'Of an active service, in any spelling; without it the token is for Gatehouse itself.',
+};
 
 @Resolver()
 export class LoginResolver {
@@ -31,19 +36,25 @@ export class LoginResolver {
   async login(
     @Args('userName', text) userName: string,
     @Args('password', text) password: string,
+    @Args('audience', audience) wanted: string | null | undefined,
     @Source() source: RequestSource,
     @ClientGone() signal: AbortSignal,
     @Context() context: RequestContext,
   ): Promise<Pair> {
-    const credentials = parseInput(loginSchema, { userName, password });
+    const credentials = parseInput(loginSchema, { userName, password, audience: wanted ?? undefined });
     return this.logins.login({ credentials, source, signal }, context);
   }
 
   @Mutation(() => TokenPair, { nullable: true, description: 'Trade a refresh token for new tokens; it has one use.' })
   @PublicOrService()
   @RateClass('write')
-  refresh(@Args('refreshToken', text) refreshToken: string, @Source() source: RequestSource): Promise<Pair> {
-    return this.sessions.refresh(parseInput(refreshSchema, { refreshToken }).refreshToken, source);
+  refresh(
+    @Args('refreshToken', text) refreshToken: string,
+    @Args('audience', audience) wanted: string | null | undefined,
+    @Source() source: RequestSource,
+  ): Promise<Pair> {
+    const refresh = parseInput(refreshSchema, { refreshToken, audience: wanted ?? undefined });
+    return this.sessions.refresh(refresh.refreshToken, source, refresh.audience);
   }
 
   @Mutation(() => AccessToken, {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { isOrigin } from './is-origin.js';
 import { quotas } from './quotas.schema.js';
 import { about, flag, integer, commaList, databaseUrl, redisUrls } from './setting-schemas.js';
+import { tokenClaimsSchema } from './token-claims.schema.js';
 
 const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
@@ -103,6 +104,12 @@ export const configSchema = z.object({
     .string()
     .optional()
     .meta(about('`aud` of the tokens', { preset: 'PUBLIC_URL' })),
+  TOKEN_CLAIMS: tokenClaimsSchema.prefault('{}').meta(
+    about('Claims of access tokens that come from a user, as JSON: name to path in `profile` or `metadata`', {
+      preset: 'none',
+      example: '{"department":"profile.department","org":"metadata.orgId"}',
+    }),
+  ),
   ACCESS_TOKEN_TTL_SECONDS: integer(30, 86_400).prefault('900').meta(about('Lifetime of an access token')),
   KEY_ROTATION_DAYS: integer(1, 3_650)
     .prefault('30')
