@@ -32,6 +32,11 @@ test('the services command acts on a running replica at once, and audits the ope
     const rotated = keyIn(await services('rotate', 'shop'));
     await untilIs(rotated, 200);
     expect(await services('list')).toMatch(/^shop {2}active {2}users:read {2}read=500\/10 write=12000\/60 /);
+    const uri = 'https://shop.example.org';
+    const audience = ['--audience', uri, '--permission', 'shop:write', 'shop:read'];
+    const changed = await services('change', 'shop', ...audience, '--grant', `${uri}/ shop:read`);
+    expect(changed).toContain(`\n  audience ${uri}  shop:read shop:write\n  granted at ${uri}  shop:read\n`);
+    expect(await services('change', 'shop', '--no-audience', '--no-grant')).not.toMatch(/audience|granted/);
     await services('deactivate', 'shop');
     await untilIs(rotated, 401);
     expect(await services('create', 'shop')).toBe('Another service has this name.\n');
@@ -41,4 +46,4 @@ test('the services command acts on a running replica at once, and audits the ope
     await replica.ended;
     await database.drop();
   }
-}, 60_000);
+}, 120_000);

@@ -1,13 +1,8 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
-import {
-  audienceKey,
-  type KnownService,
-  ServiceDirectory,
-  type ServicePrincipal,
-  ServiceVerifier,
-} from '#libs/platform/access';
+import { type KnownService, ServiceDirectory, type ServicePrincipal, ServiceVerifier } from '#libs/platform/access';
+import { audienceKey } from '#libs/platform/contract';
 import { digest, isSame } from '#libs/platform/crypto';
 import { ReplicaNotifications, type ChangeView, DatabaseClock, SharedRead, Sweeper } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';

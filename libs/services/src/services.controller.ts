@@ -45,7 +45,7 @@ export class ServicesController {
   @FreshAuthentication()
   @ApiOperation({ operationId: 'createService', summary: 'Register a calling microservice' })
   @ApiResponse({ status: 201, standardSchema: createdServiceSchema, description: 'The service, with its secret' })
-  @ApiProblems('invalid-request', 'service-name-taken')
+  @ApiProblems('invalid-request', 'service-name-taken', 'audience-taken', 'unknown-audience')
   async create(
     @Body({ schema: createServiceSchema }) input: CreateService,
     @Source() source: RequestSource,
@@ -90,10 +90,10 @@ export class ServicesController {
   @FreshAuthentication()
   @ApiOperation({
     operationId: 'patchService',
-    summary: 'Change plan, scopes, description or status of a service; acts on every replica within a second',
+    summary: 'Change what is known of a service; acts on every replica within a second',
   })
   @ApiResponse({ status: 200, standardSchema: serviceSchema, description: 'The changed service' })
-  @ApiProblems('invalid-request', 'service-not-found')
+  @ApiProblems('invalid-request', 'service-not-found', 'audience-taken', 'unknown-audience')
   patch(
     @Param('name', { schema: serviceNameSchema }) name: string,
     @Body({ schema: patchServiceSchema }) change: PatchService,

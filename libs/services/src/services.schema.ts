@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { ownClientId, scopes } from '#libs/platform/access';
-import { isVisible, mustBeVisible, textSchema } from '#libs/platform/contract';
+import { audienceSchema, isVisible, mustBeVisible, permissionListSchema, textSchema } from '#libs/platform/contract';
 
 import { planPartsSchema, planPatchSchema, ratePlanSchema } from './rate-plan.schema.js';
 
@@ -15,6 +15,16 @@ const scopeList = z
   .transform((names) => [...new Set(names)]);
 const description = textSchema({ max: 200 }).refine(isVisible, mustBeVisible).nullable();
 const status = z.enum(['active', 'deactivated']);
+const audience = audienceSchema.nullable().meta({
+  description: 'What tokens for this service name in `aud`, as it is written here; null: there are none for it',
+});
+const permissions = permissionListSchema.meta({
+  description: 'What its API knows: tokens for it carry no others. Empty: it takes any',
+});
+const grants = z
+  .array(z.strictObject({ audience: z.string().min(1).max(500), permissions: permissionListSchema }))
+  .max(50)
+  .meta({ description: 'What this service may do at other ones, by their audience' });
 
 export const createServiceSchema = z
   .strictObject({
@@ -22,6 +32,9 @@ export const createServiceSchema = z
     description: description.optional(),
     scopes: scopeList,
     plan: planPartsSchema.optional(),
+    audience: audience.optional(),
+    permissions: permissions.optional(),
+    grants: grants.optional(),
   })
   .meta({ id: 'CreateService' });
 export type CreateService = z.infer<typeof createServiceSchema>;
@@ -31,6 +44,9 @@ export const patchServiceSchema = z
     description: description.optional(),
     scopes: scopeList.optional(),
     plan: planPatchSchema.optional(),
+    audience: audience.optional(),
+    permissions: permissions.optional(),
+    grants: grants.optional(),
     status: status.optional(),
   })
   .meta({ id: 'PatchService' });
@@ -42,6 +58,9 @@ export const serviceSchema = z
     description: z.string().nullable(),
     scopes: z.array(z.enum(scopes)),
     plan: ratePlanSchema,
+    audience: z.string().nullable(),
+    permissions: z.array(z.string()),
+    grants: z.array(z.strictObject({ audience: z.string(), permissions: z.array(z.string()) })),
     status,
     lastUsedAt: z.iso.datetime().nullable().meta({ description: 'To the minute' }),
     createdAt: z.iso.datetime(),

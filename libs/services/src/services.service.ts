@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 
 import { type Actor, type AuditEvent, AuditTrail } from '#libs/security/audit';
 import { SessionEndService } from '#libs/auth';
-import { isAdmin, type Principal } from '#libs/platform/access';
+import { type Grant, isAdmin, type Principal } from '#libs/platform/access';
 import { digest, randomToken } from '#libs/platform/crypto';
 import { rethrowViolation } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
@@ -30,6 +30,7 @@ const overlapSeconds = 24 * 3_600;
 
 const rethrowTaken = rethrowViolation({
   services_name_unique: (cause) => new AppError('service-name-taken', { cause }),
+  services_audience_key_unique: (cause) => new AppError('audience-taken', { cause }),
 });
 
 /** Keeps the calling microservices; every change acts on every replica at once. */
@@ -44,16 +45,19 @@ export class ServicesService {
     private readonly sessionEnd: SessionEndService,
   ) {}
 
-  /** @throws AppError `service-name-taken` */
+  /** @throws AppError `service-name-taken`, `audience-taken`, `unknown-audience` */
   async create(input: CreateService, by: Actor): Promise<CreatedService> {
     const secret = randomToken();
-    const { name, description = null, scopes, plan = {} } = input;
+    const { name, description = null, scopes, plan = {}, permissions = [] } = input;
     const view = await this.#change(name, 'service-created', by, async (em) => {
       const secretHash = digest(secret);
-      const service = em.create(ServiceEntity, { name, description, scopes, plan: tidy(plan), secretHash });
+      const audience = this.services.audienceColumns(input.audience ?? null);
+      const stored = { name, description, scopes, plan: tidy(plan), permissions, ...audience, secretHash };
+      const service = em.create(ServiceEntity, stored);
       await em.flush();
       // only now: a removal of the same name that was under way has ended
       service.tokenGeneration = await this.revocations.latestGeneration(em, 'service', name);
+      await this.#setGrants(service, input.grants, em);
       return { value: viewOf(service) };
     }).catch(rethrowTaken);
     return { ...view, secret };
@@ -82,9 +86,9 @@ export class ServicesService {
   /**
    * A change that changes nothing leaves no trace. A deactivated service loses its sessions and its
    * tokens, one that may do less its tokens.
-   * @throws AppError `service-not-found`
+   * @throws AppError `service-not-found`, `audience-taken`, `unknown-audience`
    */
-  patch(name: string, { description, scopes, plan, status }: PatchService, by: Actor): Promise<ServiceView> {
+  patch(name: string, { description, scopes, plan, status, ...more }: PatchService, by: Actor): Promise<ServiceView> {
     return this.#change(name, 'service-changed', by, async (em, revoke) => {
       const service = await this.services.findForUpdate(name, em);
       const before = viewOf(service);
@@ -93,6 +97,10 @@ export class ServicesService {
       if (scopes !== undefined) service.scopes = scopes;
       if (plan !== undefined) service.plan = patchedParts(service.plan, plan);
       if (status !== undefined) service.status = status;
+      if (more.audience !== undefined) Object.assign(service, this.services.audienceColumns(more.audience));
+      if (more.permissions !== undefined) service.permissions = more.permissions;
+      await em.flush();
+      await this.#setGrants(service, more.grants, em);
       const changes = changesBetween(before, viewOf(service));
       if (!changes) return { value: before, isUnchanged: true };
       const cause = endOfTokens(ground, service);
@@ -103,7 +111,7 @@ export class ServicesService {
       }
       const sessions = await this.sessionEnd.endOfClientWithin(em, revoke, name, 'service-deactivated');
       return { value: viewOf(service), details: { ...changes, sessions } };
-    });
+    }).catch(rethrowTaken);
   }
 
   /**
@@ -128,7 +136,7 @@ export class ServicesService {
     });
   }
 
-  /** Ends the sessions that the service began, too, and its tokens. @throws AppError `service-not-found` */
+  /** Ends its sessions and its tokens, too. @throws AppError `service-not-found` */
   async remove(name: string, by: Actor): Promise<void> {
     await this.#change(name, 'service-deleted', by, async (em, revoke) => {
       const service = await this.services.findForUpdate(name, em);
@@ -139,6 +147,13 @@ export class ServicesService {
       const sessions = await this.sessionEnd.endOfClientWithin(em, revoke, name, 'service-deleted');
       return { value: undefined, details: { sessions } };
     });
+  }
+
+  /** After the audience was written: a service may be granted something at its own. */
+  async #setGrants(service: Service, grants: readonly Grant[] | undefined, em: SqlEntityManager): Promise<void> {
+    if (grants === undefined) return;
+    service.grants = await this.services.toRegistered(grants, em);
+    await em.flush();
   }
 
   async #change<T>(
@@ -175,9 +190,9 @@ type Outcome<T> = {
 /** Leaves out the classes that the plan says nothing of. */
 const tidy = (plan: PlanParts): PlanParts => patchedParts({}, plan);
 
-const fields = ['description', 'scopes', 'plan', 'status'] as const;
+const fields = ['description', 'scopes', 'plan', 'audience', 'permissions', 'grants', 'status'] as const;
 /** Their content tells an auditor something; a description may hold anything. */
-const shown = ['scopes', 'plan', 'status'] as const;
+const shown = ['scopes', 'plan', 'audience', 'permissions', 'grants', 'status'] as const;
 
 /** Names of changed fields, and the old and new value of those that grant something. */
 function changesBetween(before: ServiceView, after: ServiceView): AuditEvent['details'] | undefined {
@@ -197,6 +212,9 @@ function viewOf(service: Service): ServiceView {
     description: description ?? null,
     scopes: [...scopes],
     plan: planOf(plan),
+    audience: service.audience ?? null,
+    permissions: [...service.permissions],
+    grants: service.grants.map(({ audience, permissions }) => ({ audience, permissions: [...permissions] })),
     status,
     lastUsedAt: lastUsedAt?.toISOString() ?? null,
     createdAt: createdAt.toISOString(),

@@ -1,4 +1,4 @@
-import { audienceKey } from '#libs/platform/access';
+import { audienceKey } from '#libs/platform/contract';
 import type { Revocation } from '#libs/security/revocation';
 
 import type { Service } from './services.repository.js';

@@ -7,7 +7,16 @@ import { createServiceSchema, patchServiceSchema, ServicesService, type ServiceV
 import { type Environment, inContext, print } from '../operator-context.js';
 
 type Plan = Record<string, { limit: number; windowSeconds: number }>;
-type Change = { description?: string; scope?: string[]; plan?: Plan };
+type Grant = { audience: string; permissions: string[] };
+/** `false` is what commander makes of `--no-…`. */
+type Change = {
+  description?: string;
+  scope?: string[];
+  plan?: Plan;
+  audience?: string | false;
+  permission?: string[] | false;
+  grant?: Grant[] | false;
+};
 
 /** Looks after the services that call: `services list|create|change|rotate|…`. */
 export function addServices(program: Command, environment: Environment): void {
@@ -20,7 +29,7 @@ export function addServices(program: Command, environment: Environment): void {
     .description('register one and show its secret, once')
     .action(run(create));
   withFields(services.command('change <name>'))
-    .description('change what is given; scopes are replaced as a whole, a plan class by class')
+    .description('change what is given; lists are replaced as a whole, a plan class by class')
     .action(run((context, name: string, change: Change) => patch(context, name, fieldsOf(change))));
   services
     .command('rotate <name>')
@@ -47,7 +56,25 @@ const withFields = (command: Command): Command =>
       '--plan <classes...>',
       'what it may ask for, as class=limit/seconds: read=6000/60 login=300/60',
       (text: string, plan?: Plan) => ({ ...plan, ...parsePart(text) }),
-    );
+    )
+    .option('--audience <uri>', 'what tokens for it name in aud, such as https://orders.example.org')
+    .option('--no-audience', 'there are no tokens for it')
+    .option('--permission <names...>', 'what its API knows, such as orders:read')
+    .option('--no-permission', 'its API takes any')
+    .option(
+      '--grant <grants...>',
+      'what it may do at another service, as "audience permission permission …"',
+      (text: string, grants?: Grant[] | false) => [...(grants || []), parseGrant(text)],
+    )
+    .option('--no-grant', 'it may do nothing at other services');
+
+function parseGrant(text: string): Grant {
+  const [audience = '', ...permissions] = text.trim().split(/\s+/);
+  if (permissions.length === 0) {
+    throw new InvalidArgumentError('Write "audience permission …", such as "https://orders.example.org orders:read".');
+  }
+  return { audience, permissions };
+}
 
 function parsePart(text: string): Plan {
   const [, name, limit, seconds] = /^([a-z]+)=(\d{1,10})\/(\d{1,6})$/.exec(text) ?? [];
@@ -55,16 +82,21 @@ function parsePart(text: string): Plan {
   return { [name]: { limit: Number(limit), windowSeconds: Number(seconds) } };
 }
 
-const fieldsOf = ({ description, scope, plan }: Change): object => ({
+const fieldsOf = ({ description, scope, plan, audience, permission, grant }: Change): object => ({
   ...(description !== undefined && { description }),
   ...(scope && { scopes: scope }),
   ...(plan && { plan }),
+  ...(audience !== undefined && { audience: audience || null }),
+  ...(permission !== undefined && { permissions: permission || [] }),
+  ...(grant !== undefined && { grants: grant || [] }),
 });
 
-function show({ name, status, scopes, plan, lastUsedAt }: ServiceView): void {
+function show({ name, status, scopes, plan, audience, permissions, grants, lastUsedAt }: ServiceView): void {
   const limits = Object.entries(plan).map(([part, { limit, windowSeconds }]) => `${part}=${limit}/${windowSeconds}`);
   const granted = scopes.length === 0 ? 'no scopes' : scopes.join(' ');
   print(`${name}  ${status}  ${granted}  ${limits.join(' ')}  last used ${lastUsedAt ?? 'never'}`);
+  if (audience !== null) print(`  audience ${audience}  ${permissions.join(' ') || 'any permission'}`);
+  for (const grant of grants) print(`  granted at ${grant.audience}  ${grant.permissions.join(' ') || 'nothing'}`);
 }
 
 async function list(context: INestApplicationContext): Promise<void> {

@@ -1,18 +1,12 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 
+import { type Config, CONFIG } from '#libs/platform/config';
 import { DatabaseClock } from '#libs/platform/database';
 import { type EndOfTrust, RevocationsService } from '#libs/security/revocation';
 import { UsersRepository } from '#libs/users';
 
 import { SigningKeysRepository } from '../keys/signing-keys.repository.js';
-import {
-  type Claims,
-  judgeAccessToken,
-  type TokenEnd,
-  type TokenState,
-  type VerifiedToken,
-} from '../tokens/access-token.js';
-import { AccessTokenVerifier } from '../tokens/access-token.verifier.js';
+import { type Claims, judgeAccessToken, type TokenEnd, type VerifiedToken } from '../tokens/access-token.js';
 import { JwtStrategy } from '../tokens/jwt.strategy.js';
 import type { Explanation } from './oauth.schema.js';
 
@@ -30,7 +24,7 @@ export class TokenExplanationService {
     private readonly revocations: RevocationsService,
     private readonly users: UsersRepository,
     private readonly clock: DatabaseClock,
-    private readonly verifier: AccessTokenVerifier,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   async explain(token: string): Promise<Explanation> {
@@ -44,17 +38,17 @@ export class TokenExplanationService {
   }
 
   async #explain({ claims, facts, principal }: VerifiedToken): Promise<Explanation> {
-    const state = await this.verifier.stateFor(claims);
+    const { ISSUER: issuer, AUDIENCE: audience } = this.config;
     const end = await this.revocations.findEnd(facts);
     const ended = end ? revokedBy(end) : await this.#endedWithUser(principal);
     const now = Math.floor(this.clock.nowMs() / 1000);
-    const reason = judgeAccessToken(claims, { ...state, end: ended?.reason }, now);
+    const reason = judgeAccessToken(claims, { issuer, audience, end: ended?.reason }, now);
     if (ended && reason === ended.reason) return { isAccepted: false, ...ended };
     const isDated = reason === 'accepted' || reason === 'expired';
     return {
       isAccepted: reason === 'accepted',
       reason,
-      detail: detailOf(reason, claims, state, now),
+      detail: this.#detailOf(reason, claims, now),
       ...(isDated && { at: new Date(claims.exp * 1000).toISOString() }),
     };
   }
@@ -66,15 +60,16 @@ export class TokenExplanationService {
     if (!user) return { reason: 'user-deleted', detail: 'the user has been deleted' };
     return user.status === 'active' ? undefined : { reason: 'user-deactivated', detail: 'the user is deactivated' };
   }
-}
 
-function detailOf(reason: Explanation['reason'], claims: Claims, state: TokenState, now: number): string {
-  const { iss, aud, iat, nbf, exp } = claims;
-  if (reason === 'wrong-issuer') return `iss is ${iss}, not ${state.issuer}`;
-  if (reason === 'wrong-audience') return `aud is ${[aud].flat().join(' and ')}, not ${state.audience}`;
-  if (reason === 'expired') return `expired ${now - exp} s ago`;
-  if (reason !== 'not-yet-valid') return `good for another ${exp - now} s`;
-  return nbf !== undefined && nbf > now ? `nbf is ${nbf - now} s in the future` : `iat is ${iat - now} s in the future`;
+  #detailOf(reason: Explanation['reason'], { iss, aud, iat, nbf, exp }: Claims, now: number): string {
+    if (reason === 'wrong-issuer') return `iss is ${iss}, not ${this.config.ISSUER}`;
+    if (reason === 'wrong-audience') return `aud is ${[aud].flat().join(' and ')}, not ${this.config.AUDIENCE}`;
+    if (reason === 'expired') return `expired ${now - exp} s ago`;
+    if (reason !== 'not-yet-valid') return `good for another ${exp - now} s`;
+    return nbf !== undefined && nbf > now
+      ? `nbf is ${nbf - now} s in the future`
+      : `iat is ${iat - now} s in the future`;
+  }
 }
 
 /** Ends that have a reason of their own, where the token is that of the user or service itself. */

@@ -29,6 +29,15 @@ export class RatePlan {
   readonly upload!: RateLimitView;
 }
 
+@ObjectType({ description: 'What a service may do at another one.' })
+export class Grant {
+  @Field(() => String, { description: 'That of the other service.' })
+  readonly audience!: string;
+
+  @Field(() => [String])
+  readonly permissions!: readonly string[];
+}
+
 @ObjectType({ description: 'A calling microservice. It is made and changed over REST.' })
 export class Service {
   @Field(() => String)
@@ -42,6 +51,15 @@ export class Service {
 
   @Field(() => RatePlan)
   readonly plan!: RatePlan;
+
+  @Field(() => String, { nullable: true, description: 'What tokens for it name in `aud`.' })
+  readonly audience!: string | null;
+
+  @Field(() => [String], { description: 'What its API knows; empty: any.' })
+  readonly permissions!: readonly string[];
+
+  @Field(() => [Grant])
+  readonly grants!: readonly Grant[];
 
   @Field(() => Status)
   readonly status!: string;

@@ -13,7 +13,6 @@ export {
 } from './access.decorators.js';
 export { AccessGuard } from './access.guard.js';
 export { type CallerNow, callerNow, Source, type RequestSource, sourceOf } from './request-source.js';
-export { audienceKey } from './audience-key.js';
 export { addressKeys, addressWidths } from './address-key.js';
 export { clientAddressFinder, isListed, parseAddress } from './client-address.js';
 export { bearerToken, parseServiceKey } from './credentials.js';

@@ -1,4 +1,6 @@
+export { audienceKey, audienceSchema, wantedAudienceSchema } from './audience.schema.js';
 export { instantSchema } from './instant.schema.js';
+export { permissionListSchema } from './permission.schema.js';
 export { pageCursorSchema, pageLimitSchema, QueryCursors, type TimePosition, timePosition } from './query-cursors.js';
 export { isVisible, mustBeVisible, textSchema } from './text.schema.js';
 export { toRfc3339 } from './to-rfc3339.js';
