@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { scopes } from '#libs/platform/access';
 
 import { newPerson, type Person, signInAdmin } from '../support/people.js';
-import { newService, type Service } from '../support/services.js';
+import { newService, type Service, tokenOf } from '../support/services.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
 
 type Operation = { readonly route: string; readonly security: readonly Readonly<Record<string, readonly string[]>>[] };
@@ -30,6 +30,7 @@ const nobody = '0190a6d4-7f3a-7c8b-9d1e-2f3a4b5c6d7e';
 /** What an operation needs so that nothing but the caller is wrong with the request. */
 const bodies: Readonly<Record<string, object>> = {
   'POST /v1/auth/introspect': new URLSearchParams({ token: 'a' }),
+  'POST /v1/auth/token': new URLSearchParams({ grant_type: 'client_credentials' }),
   'POST /v1/auth/revoke': new URLSearchParams({ token: 'a' }),
   'POST /v1/auth/logout': { refreshToken: 'gtr_unknown' },
   'PATCH /v1/users/{id}': { firstName: 'Eve' },
@@ -66,6 +67,12 @@ const service = (...granted: readonly string[]): Caller => {
 const basic = (...granted: readonly string[]): Caller => {
   const { name = '', secret = '' } = services.get(granted.join(' ')) ?? {};
   return { headers: { authorization: `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}` }, own: { name } };
+};
+
+const byToken = async (...granted: readonly string[]): Promise<Caller> => {
+  const known = services.get(granted.join(' '));
+  if (!known) throw new Error('no such service');
+  return { headers: bearer(await tokenOf(gatehouse, known)), own: { name: known.name } };
 };
 
 const isOpen = ({ security }: Operation): boolean =>
@@ -161,8 +168,21 @@ describe('the document says of every operation who is let in:', () => {
       looking,
     );
     expect(seen).toEqual(said);
-    expect(said).toEqual(['POST /v1/auth/introspect', 'POST /v1/auth/revoke']);
-    for (const route of said) expect(await isLetIn(route, basic()), route).toBe(false);
+    expect(said).toEqual(['POST /v1/auth/token', 'POST /v1/auth/introspect', 'POST /v1/auth/revoke']);
+    for (const route of said) expect(await isLetIn(route, basic()), route).toBe(route === 'POST /v1/auth/token');
+  });
+
+  test('services by tokens of their own, without a scope and with all', async () => {
+    const without = await compare(
+      () => byToken(),
+      (each) => isOpenTo(each, 'serviceToken') || asked(each, 'serviceToken')?.length === 0,
+    );
+    expect(without.seen).toEqual(without.said);
+    const all = await compare(
+      () => byToken(...scopes),
+      (each) => isOpen(each) || !!asked(each, 'serviceToken'),
+    );
+    expect(all.seen).toEqual(all.said);
   });
 });
 
@@ -170,7 +190,11 @@ const securityOf = (route: string) => operations.find((each) => each.route === r
 
 test("a service's key reads users, and reading oneself is an operation of its own", () => {
   for (const path of ['{id}', 'by-user-name/{userName}', '{id}/avatar']) {
-    expect(securityOf(`GET /v1/users/${path}`)).toEqual([{ accessToken: [] }, { serviceKey: ['users:read'] }]);
+    expect(securityOf(`GET /v1/users/${path}`)).toEqual([
+      { accessToken: [] },
+      { serviceKey: ['users:read'] },
+      { serviceToken: ['users:read'] },
+    ]);
   }
   expect(securityOf('GET /v1/users/me')).toEqual([{ accessToken: [] }]);
 });

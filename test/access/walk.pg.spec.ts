@@ -39,6 +39,7 @@ const adminRoutes = [
 /** What an operation needs so that nothing but the caller is wrong with the request. */
 const bodies: Readonly<Record<string, object>> = {
   'POST /v1/auth/introspect': new URLSearchParams({ token: 'a' }),
+  'POST /v1/auth/token': new URLSearchParams({ grant_type: 'client_credentials' }),
   'POST /v1/auth/revoke': new URLSearchParams({ token: 'a' }),
   'PATCH /v1/users/{id}': { firstName: 'Eve' },
   'PUT /v1/users/{id}/password': { currentPassword: 'seven green bottles', password: 'eight brown bottles' },

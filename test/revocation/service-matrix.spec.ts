@@ -7,7 +7,7 @@ import { KeyRotationService, SigningKeysService } from '#libs/auth';
 
 import type { Answer } from '../support/api.js';
 import { signInAdmin } from '../support/people.js';
-import { askToken, newService, newTarget, type Service, setStanding, tokenOf } from '../support/services.js';
+import { askToken, newService, newTarget, patchService, type Service, tokenOf } from '../support/services.js';
 import { takeApart } from '../support/tokens.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
   gateway = await newService(gatehouse, { token: bossToken, scopes: ['tokens:introspect', 'tokens:revoke'] });
 });
 
-type Case = { readonly service: Service; readonly token: string };
+type Case = { readonly service: Service; readonly token: string; readonly audience: string };
 
 const patch = async ({ name }: Service, ...changes: object[]): Promise<void> => {
   for (const body of changes) {
@@ -53,12 +53,17 @@ const events: Record<string, (given: Case) => Promise<unknown>> = {
   'secret rotated': ({ service }) => rotate(service),
   'a scope taken': ({ service }) => patch(service, { scopes: ['users:read'] }),
   'a scope given': ({ service }) => patch(service, { scopes: [...scopes, 'users:write'] }),
+  'a permission in its grants taken': ({ service, audience }) =>
+    patch(service, { grants: [{ audience, permissions: ['orders:read'] }] }),
+  'a permission in its grants given': ({ service, audience }) =>
+    patch(service, { grants: [{ audience, permissions: ['orders:read', 'orders:write', 'orders:burn'] }] }),
   'its scopes set to what they are': ({ service }) => patch(service, { scopes: scopes.toReversed() }, { scopes }),
   'plan or description changed': ({ service }) =>
     patch(service, { description: 'A shop' }, { plan: { read: { limit: 9 } } }),
   'signing key retired': async () => {
     const { ring } = gatehouse.app.get(SigningKeysService);
     await gatehouse.app.get(KeyRotationService).retire(ring.signing(Date.now())?.id ?? '', 'operator');
+    bossToken = (await signInAdmin(gatehouse)).token;
   },
   'everything revoked': async () => {
     expect((await gatehouse.api.post('/v1/auth/revoke-all', { token: bossToken })).status).toBe(204);
@@ -87,16 +92,20 @@ const isTaken = async (token: string): Promise<boolean> =>
   (await gatehouse.api.get('/v1/users?limit=1', { token })).status === 200;
 
 test.each(matrix)('%s', async (event = '', ...expected) => {
-  const { audience } = await newTarget(gatehouse, { token: bossToken });
+  const { audience } = await newTarget(gatehouse, bossToken);
   const service = await newService(gatehouse, { token: bossToken, scopes });
-  await setStanding(gatehouse, service.name, { grants: [{ audience, permissions: ['orders:read'] }] });
+  await patchService(gatehouse, {
+    token: bossToken,
+    name: service.name,
+    grants: [{ audience, permissions: ['orders:read', 'orders:write'] }],
+  });
   const [token, other, elsewhere] = [
     await tokenOf(gatehouse, service),
     await tokenOf(gatehouse, service, { scope: 'users:read' }),
     await tokenOf(gatehouse, service, { resource: audience }),
   ];
   expect([await isTaken(token), await isTaken(other), await isActive(elsewhere)]).toEqual([true, true, true]);
-  await events[event]?.({ service, token });
+  await events[event]?.({ service, token, audience });
   const states = {
     'this token': await isTaken(token),
     'its other tokens': await isTaken(other),
@@ -128,7 +137,7 @@ test.each([
 ])('of a service %s, the explanation says why', async (event, reason) => {
   const service = await newService(gatehouse, { token: bossToken, scopes });
   const token = await tokenOf(gatehouse, service);
-  await events[event]?.({ service, token });
+  await events[event]?.({ service, token, audience: '' });
   const { body } = await gatehouse.api.post('/v1/auth/explain', { token: bossToken, body: { token } });
   const cause = reason === 'revoked' ? 'service-changed' : reason;
   expect(body).toMatchObject({ isAccepted: false, reason, cause, service: service.name });

@@ -1,9 +1,4 @@
-import { SqlEntityManager } from '@mikro-orm/sql';
 import { expect } from 'vitest';
-
-import { ServiceDirectory } from '#libs/platform/access';
-import { audienceKey } from '#libs/platform/contract';
-import { ReplicaNotifications } from '#libs/platform/database';
 
 import type { Answer } from './api.js';
 import { uniqueName } from './people.js';
@@ -34,41 +29,21 @@ export async function newService({ api }: Gatehouse, { token, ...fields }: NewSe
 
 export const keyOf = (name: string, secret: string): Service['headers'] => ({ 'x-service-key': `${name}.${secret}` });
 
-/** What a service is for others, and what it may do at them. */
-export type Standing = {
-  readonly audience?: string;
-  readonly permissions?: readonly string[];
-  readonly grants?: readonly { readonly audience: string; readonly permissions: readonly string[] }[];
-};
+/** A service that others get tokens for. */
+export type Target = Service & { readonly audience: string };
 
-/**
- * Gives a service its audience, what its API knows, and its grants; known to this replica at once.
- */
-export async function setStanding({ app }: Gatehouse, name: string, standing: Standing): Promise<void> {
-  const { audience = null, permissions = [], grants = [] } = standing;
-  await app
-    .get(SqlEntityManager)
-    .fork()
-    .transactional(async (em) => {
-      await em.execute(
-        `update services set audience = ?, audience_key = ?, permissions = ?::text[], grants = ?::jsonb where name = ?`,
-        [audience, audience && audienceKey(audience), `{${permissions.join(',')}}`, JSON.stringify(grants), name],
-      );
-      await app.get(ReplicaNotifications).publish(em, 'services', 'changed');
-    });
-  // as whoever writes does after the commit: embedded, nobody tells
-  await (app.get(ServiceDirectory) as ServiceDirectory & { reload(): Promise<void> }).reload();
+export async function newTarget(gatehouse: Gatehouse, token: string, permissions: string[] = []): Promise<Target> {
+  const audience = `https://${uniqueName('api')}.example.org`;
+  return { ...(await newService(gatehouse, { token, scopes: [], audience, permissions })), audience };
 }
 
-/** A service with an audience of its own. */
-export async function newTarget(
-  gatehouse: Gatehouse,
-  { token, ...standing }: { token: string } & Standing,
-): Promise<Service & { readonly audience: string }> {
-  const service = await newService(gatehouse, { token, scopes: [] });
-  const audience = `https://${service.name}.example.org`;
-  await setStanding(gatehouse, service.name, { audience, ...standing });
-  return { ...service, audience };
+/** Changes a service as an administrator. */
+export async function patchService(
+  { api }: Gatehouse,
+  { token, name, ...body }: { token: string; name: string; grants?: readonly object[]; status?: string },
+): Promise<void> {
+  const answer = await api.patch(`/v1/services/${name}`, { token, body });
+  expect(answer.status, answer.text).toBe(200);
 }
 
 /** What `POST /v1/auth/token` answers to the fields of a form, beside the grant. */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KeyRotationService } from '#libs/auth';
 
 import { newPerson, type Person, signInAdmin } from '../support/people.js';
-import { newService, type Service } from '../support/services.js';
+import { newService, type Service, tokenOf } from '../support/services.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 import { encode, type Good, nowSeconds, signed, takeApart, withClaims } from '../support/tokens.js';
 
@@ -56,6 +56,14 @@ async function revoked(): Promise<string> {
 async function ofRetiredKey(): Promise<string> {
   const { token } = await newPerson(gatehouse);
   await gatehouse.app.get(KeyRotationService).retire(String(takeApart(gatehouse, token).header['kid']), 'operator');
+  return token;
+}
+
+/** The token of a service, once something has happened to that. */
+async function ofService(end: (service: Service) => Promise<unknown>): Promise<string> {
+  const service = await newService(gatehouse, { token: bossToken, scopes: [] });
+  const token = await tokenOf(gatehouse, service);
+  await end(service);
   return token;
 }
 
@@ -195,6 +203,20 @@ const ended: readonly Case[] = [
     reason: 'user-deleted',
     detail: /^its user was revoked by user-deleted at/,
     cause: 'user-deleted',
+  },
+  {
+    name: 'the token of a deactivated service',
+    make: () => ofService(({ name }) => gatehouse.api.patch(`/v1/services/${name}`, byBoss({ status: 'deactivated' }))),
+    reason: 'service-deactivated',
+    detail: /^its service service-\w+ was revoked by service-deactivated at/,
+    cause: 'service-deactivated',
+  },
+  {
+    name: 'the token of a deleted service',
+    make: () => ofService(({ name }) => gatehouse.api.delete(`/v1/services/${name}`, { token: bossToken })),
+    reason: 'service-deleted',
+    detail: /^its service service-\w+ was revoked by service-deleted at/,
+    cause: 'service-deleted',
   },
   // last of all: the tokens above are signed with that key
   {

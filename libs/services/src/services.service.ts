@@ -136,10 +136,7 @@ export class ServicesService {
     });
   }
 
-  /**
-   * Ends the sessions that the service began, too, and its tokens. @throws AppError `service-not-
-   * found`
-   */
+  /** Ends its sessions and its tokens, too. @throws AppError `service-not-found` */
   async remove(name: string, by: Actor): Promise<void> {
     await this.#change(name, 'service-deleted', by, async (em, revoke) => {
       const service = await this.services.findForUpdate(name, em);

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { type KnownService, type RequestSource, ServiceDirectory } from '#libs/platform/access';
-import { audienceKey } from '#libs/platform/contract';
 import { type Config, CONFIG } from '#libs/platform/config';
+import { audienceKey } from '#libs/platform/contract';
 import { AppError } from '#libs/platform/errors';
 import { AuditBursts } from '#libs/security/audit';
 
@@ -54,10 +54,7 @@ export class ClientCredentialsService {
     throw new AppError('invalid-request', { detail: 'client_id names another client than the one that calls.' });
   }
 
-  /**
-   * A resource without a grant is not acceptable for this client, whether there is such (RFC 8707
-   * §2).
-   */
+  /** RFC 8707 §2: for a client, a resource without a grant is as little acceptable as none. */
   async #findTarget({ principal, grants }: KnownService, resource: string | undefined): Promise<Target> {
     const key = resource === undefined ? this.#ownKey : audienceKey(resource);
     if (key === this.#ownKey) return { audience: this.config.AUDIENCE, scopes: principal.scopes };
@@ -71,8 +68,7 @@ export class ClientCredentialsService {
 }
 
 /**
- * What is asked for, or all that is granted when nothing is, each once and in the order of the
- * grant.
+ * What is asked for, or all that is granted when nothing is; each once, in the order of the grant.
  * @throws AppError `invalid-scope`
  */
 function narrowed(granted: readonly string[], scope: string | undefined): readonly string[] {

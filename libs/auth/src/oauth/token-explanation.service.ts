@@ -1,5 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 
+import { type Config, CONFIG } from '#libs/platform/config';
 import { DatabaseClock } from '#libs/platform/database';
 import { type EndOfTrust, RevocationsService } from '#libs/security/revocation';
 import { UsersRepository } from '#libs/users';

@@ -119,9 +119,7 @@ export class AccessGuard implements CanActivate {
     return admit(request, together(verified, service), route);
   }
 
-  /**
-   * Who signs a user in may send that user's old token too, good or not: it says nothing of them.
-   */
+  /** Who signs a user in may send that user's old token too: it says nothing of who calls. */
   #admitPublic(request: FastifyRequest, route: Admission, key: ServiceKey | undefined): boolean | Promise<boolean> {
     const token = findBearerToken(request.headers);
     if (token !== undefined) return this.#admitPublicWith(request, route, { key, token });

@@ -1,3 +1,5 @@
+import { tokenRequestErrors } from './token-request-errors.js';
+
 type ErrorEntry = { readonly status: number; readonly title: string; readonly detail: string };
 
 /**
@@ -67,21 +69,7 @@ export const errorCodes = {
     title: 'Unknown audience',
     detail: 'No active service has this audience. Leave it out for a token of Gatehouse itself.',
   },
-  'invalid-scope': {
-    status: 400,
-    title: 'Invalid scope',
-    detail: 'The scope is malformed, or holds more than this service was granted for the resource.',
-  },
-  'invalid-target': {
-    status: 400,
-    title: 'Invalid target',
-    detail: 'There is no token for this resource: it is unknown, not granted to this service, or one of several.',
-  },
-  'unsupported-grant-type': {
-    status: 400,
-    title: 'Unsupported grant type',
-    detail: 'The only grant here is `client_credentials`. Users sign in by POST /v1/auth/login.',
-  },
+  ...tokenRequestErrors,
   'authentication-required': {
     status: 401,
     title: 'Authentication required',

@@ -27,8 +27,14 @@ const byStatus: Readonly<Record<number, string>> = {
 export function toOAuthError(error: AppError, requestId: string): OAuthError {
   return {
     error: byCode[error.code] ?? byStatus[error.status] ?? 'invalid_request',
-    error_description: error.message,
+    error_description: describe(error),
     code: error.code,
     requestId,
   };
+}
+
+/** The refused fields where there are any, in the characters that RFC 6749 §5.2 allows. */
+function describe({ message, options: { errors } }: AppError): string {
+  const text = errors?.map((fault) => `${fault.path}: ${fault.message}`).join('; ') ?? message;
+  return text.replaceAll(/["\\]/g, "'").replaceAll(/[^\x20-\x7E]/g, '?');
 }
