@@ -63,7 +63,9 @@ async function playStep(direction: string, { name, run }: Step, stage: Stage, al
     await run(stage);
   } catch (error) {
     isRight = false;
-    wrong.push(`${direction}, ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    const complaint = `${direction}, ${name}: ${error instanceof Error ? error.message : String(error)}`;
+    note(complaint);
+    wrong.push(complaint);
   }
   await board.checkRecent(all);
   const row = rowsOfSteps.get(name) ?? { step: name };
