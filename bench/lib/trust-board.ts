@@ -13,6 +13,8 @@ type Ended = { readonly label: string; readonly untilMs: number };
 export class TrustBoard {
   readonly #good = new Map<string, string>();
   readonly #ended = new Map<string, Ended>();
+  /** Refused while steps ran: wrong, unless a step that was under way ended them. */
+  readonly #suspects = new Map<string, string>();
   readonly wrong: string[] = [];
   accepted = 0;
   refused = 0;
@@ -37,9 +39,11 @@ export class TrustBoard {
     this.ended(label, ...this.#good.keys());
   }
 
-  /** Asks every replica for every token. */
-  checkAll(servers: readonly Server[]): Promise<void> {
-    return this.#check(servers, Number.POSITIVE_INFINITY);
+  /** Asks every replica for every token. Call it while no step is under way. */
+  async checkAll(servers: readonly Server[]): Promise<void> {
+    await this.#check(servers, Number.POSITIVE_INFINITY);
+    for (const [token, complaint] of this.#suspects) if (this.#good.has(token)) this.wrong.push(complaint);
+    this.#suspects.clear();
   }
 
   /** Asks every replica for the tokens that were made or ended last. */
@@ -66,7 +70,7 @@ export class TrustBoard {
     for (const [token, label] of [...this.#good].slice(-count)) {
       const status = await ask(token);
       if (status === 200) this.accepted++;
-      else this.wrong.push(`${label}: ${status} at ${server.url}, though good`);
+      else this.#suspects.set(token, `${label}: ${status} at ${server.url}, though good`);
     }
     connection.close();
   }

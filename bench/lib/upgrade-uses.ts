@@ -25,7 +25,7 @@ export const reads: readonly Step[] = [
         `mutation { login(userName: "${userName}", password: "${userPassword}") { accessToken refreshToken } }`,
       );
       board.good('GraphQL login', made.login.accessToken);
-      const seen = await graph(other, '{ me { id userName roles sessions { nodes { id } } } }', made.login.accessToken);
+      const seen = await graph(other, '{ me { id userName roles sessions { id } } }', made.login.accessToken);
       if (seen.me.userName !== userName) throw new Error('somebody else');
       const text = `mutation { refresh(refreshToken: "${made.login.refreshToken}") { accessToken } }`;
       board.good('GraphQL refresh', (await graph(other, text)).refresh.accessToken);
@@ -55,7 +55,7 @@ export const reads: readonly Step[] = [
       if (one.id !== id || named.id !== id || search.items[0]?.id !== id) throw new Error('not found');
       await call(at, '/v1/users?limit=100&count=exact&sort=-createdAt', { token: admin });
       await call(at, '/v1/audit?limit=50', { token: admin });
-      await graph(at, '{ users(first: 20) { nodes { id roles avatar { url } sessions { nodes { id } } } } }', admin);
+      await graph(at, '{ users(first: 20) { nodes { id roles avatar { url } sessions { id } } } }', admin);
     },
   },
 ];
@@ -112,7 +112,7 @@ export const writes: readonly Step[] = [
       body.append('file', new Blob([Uint8Array.from(readFileSync(file))]), 'avatar.png');
       const user = await call(stage.at, '/v1/users/me/avatar', { method: 'PUT', token: own.accessToken, body });
       for (const server of [stage.at, stage.other]) await call(server, new URL(user.avatar.url).pathname);
-      await call(stage.other, '/v1/users/me/avatar', { method: 'DELETE', token: own.accessToken, expect: 204 });
+      await call(stage.other, '/v1/users/me/avatar', { method: 'DELETE', token: own.accessToken });
     },
   },
   {

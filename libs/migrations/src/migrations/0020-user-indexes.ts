@@ -8,9 +8,8 @@ const indexes = {
 } as const;
 
 /**
- * Indexes of what 0019 added to users. Replicas of the version before go on meanwhile: a million
- * users would hold all requests up for 15 s otherwise. PGlite has no others to wait for it, and one
- * connection.
+ * Indexes of what 0019 added to users. Made in 0019's transaction they held all requests up, for
+ * 3.4 s at 200,000 users. PGlite has no other replicas, and one connection.
  */
 export class UserIndexes extends Migration {
   readonly #isAlone = this.driver.constructor.name === 'PgliteDriver';
