@@ -1,6 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
-import { type Config, CONFIG } from '#libs/platform/config';
 import { DatabaseClock } from '#libs/platform/database';
 import { type EndOfTrust, RevocationsService } from '#libs/security/revocation';
 import { UsersRepository } from '#libs/users';
