@@ -40,7 +40,8 @@ export class TokenExplanationService {
     const explained = await this.#explain(read);
     if (principal.kind === 'service') return { ...explained, service: principal.name };
     const { userId, sessionId } = principal;
-    return { ...explained, userId, sessionId };
+    const { sub } = read.claims;
+    return { ...explained, userId, ...(sub !== userId && { subject: sub }), sessionId };
   }
 
   async #explain({ claims, facts, principal }: VerifiedToken): Promise<Explanation> {
