@@ -182,11 +182,7 @@ export const errorCodes = {
   'audience-taken': { status: 409, title: 'Audience taken', detail: 'Tokens for this audience are those of another.' },
   'external-id-taken': { status: 409, title: 'External id taken', detail: 'Another user has this external id.' },
   'id-taken': { status: 409, title: 'Id taken', detail: 'Another user has this id.' },
-  'subject-taken': {
-    status: 409,
-    title: 'Subject taken',
-    detail: 'Another user has this subject, or an id that is written like it.',
-  },
+  'subject-taken': { status: 409, title: 'Subject taken', detail: 'Another user has this subject, or such an id.' },
   'duplicate-row': {
     status: 409,
     title: 'Duplicate row',

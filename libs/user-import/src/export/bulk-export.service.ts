@@ -115,9 +115,14 @@ function exported(row: ExportRow, { hashes }: ExportOptions): Exported {
 
 function toLine(user: Exported, options: ExportOptions, members: Members): string {
   if (options.format === 'ndjson') return `${JSON.stringify(user)}\n`;
-  const cells = columnsOf(options).map((column) => [user[column] ?? ''].flat().join(' '));
+  const cells = columnsOf(options).map((column) => textOf(user[column]));
   const more = objects.flatMap((field) => cellsOf(new Map(Object.entries(user[field] ?? {})), members[field]));
   return toCsvRecord([...cells, ...more], options.cells);
+}
+
+function textOf(value: Exported[string]): string {
+  if (typeof value === 'string') return value;
+  return Array.isArray(value) ? value.join(' ') : '';
 }
 
 /** A cell for each member that has a column, and one for the rest. */

@@ -7,7 +7,7 @@ export function valueOfCell(cell: string): unknown {
   const value = parsed(cell);
   if (value === undefined) return cell;
   const isScalar = typeof value !== 'object' && typeof value !== 'string';
-  return isScalar && String(value) !== cell ? cell : value;
+  return isScalar && JSON.stringify(value) !== cell ? cell : value;
 }
 
 /** The cell that reads as the value again. Text that would read as something else is quoted. */

@@ -18,8 +18,8 @@ export type SourceRow =
 export type SourceRows = AsyncIterable<readonly SourceRow[]>;
 
 /**
- * More than the longest row that could be taken: 16 KB of `profile` and `metadata`, whose quotes CSV
- * doubles, and some KB of the rest.
+ * More than the longest row that could be taken: 16 KB of `profile` and `metadata`, whose quotes
+ * CSV doubles, and some KB of the rest.
  */
 export const maxRowBytes = 65_536;
 

@@ -35,8 +35,8 @@ type Cell = string | undefined;
 /**
  * Reads CSV (RFC 4180) whose first line names the fields. `row` is the number of the record after
  * that line; records without any text do not count. Empty cells are absent fields. `roles` are
- * separated by blanks, commas, semicolons or bars. Cells of `profile` and `metadata` are JSON; those
- * of `profile.<name>` and `metadata.<name>` are members of them: see `valueOfCell`.
+ * separated by blanks, commas, semicolons or bars. Cells of `profile` and `metadata` are JSON;
+ * those of `profile.<name>` and `metadata.<name>` are members of them: see `valueOfCell`.
  * @throws AppError `malformed-csv` when the rest cannot be read
  */
 export async function* readCsv(bytes: Bytes, options: CsvOptions = {}): AsyncGenerator<readonly SourceRow[]> {

@@ -106,7 +106,7 @@ export class ExistingUsers {
 
 const subOf = ({ id, subject }: BulkUser): string => subject ?? id;
 
-/** What a row says of who the user is, and is not so; one name with two external ids is two people. */
+/** What a row says of its user, and is not so: one name with two external ids is two people. */
 function contradictionOf({ user, hasId, hasSubject }: PreparedRow, existing: ExistingUser): Identity | undefined {
   if (hasId && user.id !== existing.id) return 'id';
   if (hasSubject && subOf(user) !== existing.sub) return 'subject';
