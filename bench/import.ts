@@ -3,6 +3,7 @@
  * that is killed. See README.md.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +26,8 @@ type Run = {
   readonly cpu: number;
 };
 
-const options = readOptions({ rows: 1_000_000 });
+const options = readOptions({ rows: 1_000_000 }, ['subjects']);
+const hasSubjects = options.flags.has('subjects');
 const { rows } = options.numbers;
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-import-'));
 const file = join(folder, 'users.ndjson');
@@ -68,7 +70,9 @@ async function generate(): Promise<readonly number[]> {
 /** As they come from a service that is eight years old: not in the order of their creation. */
 function row(at: number): object {
   const digest = at.toString(36).padStart(9, '0') + 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+  const uuid = hash('md5', `${at}`).replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-4$3-8$4-$5');
   return {
+    ...(hasSubjects && { id: uuid, subject: `auth0|${digest.slice(0, 24)}` }),
     externalId: `legacy-${at}`,
     userName: `user${at}`,
     firstName: `Ada${at % 97}`,
@@ -161,7 +165,7 @@ async function countIn(database: Database): Promise<number> {
 function report(run: Run, { before, after }: { before: number; after: number }): void {
   const [first = NaN] = run.tenthSeconds;
   const last = run.tenthSeconds.at(-1) ?? NaN;
-  printTable(`${rows} rows with bcrypt hashes, from a pipe`, [
+  printTable(`${rows} rows with bcrypt hashes${hasSubjects ? ', ids and subjects' : ''}, from a pipe`, [
     { measure: 'rows/s', value: (rows / run.seconds).toFixed(0), target: '≥ 20000' },
     { measure: 'last tenth over first, time', value: (last / first).toFixed(2), target: '≤ 1.2' },
     {

@@ -188,7 +188,7 @@ describe('CSV', () => {
     ['an unknown column', 'userName,firstName,lastName,Password\n', 'Password'],
     ['a column that comes twice', 'userName,firstName,lastName,userName\n', 'more than once: userName'],
     ['no column for the name', 'firstName,lastName\n', 'missing: userName'],
-    ['10,000 columns', `${Array.from({ length: 10_000 }, (_, at) => `c${at}`).join(',')}\n`, 'longer than'],
+    ['20,000 columns', `${Array.from({ length: 20_000 }, (_, at) => `c${at}`).join(',')}\n`, 'longer than'],
     ['100 columns', `${Array.from({ length: 100 }, (_, at) => `c${at}`).join(',')}\n`, 'More than 64 columns'],
   ])('with %s does not even begin', async (_, header, detail) => {
     const { answer } = await sendCsv(`${header}a,b,c\n`);
@@ -197,7 +197,7 @@ describe('CSV', () => {
   });
 
   test('whose quote is never closed is read no further', async () => {
-    const { answer } = await sendCsv(`userName,firstName,lastName\na,b,c\n"${'x'.repeat(40_000)}`);
+    const { answer } = await sendCsv(`userName,firstName,lastName\na,b,c\n"${'x'.repeat(140_000)}`);
     expect([answer.status, answer.body.code]).toEqual([400, 'malformed-csv']);
     expect(answer.body.detail).toContain('quote may be missing, near line 3');
   });
@@ -234,7 +234,7 @@ describe('an export', () => {
   });
 
   test('for spreadsheets begins with a byte order mark, and none else does', async () => {
-    expect([await startOfCsv('exact'), await startOfCsv('spreadsheet')]).toEqual(['external', '\uFEFFexterna']);
+    expect([await startOfCsv('exact'), await startOfCsv('spreadsheet')]).toEqual(['id,subje', '\uFEFFid,subj']);
   });
 
   test('has hashes only if asked for, and none where there is no password', async () => {

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { toNdjson } from '../support/imports.js';
 import { runCli, startCli } from '../support/run-cli.js';
+import { movedUsers } from '../support/subjects.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-cli-'));
 const databases: OwnDatabase[] = [];
@@ -85,13 +86,19 @@ test('ctrl-C ends it after the rows that are being written and says how to go on
 }, 60_000);
 
 test('what was exported and imported elsewhere is the same to the byte', async () => {
+  const moved = file('moved.ndjson', toNdjson(movedUsers(100).map(({ row }) => row)));
+  expect((await runCli(environment(), 'users', 'import', moved)).code).toBe(0);
   const first = await runCli(environment(), 'users', 'export', file('first.csv'), '--with-hashes');
   expect([first.code, first.err]).toEqual([0, expect.stringMatching(/^\d+ users, SHA-256 [0-9a-f]{64}\n$/)]);
   expect(statSync(file('first.csv')).mode & 0o777).toBe(0o600);
   expect((await runCli(environment(1), 'users', 'import', file('first.csv'))).code).toBe(0);
   const second = await runCli(environment(1), 'users', 'export', '--with-hashes', '--format', 'csv');
   expect(second).toEqual({ code: 0, err: first.err, out: readFileSync(file('first.csv'), 'utf8') });
-}, 60_000);
+  const [here, there] = await Promise.all(
+    [0, 1].map((at) => runCli(environment(at), 'users', 'export', '--with-hashes', '--format', 'ndjson')),
+  );
+  expect(there).toEqual(here);
+}, 120_000);
 
 test('columns of any name are mapped, rows that are refused are reported and make the exit code 2', async () => {
   const text = 'Login;Vorname;Nachname;Notiz\nanton;Anton;Adler;x\nbad name;B;C;y\n';

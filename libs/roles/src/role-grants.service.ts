@@ -22,10 +22,37 @@ export class RoleGrants {
     if (added.length === 0) return;
     await this.roles.lockUnchanged(em);
     const permissionsOf = await this.roles.permissionsOf(em, roles);
-    const errors = added
-      .filter((name) => !permissionsOf.has(name))
-      .map((name) => ({ path: 'roles', message: `there is no role ${name}`, code: 'unknown-role' }));
-    if (errors.length > 0) throw new AppError('unknown-role', { errors });
-    if (!fitsToken(unionOf(roles, permissionsOf))) throw new AppError('permissions-too-large');
+    const fault = faultOf(roles, added, permissionsOf);
+    if (fault) throw fault;
   }
+
+  /**
+   * What is wrong with each of several sets of roles, in their order, as they are committed now.
+   * Call it again after `hold` when users have been given them.
+   */
+  async findFaults(
+    em: SqlEntityManager,
+    sets: readonly (readonly string[])[],
+  ): Promise<readonly (AppError | undefined)[]> {
+    const permissionsOf = await this.roles.permissionsOf(em, [...new Set(sets.flat())]);
+    return sets.map((roles) => faultOf(roles, roles, permissionsOf));
+  }
+
+  /** No role changes until the transaction ends. Lock users before. */
+  async hold(em: SqlEntityManager): Promise<void> {
+    await this.roles.lockUnchanged(em);
+  }
+}
+
+/** @param added those of the roles that must exist */
+function faultOf(
+  roles: readonly string[],
+  added: readonly string[],
+  permissionsOf: ReadonlyMap<string, readonly string[]>,
+): AppError | undefined {
+  const errors = added
+    .filter((name) => !permissionsOf.has(name))
+    .map((name) => ({ path: 'roles', message: `there is no role ${name}`, code: 'unknown-role' }));
+  if (errors.length > 0) return new AppError('unknown-role', { errors });
+  return fitsToken(unionOf(roles, permissionsOf)) ? undefined : new AppError('permissions-too-large');
 }

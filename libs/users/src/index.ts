@@ -5,6 +5,9 @@ export {
   BulkUsersRepository,
   type ExistingUser,
   type ExportRow,
+  idInSubject,
+  RolesChangedError,
+  type UserKeys,
 } from './account/bulk-users.repository.js';
 export { toEmailKey } from './account/email-address.js';
 export { firstAdminPasswordFile } from './account/first-admin-password.js';
@@ -19,6 +22,7 @@ export {
   createUserSchema,
   type PatchUser,
   patchUserSchema,
+  subjectSchema,
   userIdSchema,
   userNameParamSchema,
   type UserView,

@@ -45,7 +45,7 @@ export async function importUsers(environment: Environment, file: string, flags:
     const rows = source(counted(stream, progress), { columns: flags.map, delimiter: flags.delimiter });
     const results = context.get(UserImportService).run(rows, {
       who: 'operator',
-      grantable: ['user', 'admin'],
+      grantable: 'any',
       reservedNames: 'taken',
       onExisting: flags.onExisting,
       commit: flags.dryRun ? 'dry-run' : 'write',

@@ -17,7 +17,12 @@ export function addUsers(program: Command, environment: Environment): void {
     .command('import <file>')
     .description('bring users in from a file, or from `-` for standard input; run it again to go on')
     .addOption(new Option('--format <format>', 'of the file; by its name if absent').choices(['ndjson', 'csv']))
-    .option('--map <column=field>', 'CSV: what a column is; `column=` leaves it out; may come often', addColumn, {})
+    .option(
+      '--map <column=field>',
+      'CSV: what a column is, such as user_id=subject or dept=profile.department; `column=` leaves it out; may come often',
+      addColumn,
+      {},
+    )
     .option('--delimiter <sign>', 'CSV: what separates cells; by its first line if absent')
     .addOption(onExisting)
     .option('--report <file>', 'write a line of JSON for each row to a new file')

@@ -128,6 +128,7 @@ export const explanationSchema = z
     at: z.iso.datetime().optional().meta({ description: 'When it expired, was revoked, or will expire' }),
     cause: z.string().optional().meta({ description: 'What revoked it, such as `logout`' }),
     userId: z.uuid().optional(),
+    subject: z.string().optional().meta({ description: 'Its `sub`, where that is not the id of the user' }),
     sessionId: z.uuid().optional(),
     service: z.string().optional().meta({ description: 'Whose token it is, when it is no user' }),
   })

@@ -56,7 +56,7 @@ export class OAuthService {
     if (!session) return { active: false };
     return {
       active: true,
-      sub: session.userId,
+      sub: session.subject ?? session.userId,
       exp: Math.floor(this.clock.nowMs() / 1000 + session.secondsLeft),
       iat: Math.floor(session.issuedSeconds),
       iss: this.audiences.issuer,

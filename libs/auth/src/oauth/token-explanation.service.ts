@@ -39,7 +39,8 @@ export class TokenExplanationService {
     const explained = await this.#explain(read, audience);
     if (principal.kind === 'service') return { ...explained, service: principal.name };
     const { userId, sessionId } = principal;
-    return { ...explained, userId, sessionId };
+    const { sub } = read.claims;
+    return { ...explained, userId, ...(sub !== userId && { subject: sub }), sessionId };
   }
 
   async #explain({ claims, facts, principal }: VerifiedToken, audience: string): Promise<Explanation> {

@@ -51,8 +51,8 @@ export class SessionEndService {
     const ended = await this.sessions.delete(em, userId, which);
     if (which === 'all') {
       // one entry for all of them, exact to the transaction, however many there are
-      const generation = await this.users.raiseGenerations(em, userId);
-      if (generation !== undefined) await revoke({ kind: 'user', subject: userId, generation, cause });
+      const raised = await this.users.raiseGenerations(em, userId);
+      if (raised) await revoke({ kind: 'user', subject: userId, ...raised, cause });
     } else {
       // revoked even when the row is gone: success must mean that the session's tokens are dead
       const ids = 'only' in which ? [which.only] : ended;

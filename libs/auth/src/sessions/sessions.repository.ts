@@ -20,6 +20,8 @@ export type SessionSelection = { readonly only: string } | { readonly except: st
 /** The living session that a refresh token keeps going; `issuedSeconds` in Unix seconds. */
 export type RefreshableSession = {
   readonly userId: string;
+  /** As in a `TokenSubject`. */
+  readonly subject: string | null;
   readonly clientId: string;
   readonly issuedSeconds: number;
   readonly secondsLeft: number;
@@ -78,7 +80,7 @@ const ownerIfReused: Statement = {
 };
 const byToken: Statement = {
   name: 'session-by-token',
-  text: `select u.id as "userId", s.client_id as "clientId", extract(epoch from s.last_used_at)::float8 as "issuedSeconds",
+  text: `select u.id as "userId", u.subject, s.client_id as "clientId", extract(epoch from s.last_used_at)::float8 as "issuedSeconds",
       ${unusedSecondsLeft('$2', '$3')}
     from sessions s join users u on u.id = s.user_id where s.id = $1 and s.current_hash = $4 and ${isAlive}`,
 };

@@ -17,8 +17,17 @@ export class AuditEvent {
   @Field(() => ID, { nullable: true, description: 'Whom it is about.' })
   readonly userId!: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: '`sub` of the tokens of the user whom it is about; null of a user who was erased.',
+  })
+  readonly subject!: string | null;
+
   @Field(() => String, { description: '`user:<id>`, `service:<name>`, `anonymous` or `operator`.' })
   readonly caller!: string;
+
+  @Field(() => String, { nullable: true, description: '`sub` of the tokens of the user who called.' })
+  readonly callerSubject!: string | null;
 
   @Field(() => String, { nullable: true })
   readonly ip!: string | null;
@@ -61,6 +70,9 @@ export class AuditFilter {
 
   @Field(() => ID, { nullable: true })
   readonly userId?: string;
+
+  @Field(() => String, { nullable: true, description: 'About the user whose tokens have this `sub`.' })
+  readonly subject?: string;
 
   @Field(() => DateTime, { nullable: true, description: 'Only later ones.' })
   readonly after?: string;

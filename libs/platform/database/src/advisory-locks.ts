@@ -18,6 +18,8 @@ const advisoryLocks = {
   administrators: 0x61646d6e,
   /** 'keys': replicas change signing keys in turn. */
   signingKeys: 0x6b657973,
+  /** 'subj': imports that give subjects insert in turn, so that none is another user's id. */
+  subjects: 0x7375626a,
 } as const;
 
 /**

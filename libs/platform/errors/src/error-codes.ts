@@ -168,12 +168,9 @@ export const errorCodes = {
     detail: 'The roles `user` and `admin` cannot be removed; their permissions may be changed.',
   },
   'audience-taken': { status: 409, title: 'Audience taken', detail: 'Tokens for this audience are those of another.' },
+  'external-id-taken': { status: 409, title: 'External id taken', detail: 'Another user has this external id.' },
   'id-taken': { status: 409, title: 'Id taken', detail: 'Another user has this id.' },
-  'subject-taken': {
-    status: 409,
-    title: 'Subject taken',
-    detail: 'Another user has this subject, or an id that is written like it.',
-  },
+  'subject-taken': { status: 409, title: 'Subject taken', detail: 'Another user has this subject, or such an id.' },
   'duplicate-row': {
     status: 409,
     title: 'Duplicate row',

@@ -4,12 +4,13 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { QueryCursors, type TimePosition, timePosition } from '#libs/platform/contract';
+import { isUuid } from '#libs/platform/crypto';
 import { Sql } from '#libs/platform/database';
 import { PersonalData } from '#libs/platform/personal-data';
 
 import { erasedIdOf } from './audit-event.js';
 import type { AuditEventView, AuditPage, ListAudit } from './audit.schema.js';
-import { page, pseudonymise } from './audit.sql.js';
+import { page, pseudonymise, userIdOfSubject } from './audit.sql.js';
 
 const exportedAtOnce = 100;
 
@@ -32,18 +33,23 @@ export class AuditService implements OnModuleInit {
 
   /** @throws AppError `invalid-cursor`, `cursor-of-another-query` */
   async list(query: ListAudit): Promise<AuditPage> {
-    const { event, userId, after, before, limit, cursor } = query;
+    const { event, after, before, limit, cursor } = query;
     const cursors = cursorsOf(query);
     const [ms, id] = cursor === undefined ? [] : cursors.decode(cursor);
-    const filters = [
-      event ?? null,
-      userId === undefined ? null : [userId, erasedIdOf(userId)],
-      after ?? null,
-      before ?? null,
-    ];
+    const filters = [event ?? null, await this.#idsOf(query), after ?? null, before ?? null];
     const found = await this.sql.rows<AuditEventView>(page, [limit + 1, ...filters, ms ?? null, id ?? null]);
     const { rows, nextCursor } = cursors.cut(found, limit, positionOf);
     return { items: [...rows], nextCursor };
+  }
+
+  /** The ids that rows about the user may have; null when the query names no user. */
+  async #idsOf({ userId, subject }: ListAudit): Promise<readonly string[] | null> {
+    const named = userId?.toLowerCase();
+    if (subject === undefined) return named === undefined ? null : [named, erasedIdOf(named)];
+    const row = await this.sql.row<{ id: string }>(userIdOfSubject, [subject]);
+    // the subject of an erased user is known of those alone whose id it was
+    const id = row?.id ?? (isUuid(subject) ? subject.toLowerCase() : undefined);
+    return id === undefined || (named !== undefined && named !== id) ? [] : [id, erasedIdOf(id)];
   }
 
   /** Gives the cursor after any event of a page of this query, not only after the last. */
@@ -73,7 +79,7 @@ async function erase(em: SqlEntityManager, userId: string): Promise<void> {
   await em.execute(pseudonymise, values);
 }
 
-const cursorsOf = ({ event, userId, after, before }: ListAudit): QueryCursors<TimePosition> =>
-  new QueryCursors({ list: 'audit', event, userId, after, before }, timePosition);
+const cursorsOf = ({ event, userId, subject, after, before }: ListAudit): QueryCursors<TimePosition> =>
+  new QueryCursors({ list: 'audit', event, userId, after, before, ...(subject && { subject }) }, timePosition);
 
 const positionOf = ({ at, id }: AuditEventView): TimePosition => [Date.parse(at), id];

@@ -25,15 +25,27 @@ export function auditValues({ event, userId }: Omit<AuditEvent, 'details'>, sour
   return [uuidV7(), event, userId ?? null, callerName(caller), ip, userAgent ?? null, requestId];
 }
 
-/** Absent filters are null. Not prepared: each combination of filters gets a plan of its own. */
+/** Of the users as they are now: a row keeps no `sub`, so that nothing of it outlives its user. */
+const subjectOf = (user: string): string => `coalesce(${user}.subject, ${user}.id::text)`;
+/**
+ * Absent filters are null. Not prepared: each combination of filters gets a plan of its own. What
+ * the tokens of the users say is looked up for the rows of the page alone.
+ */
 export const page: Statement = {
-  text: `select id, ${rfc3339Sql('at')} as at, event, user_id as "userId", caller, ip, user_agent as "userAgent",
-      request_id as "requestId", details
-    from audit_events
+  text: `select event.id, ${rfc3339Sql('event.at')} as at, event.event, event.user_id as "userId",
+      ${subjectOf('about')} as subject, event.caller, ${subjectOf('caller')} as "callerSubject", event.ip,
+      event.user_agent as "userAgent", event.request_id as "requestId", event.details
+    from (select * from audit_events
     where ($2::text is null or event = $2) and ($3::uuid[] is null or user_id = any($3))
       and ($4::timestamptz is null or at > $4) and ($5::timestamptz is null or at < $5)
       and ($6::float8 is null or (at, id) < (to_timestamp($6 / 1000), $7::uuid))
-    order by audit_events.at desc, id desc limit $1`,
+    order by audit_events.at desc, id desc limit $1) event
+    left join users about on about.id = event.user_id
+    left join users caller on caller.id = case when event.caller like 'user:%' then substr(event.caller, 6, 36)::uuid end
+    order by event.at desc, event.id desc`,
+};
+export const userIdOfSubject: Statement = {
+  text: 'select id from users where coalesce(subject, id::text) = $1',
 };
 
 const isOthers = `caller like 'user:%' and split_part(caller, ' ', 1) <> ?`;

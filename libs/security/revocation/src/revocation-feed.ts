@@ -64,10 +64,10 @@ export class RevocationFeed implements OnModuleInit {
   /** Writes entries and their notices in the transaction. @returns the entries with their expiry */
   async publish(em: SqlEntityManager, revocations: readonly Revocation[]): Promise<readonly Entry[]> {
     if (revocations.length === 0) return [];
-    const values = revocations.map(({ kind, subject, generation, cause, expiresAt }) => ({
+    const values = revocations.map(({ kind, subject, tokenSubject, generation, cause, expiresAt }) => ({
       kind,
       subject: subjectIdOf(kind, subject),
-      name: isNamed(kind) ? subject : null,
+      name: isNamed(kind) ? subject : (tokenSubject ?? null),
       generation: generation ?? null,
       cause,
       ends_at: expiresAt ?? null,

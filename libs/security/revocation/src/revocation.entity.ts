@@ -7,7 +7,8 @@ const kinds = revocationKinds.map((kind) => `'${kind}'`).join(', ');
 /**
  * The truth about ended trust. `xid` is the writing transaction: ids are not in the order of
  * commits, so replicas catch up by transactions that they may not have seen. `subject` is made of
- * `name` where the subject is known by name.
+ * `name` where the subject is known by name; of a user, `name` is the `sub` of its tokens where
+ * that is not the id.
  */
 export const RevocationEntity = defineEntity({
   name: 'Revocation',

@@ -32,6 +32,8 @@ export type RevocationKind = (typeof revocationKinds)[number];
 export type Revocation = {
   readonly kind: RevocationKind;
   readonly subject: string;
+  /** Of a user: the `sub` of its tokens, where that is not its id. */
+  readonly tokenSubject?: string | null;
   readonly generation?: number;
   readonly cause: RevocationCause;
   readonly expiresAt?: number;
@@ -51,7 +53,7 @@ export type Entry = {
 /** What ended a token, and when in Unix milliseconds. */
 export type EndOfTrust = {
   readonly kind: RevocationKind;
-  /** Of a role or service. */
+  /** Of a role or service; of a user the `sub` of its tokens, where that is not its id. */
   readonly name: string | null;
   readonly cause: RevocationCause;
   readonly atMs: number;

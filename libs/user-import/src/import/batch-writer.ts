@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 
 import { isUniqueViolation } from '#libs/platform/database';
-import { type BulkProfile, BulkUsersRepository, type ExistingUser } from '#libs/users';
+import { type BulkProfile, BulkUsersRepository, type ExistingUser, idInSubject, RolesChangedError } from '#libs/users';
 
 import { type ImportRun, refused, type RowResult } from './import-run.js';
 import type { PreparedRow } from './prepare-row.js';
-import { ExistingUsers } from './resume.js';
+import { type Collision, ExistingUsers, keysOf, type Match } from './resume.js';
 
 /** A row whose user exists. */
 type KnownRow = PreparedRow & { readonly existing: ExistingUser };
@@ -36,15 +36,32 @@ export class BatchWriter {
   }
 
   async #settle(rows: readonly PreparedRow[], run: ImportRun): Promise<readonly RowResult[]> {
-    const users = rows.map(({ user }) => user);
-    const made = run.isDry ? new Set<string>() : await this.users.insertMissing(users, run);
-    const created = rows
-      .filter(({ user }) => made.has(user.id))
-      .map(({ row, user }): RowResult => ({ row, status: 'created', id: user.id }));
-    const rest = rows.filter(({ user }) => !made.has(user.id));
-    if (rest.length === 0) return created;
-    const existing = new ExistingUsers(await this.users.findExisting(rest.map(({ user }) => user)));
-    return [...created, ...(await this.#settleRest(rest, existing, run))];
+    const faults = await this.users.findRoleFaults(rows.map(({ user }) => user));
+    const [results, open]: [RowResult[], PreparedRow[]] = [[], []];
+    for (const prepared of rows) {
+      const fault = faults.get(prepared.user.id);
+      if (fault) results.push(refused(prepared.row, fault.code, fault.options.errors));
+      else open.push(prepared);
+    }
+    const created = run.isDry ? new Set<PreparedRow>() : await this.#insert(withoutRivals(open), run);
+    for (const { row, user } of created) results.push({ row, status: 'created', id: user.id });
+    const rest = open.filter((prepared) => !created.has(prepared));
+    if (rest.length === 0) return results;
+    const existing = new ExistingUsers(await this.users.findExisting(keysOf(rest)));
+    return [...results, ...(await this.#settleRest(rest, existing, run))];
+  }
+
+  /** @returns the rows that are written; none when a role was changed, which the next pass sees */
+  async #insert(rows: readonly PreparedRow[], run: ImportRun): Promise<ReadonlySet<PreparedRow>> {
+    try {
+      const users = rows.map(({ user }) => user);
+      const { ids, mark } = await this.users.insertMissing(users, run);
+      if (mark !== undefined) run.addMark(mark);
+      return new Set(rows.filter(({ user }) => ids.has(user.id)));
+    } catch (error) {
+      if (!(error instanceof RolesChangedError)) throw error;
+      return new Set();
+    }
   }
 
   async #settleRest(
@@ -52,18 +69,20 @@ export class BatchWriter {
     existing: ExistingUsers,
     run: ImportRun,
   ): Promise<readonly RowResult[]> {
-    const matches = rest.map((prepared) => ({ prepared, match: existing.match(prepared.user) }));
+    const matches = rest.map((prepared) => ({ prepared, match: existing.match(prepared) }));
     const known = matches.flatMap(({ prepared, match }): KnownRow[] =>
-      typeof match === 'object' && !run.isOwn(match.id) ? [{ ...prepared, existing: match }] : [],
+      isMatch(match) && !run.isOwn(match.user) ? [{ ...prepared, existing: match.user }] : [],
     );
     const { results: settled, freed } = await this.#settleKnown(known, existing, run);
     const results = [...settled];
     for (const { prepared, match } of matches) {
       const { row, user } = prepared;
-      const isFreed = match === 'email-taken' && freed.has(user.emailKey ?? '');
-      if (typeof match === 'object') {
-        if (run.isOwn(match.id)) results.push(refused(row, 'duplicate-row'));
-      } else if (match !== undefined && !isFreed) results.push(refused(row, match));
+      if (isMatch(match)) {
+        if (run.isOwn(match.user)) results.push(repeated(prepared, match));
+        continue;
+      }
+      const isFreed = match?.code === 'email-taken' && freed.has(user.emailKey ?? '');
+      if (match && !isFreed) results.push(refused(row, match.code, match.errors));
       // Nothing stands in the way of this row any more: the next pass writes it.
       else if (run.isDry) results.push(run.rehearse(prepared));
     }
@@ -101,6 +120,29 @@ export class BatchWriter {
     for (const change of changes) results.push(...(await this.#writeProfiles([change], run)));
     return results;
   }
+}
+
+const isMatch = (match: Match | Collision | undefined): match is Match => match !== undefined && 'user' in match;
+
+/** A second row about a user of this import; under another name it is a second user. */
+function repeated({ row, user }: PreparedRow, { user: existing, by }: Match): RowResult {
+  const isOther = user.userNameKey !== existing.user_name_key;
+  if (isOther && by === 'id') return refused(row, 'id-taken');
+  return refused(row, isOther && by === 'subject' ? 'subject-taken' : 'duplicate-row');
+}
+
+/**
+ * Of rows that give one id, or have another's id for a subject, the first: whether it can be
+ * written decides about the others.
+ */
+function withoutRivals(rows: readonly PreparedRow[]): readonly PreparedRow[] {
+  const seen = new Set<string>();
+  return rows.filter(({ user: { id, subject } }) => {
+    const ids = [id, idInSubject(subject) ?? id];
+    const isFirst = !ids.some((known) => seen.has(known));
+    for (const known of ids) seen.add(known);
+    return isFirst;
+  });
 }
 
 const updated = ({ row, profile }: Change): RowResult => ({ row, status: 'updated', id: profile.id });

@@ -1,12 +1,13 @@
 import { isUser, type RequestSource } from '#libs/platform/access';
 import type { ErrorCode, FieldError } from '#libs/platform/errors';
+import { type ExistingUser, idInSubject } from '#libs/users';
 
 import type { PreparedRow } from './prepare-row.js';
 
 export type ImportOptions = {
   readonly who: RequestSource | 'operator';
-  /** Roles that rows may give. */
-  readonly grantable: readonly string[];
+  /** Roles that rows may give; `any` are all that there are. */
+  readonly grantable: readonly string[] | 'any';
   /** Whether rows may have user names that are reserved. */
   readonly reservedNames: 'taken' | 'refused';
   readonly onExisting: 'skip' | 'update';
@@ -18,7 +19,7 @@ export type ImportOptions = {
 
 /** What rows may give, by who sends them. An administrator may import administrators. */
 export const importRights = {
-  administrator: { grantable: ['user', 'admin'], reservedNames: 'taken' },
+  administrator: { grantable: 'any', reservedNames: 'taken' },
   service: { grantable: ['user'], reservedNames: 'refused' },
 } as const;
 
@@ -51,15 +52,14 @@ export class ImportRun {
   readonly who: ImportOptions['who'];
   readonly isDry: boolean;
   readonly onExisting: ImportOptions['onExisting'];
-  readonly #firstId: string;
+  /** The transaction of each batch that was inserted. */
+  readonly #marks = new Set<string>();
   readonly #rehearsed = new Set<string>();
 
-  constructor({ who, commit, onExisting }: ImportOptions, now: number) {
+  constructor({ who, commit, onExisting }: ImportOptions) {
     this.who = who;
     this.isDry = commit === 'dry-run';
     this.onExisting = onExisting;
-    const hex = now.toString(16).padStart(12, '0');
-    this.#firstId = `${hex.slice(0, 8)}-${hex.slice(8)}`;
   }
 
   /** The user who imports, if it is one. */
@@ -75,19 +75,34 @@ export class ImportRun {
     if (this.who !== 'operator') await this.who.callerNow();
   };
 
-  /** Whether a user was made since the import began: ids are UUIDv7, which start with the time. */
-  isOwn(id: string): boolean {
-    return id >= this.#firstId;
+  /** @param mark the transaction of a batch: some bytes for 1,000 rows, however long it goes on */
+  addMark(mark: string): void {
+    this.#marks.add(mark);
+  }
+
+  /**
+   * Whether this import made a user. A user who was changed since then counts as one who was there
+   * before.
+   */
+  isOwn({ mark }: ExistingUser): boolean {
+    return this.#marks.has(mark);
   }
 
   /** What would become of a row that collides with no user that exists. */
-  rehearse({ row, user }: PreparedRow): RowResult {
-    const [name, external, email] = [`n${user.userNameKey}`, `x${user.externalId}`, `e${user.emailKey}`];
-    if (this.#rehearsed.has(name) || (user.externalId !== null && this.#rehearsed.has(external))) {
-      return refused(row, 'duplicate-row');
+  rehearse({ row, user, hasId }: PreparedRow): RowResult {
+    const has = (kind: string, key: string | null | undefined): boolean =>
+      typeof key === 'string' && this.#rehearsed.has(kind + key);
+    const { id, subject, externalId, emailKey } = user;
+    const idInSub = idInSubject(subject);
+    if (has('n', user.userNameKey) || has('x', externalId)) return refused(row, 'duplicate-row');
+    if (hasId && (has('i', id) || has('u', id))) return refused(row, 'id-taken');
+    if (has('s', subject) || (idInSub !== id && has('i', idInSub))) return refused(row, 'subject-taken');
+    if (has('e', emailKey)) return refused(row, 'email-taken');
+    // the ids made here are in no other row
+    const keys = { n: user.userNameKey, x: externalId, i: hasId ? id : null, s: subject, u: idInSub, e: emailKey };
+    for (const [kind, key] of Object.entries(keys)) {
+      if (typeof key === 'string') this.#rehearsed.add(kind + key);
     }
-    if (user.emailKey !== null && this.#rehearsed.has(email)) return refused(row, 'email-taken');
-    for (const key of [name, external, email]) this.#rehearsed.add(key);
     return { row, status: 'created' };
   }
 }

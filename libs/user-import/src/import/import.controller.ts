@@ -12,8 +12,10 @@ import { cutOffAfterAnswer, ImportRequestsService } from './import-requests.serv
 import { type ImportQuery, importQuerySchema } from './import.schema.js';
 
 const body = `A row a line (NDJSON), or CSV whose first line names the fields:
-\`{ externalId?, userName, firstName, lastName, email?, roles?, status?, createdAt?, passwordHash? }\`. At most 16 KiB a
-row and 1 GiB at once. A row without \`passwordHash\` makes a user who cannot log in until a password is set.`;
+\`{ id?, subject?, externalId?, userName, firstName, lastName, email?, roles?, status?, createdAt?, passwordHash?, profile?,
+metadata? }\`. \`id\` is a UUID, \`subject\` the \`sub\` of the user's tokens (1 to 255 characters, kept exactly; the id if absent);
+in CSV, \`profile.<name>\` is a member of \`profile\`. At most 64 KiB a row and 1 GiB at once. A user is found by \`id\`, else
+\`subject\`, \`externalId\`, \`userName\`; what contradicts is refused in its row. A row without \`passwordHash\` makes a user who cannot log in until a password is set.`;
 const answer = `A line a row, in order, while the rows come:
 \`{ row, status: created|exists|updated|unchanged|refused, id?, code?, errors? }\`. The last line counts them:
 \`{ done, rows, created, exists, updated, unchanged, refused, stopped?: { code, detail } }\`. Without it, or with \`done\`

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { faultOfHash, type HashFault, type HashLimits } from '#libs/security/passwords';
 import { textSchema } from '#libs/platform/contract';
-import { createUserSchema, patchUserSchema } from '#libs/users';
+import { createUserSchema, type JsonObject, patchUserSchema, subjectSchema } from '#libs/users';
 
 /** What separates cells. Excel writes `;` in countries whose numbers have a decimal comma. */
 export const delimiters = [',', ';', '\t'] as const;
@@ -43,12 +43,25 @@ const createdAt = z.iso
   .transform((time) => Date.parse(time))
   .refine((ms) => ms >= 0 && ms <= Date.now(), 'must be from 1970 to now');
 
+/** Taken as it is: `ProfileSchemas` checks what is in it. A copy would lose members. */
+const jsonObject = z.custom<JsonObject>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'must be a JSON object',
+);
+
 const rowSchema = z.strictObject({
+  id: z
+    .uuid('must be a UUID (RFC 9562)')
+    .transform((id) => id.toLowerCase())
+    .nullish(),
+  subject: subjectSchema.nullish(),
   externalId: textSchema({ min: 1, max: 200 }).nullish(),
   ...createUserSchema.pick({ userName: true, firstName: true, lastName: true, email: true, roles: true }).shape,
   status: patchUserSchema.shape.status,
   createdAt: createdAt.nullish(),
   passwordHash: z.string().nullish(),
+  profile: jsonObject.nullish(),
+  metadata: jsonObject.nullish(),
 });
 export type ImportRow = z.infer<typeof rowSchema>;
 export type ImportRowSchema = z.ZodType<ImportRow>;
@@ -57,5 +70,13 @@ export type ImportRowSchema = z.ZodType<ImportRow>;
 export const importRowSchema = (limits: HashLimits): ImportRowSchema =>
   rowSchema.extend({ passwordHash: passwordHash(limits).nullish() });
 
-/** The names that a row's members, and the columns of CSV, may have. */
+/** The names that a row's members may have, and the columns of CSV beside those of `memberOf`. */
 export const importFields: readonly string[] = Object.keys(rowSchema.shape);
+
+/** A column `profile.department`: the member of an object. Undefined for any other name. */
+export function memberOf(
+  column: string,
+): { readonly field: 'profile' | 'metadata'; readonly name: string } | undefined {
+  const [, field, name] = /^(profile|metadata)\.(.*)$/s.exec(column) ?? [];
+  return name !== undefined && (field === 'profile' || field === 'metadata') ? { field, name } : undefined;
+}

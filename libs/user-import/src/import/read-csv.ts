@@ -5,7 +5,8 @@ import { CsvError, parse } from 'csv-parse';
 
 import { AppError } from '#libs/platform/errors';
 
-import { delimiters, importFields } from './import.schema.js';
+import { delimiters, importFields, memberOf } from './import.schema.js';
+import { valueOfCell } from './member-cell.js';
 import { type Bytes, maxRowBytes, type SourceRow } from './prepare-row.js';
 
 /** The field of each column: `{ Login: 'userName' }`. An empty name leaves the column out. */
@@ -23,7 +24,10 @@ const lineFeed = 0x0a;
 /** More than the first line can have. */
 const headBytes = 16_384;
 /** Blanks at either end of these fields are kept, so that an export comes back as it was. */
-const exactFields: ReadonlySet<string> = new Set(['externalId', 'firstName', 'lastName']);
+const exactFields: ReadonlySet<string> = new Set(['subject', 'externalId', 'firstName', 'lastName']);
+
+/** The field of a column, or a member of one that is an object. */
+type Column = { readonly field: string; readonly member?: string };
 
 /** A cell, or undefined when its bytes are not UTF-8. */
 type Cell = string | undefined;
@@ -31,11 +35,12 @@ type Cell = string | undefined;
 /**
  * Reads CSV (RFC 4180) whose first line names the fields. `row` is the number of the record after
  * that line; records without any text do not count. Empty cells are absent fields. `roles` are
- * separated by blanks, commas, semicolons or bars.
+ * separated by blanks, commas, semicolons or bars. Cells of `profile` and `metadata` are JSON;
+ * those of `profile.<name>` and `metadata.<name>` are members of them: see `valueOfCell`.
  * @throws AppError `malformed-csv` when the rest cannot be read
  */
 export async function* readCsv(bytes: Bytes, options: CsvOptions = {}): AsyncGenerator<readonly SourceRow[]> {
-  let header: readonly (string | undefined)[] | undefined;
+  let header: readonly (Column | undefined)[] | undefined;
   let row = 0;
   let rows: SourceRow[] = [];
   for await (const cells of records(bytes, options.delimiter)) {
@@ -112,12 +117,12 @@ function explain(error: CsvError): string {
 }
 
 /** @throws AppError `malformed-csv` that names the columns at fault */
-function fieldsOf(cells: readonly Cell[], map: ColumnMap): readonly (string | undefined)[] {
+function fieldsOf(cells: readonly Cell[], map: ColumnMap): readonly (Column | undefined)[] {
   if (cells.length > maxColumns) throw new AppError('malformed-csv', { detail: `More than ${maxColumns} columns.` });
   if (cells.includes(undefined)) throw new AppError('malformed-csv', { detail: 'The first line is not UTF-8.' });
   const names = cells.map((cell) => (cell ?? '').trim());
   const fields = names.map((name) => map[name] ?? name);
-  const unknown = fields.filter((field) => field !== '' && !importFields.includes(field));
+  const unknown = fields.filter((field) => field !== '' && !importFields.includes(field) && !memberOf(field));
   const repeated = fields.filter((field, at) => field !== '' && fields.indexOf(field) !== at);
   const missing = ['userName', 'firstName', 'lastName'].filter((field) => !fields.includes(field));
   const faults = [
@@ -125,30 +130,55 @@ function fieldsOf(cells: readonly Cell[], map: ColumnMap): readonly (string | un
     ...list('These columns come more than once', repeated),
     ...list('These columns are missing', missing),
   ];
-  if (faults.length === 0) return fields.map((field) => (field === '' ? undefined : field));
-  const detail = `${faults.join(' ')} The first line names the fields: ${importFields.join(', ')}.`;
+  if (faults.length === 0) return fields.map(columnOf);
+  const detail = `${faults.join(' ')} The first line names the fields: ${importFields.join(', ')}, profile.<name>, metadata.<name>.`;
   throw new AppError('malformed-csv', { detail });
 }
 
 const list = (what: string, names: readonly string[]): readonly string[] =>
   names.length === 0 ? [] : [`${what}: ${names.slice(0, 10).join(', ').slice(0, 200)}.`];
 
-function toRow(row: number, header: readonly (string | undefined)[], cells: readonly Cell[]): SourceRow {
+function columnOf(name: string): Column | undefined {
+  const member = memberOf(name);
+  if (member) return { field: member.field, member: member.name };
+  return name === '' ? undefined : { field: name };
+}
+
+function toRow(row: number, header: readonly (Column | undefined)[], cells: readonly Cell[]): SourceRow {
   if (cells.length !== header.length) {
     const message = `has ${cells.length} cells where the first line has ${header.length}`;
     return { row, fault: 'malformed-csv', message };
   }
   const value: Record<string, unknown> = {};
-  for (const [at, field] of header.entries()) {
+  for (const [at, column] of header.entries()) {
     const cell = cells[at];
     if (cell === undefined) return { row, fault: 'invalid-encoding', message: 'not UTF-8' };
-    const given = field === undefined ? undefined : valueOf(field, cell);
-    if (field !== undefined && given !== undefined) value[field] = given;
+    if (column === undefined) continue;
+    const { field, member } = column;
+    if (member === undefined) setOnce(value, field, valueOf(field, cell));
+    else if (cell !== '') value[field] = withMember(value[field], member, valueOfCell(cell));
   }
   return { row, value };
 }
 
-function valueOf(field: string, cell: string): string | readonly string[] | undefined {
+/** Members may have come before the object that has the rest of them. */
+function setOnce(value: Record<string, unknown>, field: string, given: unknown): void {
+  if (given === undefined) return;
+  const members = value[field];
+  value[field] = isObject(members) && isObject(given) ? { ...given, ...members } : given;
+}
+
+/** What is no object stays, for the schema to refuse. `__proto__` becomes a member like others. */
+function withMember(object: unknown, name: string, value: unknown): unknown {
+  if (object !== undefined && !isObject(object)) return object;
+  return Object.fromEntries([...Object.entries(object ?? {}), [name, value]]);
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function valueOf(field: string, cell: string): unknown {
+  if (field === 'profile' || field === 'metadata') return cell.trim() === '' ? undefined : valueOfCell(cell);
   if (field !== 'roles') return (exactFields.has(field) ? cell : cell.trim()) || undefined;
   const roles = cell.split(/[\s,;|]+/).filter((role) => role !== '');
   return roles.length === 0 ? undefined : roles;

@@ -4,6 +4,7 @@ import { AuditTrail } from '#libs/security/audit';
 import { type Config, CONFIG, isEmbedded } from '#libs/platform/config';
 import { isUnavailable } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
+import { ProfileSchemas } from '#libs/users';
 
 import { BatchWriter } from './batch-writer.js';
 import { type ImportOptions, ImportRun, type ImportSummary, type RowResult } from './import-run.js';
@@ -30,6 +31,7 @@ export class UserImportService {
   constructor(
     private readonly writer: BatchWriter,
     private readonly audit: AuditTrail,
+    private readonly profiles: ProfileSchemas,
     @Inject(CONFIG) config: Config,
   ) {
     this.#batchRows = isEmbedded(config) ? batchRows.embedded : batchRows.postgres;
@@ -48,7 +50,7 @@ export class UserImportService {
    */
   async *run(source: SourceRows, options: ImportOptions): AsyncGenerator<readonly RowResult[], ImportSummary> {
     const counts: Counts = { rows: 0, created: 0, exists: 0, updated: 0, unchanged: 0, refused: 0 };
-    const run = new ImportRun(options, Date.now());
+    const run = new ImportRun(options);
     const { who, onExisting, commit } = options;
     if (!run.isDry) await this.audit.record({ event: 'users-import-started', details: { onExisting } }, who);
     let outcome: Pick<ImportSummary, 'done' | 'stopped'> = { done: false };
@@ -73,7 +75,7 @@ export class UserImportService {
   async *#results(source: SourceRows, options: ImportOptions, run: ImportRun): AsyncGenerator<readonly RowResult[]> {
     let writing: Promise<readonly RowResult[]> | undefined;
     try {
-      const rules = { ...options, schema: this.#schema };
+      const rules = { ...options, schema: this.#schema, profiles: this.profiles };
       for await (const checked of checkedBatches(source, rules, this.#batchRows)) {
         if (writing) yield await writing;
         writing = undefined;

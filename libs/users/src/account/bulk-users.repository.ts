@@ -2,19 +2,45 @@ import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import type { RequestSource } from '#libs/platform/access';
-import { epochMs, Sql, type Statement } from '#libs/platform/database';
+import { isUuid } from '#libs/platform/crypto';
+import { lockInTransaction, Sql } from '#libs/platform/database';
+import type { AppError } from '#libs/platform/errors';
 import { PersonalData } from '#libs/platform/personal-data';
+import { RoleGrants } from '#libs/roles';
 import { type AuditEvent, AuditTrail } from '#libs/security/audit';
 
+import type { JsonObject } from '../profile/json-object.js';
+import type { ProfileField } from '../profile/profile-schemas.js';
+import { columns, toArray } from './array-literals.js';
+import {
+  existing,
+  exportPage,
+  giveUpAddresses,
+  insertMissing,
+  memberNames,
+  namedBy,
+  updateProfiles,
+} from './bulk-users.sql.js';
 import type { User } from './user.entity.js';
 
-/** A prepared user of an import, with keys and defaults. `createdMs` in Unix milliseconds. */
+/**
+ * A prepared user of an import, with keys and defaults. `subject` is null where it is the id.
+ * `createdMs` in Unix milliseconds.
+ */
 export type BulkUser = BulkProfile &
-  Pick<User, 'userName' | 'userNameKey' | 'roles' | 'status' | 'passwordHash'> & { readonly createdMs: number };
+  Pick<User, 'userName' | 'userNameKey' | 'roles' | 'status' | 'passwordHash' | ProfileField> & {
+    readonly subject: string | null;
+    readonly createdMs: number;
+  };
 
-/** A user whose name, address or external id an import brings again. */
+/**
+ * A user whose id, subject, name, address or external id an import brings again. `sub` is that of
+ * its tokens. `mark` is the transaction that wrote the row last.
+ */
 export type ExistingUser = {
   readonly id: string;
+  readonly sub: string;
+  readonly mark: string;
   readonly external_id: string | null;
   readonly user_name_key: string;
   readonly email_key: string | null;
@@ -22,6 +48,23 @@ export type ExistingUser = {
   readonly last_name: string;
   readonly email: string | null;
 };
+
+/** What users are found by; those of several rows. */
+export type UserKeys = {
+  readonly ids: readonly string[];
+  readonly subjects: readonly string[];
+  readonly externalIds: readonly string[];
+  readonly userNameKeys: readonly string[];
+  readonly emailKeys: readonly string[];
+};
+
+/** The ids of the users that were inserted, and the `mark` of their rows. */
+export type Insertion = { readonly ids: ReadonlySet<string>; readonly mark: string | undefined };
+
+/** A role was removed or grew between the check and the insert. */
+export class RolesChangedError extends Error {}
+
+const nothing: Insertion = { ids: new Set(), mark: undefined };
 
 /** Who writes, with its id if it is a user; `assertTrusted` throws when it may no longer write. */
 export type Writer = {
@@ -38,43 +81,15 @@ export type BulkProfile = Pick<User, 'id' | 'firstName' | 'lastName'> & {
 };
 
 /** A user as exported. */
-export type ExportRow = Omit<ExistingUser, 'id' | 'email_key'> & {
+export type ExportRow = Omit<ExistingUser, 'sub' | 'mark' | 'email_key'> & {
+  readonly subject: string | null;
   readonly user_name: string;
-  readonly roles: readonly ('user' | 'admin')[];
+  readonly roles: readonly string[];
+  readonly profile: JsonObject | null;
+  readonly metadata: JsonObject | null;
   readonly status: 'active' | 'deactivated';
   readonly password_hash: string;
   readonly created_ms: number;
-};
-
-/** One statement a batch, so that a batch is written whole or not at all. */
-const insertMissing = `insert into users (id, external_id, user_name, user_name_key, first_name, last_name, email, email_key, roles,
-      status, password_hash, created_at, updated_at)
-    select id, external_id, user_name, user_name_key, first_name, last_name, email, email_key,
-      string_to_array(roles, ' '), status, password_hash, to_timestamp(created_ms / 1000), now()
-    from unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[],
-      ?::text[], ?::text[], ?::text[], ?::float8[]) as row (id, external_id, user_name, user_name_key, first_name,
-      last_name, email, email_key, roles, status, password_hash, created_ms)
-    on conflict do nothing returning id`;
-const existing: Statement = {
-  text: `select id, external_id, user_name_key, email_key, first_name, last_name, email from users where id in (
-      select id from users where external_id = any($1::text[])
-      union all select id from users where user_name_key = any($2::text[])
-      union all select id from users where email_key = any($3::text[]))`,
-};
-/** The first step: addresses may be swapped, and a unique index checks each row as it changes. */
-const giveUpAddresses = `update users u set email = null, email_key = null
-    from unnest(?::uuid[], ?::text[]) as row (id, email_key)
-    where u.id = row.id and u.email_key is distinct from row.email_key`;
-const updateProfiles = `update users u set external_id = row.external_id, first_name = row.first_name,
-      last_name = row.last_name, email = row.email, email_key = row.email_key, version = u.version + 1, updated_at = now()
-    from unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[])
-      as row (id, external_id, first_name, last_name, email, email_key)
-    where u.id = row.id`;
-const page: Statement = {
-  name: 'users-export-page',
-  text: `select external_id, user_name, user_name_key, first_name, last_name, email, roles, status, password_hash,
-      ${epochMs('created_at')} as created_ms
-    from users where user_name_key > $1 order by user_name_key limit $2`,
 };
 
 /** Reads and writes users by the thousand; entities would cost more time than all the rest. */
@@ -85,6 +100,7 @@ export class BulkUsersRepository implements OnModuleInit {
     private readonly em: SqlEntityManager,
     private readonly personalData: PersonalData,
     private readonly audit: AuditTrail,
+    private readonly roles: RoleGrants,
   ) {}
 
   onModuleInit(): void {
@@ -105,37 +121,50 @@ export class BulkUsersRepository implements OnModuleInit {
 
   /**
    * Inserts the users that collide neither with the table nor with one before them in the order
-   * given. Each administrator gets an audit row; the import's own row counts the others.
-   * @throws what `assertTrusted` throws; nothing is inserted then
-   * @returns the ids of the inserted users
+   * given; no two of them may have one id. Each administrator gets an audit row; the import's own
+   * row counts the others.
+   * @throws `RolesChangedError`, what `assertTrusted` throws; nothing is inserted then
    */
-  async insertMissing(users: readonly BulkUser[], writer: Writer): Promise<ReadonlySet<string>> {
-    const texts = columns(users, 'id', 'externalId', 'userName', 'userNameKey', ...profile);
-    const roles = toArray(users.map((user) => user.roles.join(' ')));
-    const created = `{${users.map(({ createdMs }) => createdMs).join(',')}}`;
-    const values = [...texts, roles, ...columns(users, 'status', 'passwordHash'), created];
+  async insertMissing(users: readonly BulkUser[], writer: Writer): Promise<Insertion> {
     return this.em.fork().transactional(async (em) => {
-      const rows = await em.execute<{ id: string }[]>(insertMissing, values);
-      const added = new Set(rows.map(({ id }) => id));
-      const admins = users.filter(({ id, roles }) => added.has(id) && roles.includes('admin'));
+      const free = await withoutClashes(em, users);
+      if (free.length === 0) return nothing;
+      const rows = await em.execute<{ id: string; mark: string }[]>(insertMissing, insertValues(free));
+      const ids = new Set(rows.map(({ id }) => id));
+      const admins = free.filter(({ id, roles }) => ids.has(id) && roles.includes('admin'));
       const events = admins.map(({ id, roles }): AuditEvent => ({
         event: 'user-created',
         userId: id,
         details: { roles: roles.join(' ') },
       }));
       await this.audit.recordAll(events, writer.who, em);
+      await this.#holdRoles(em, free);
       await assertMayCommit(em, writer);
-      return added;
+      return { ids, mark: rows[0]?.mark };
     });
   }
 
-  /** The users who have a name, an address or an external id of these already. */
-  findExisting(users: readonly BulkUser[]): Promise<ExistingUser[]> {
-    return this.sql.rows(existing, [
-      present(users.map(({ externalId }) => externalId)),
-      users.map(({ userNameKey }) => userNameKey),
-      present(users.map(({ emailKey }) => emailKey)),
-    ]);
+  /** Why users may not have their roles, by their ids. Everybody may have `user` alone. */
+  async findRoleFaults(users: readonly BulkUser[], em = this.em.fork()): Promise<ReadonlyMap<string, AppError>> {
+    const granted = users.filter(({ roles }) => roles.length !== 1 || roles[0] !== 'user');
+    if (granted.length === 0) return new Map();
+    const faults = await this.roles.findFaults(
+      em,
+      granted.map(({ roles }) => roles),
+    );
+    return new Map(granted.flatMap(({ id }, at) => (faults[at] ? [[id, faults[at]] as const] : [])));
+  }
+
+  /** After the users are written, which is the order in which all lock. */
+  async #holdRoles(em: SqlEntityManager, users: readonly BulkUser[]): Promise<void> {
+    if (users.every(({ roles }) => roles.length === 1 && roles[0] === 'user')) return;
+    await this.roles.hold(em);
+    if ((await this.findRoleFaults(users, em)).size > 0) throw new RolesChangedError();
+  }
+
+  /** The users who have one of these already. */
+  findExisting({ ids, subjects, externalIds, userNameKeys, emailKeys }: UserKeys): Promise<ExistingUser[]> {
+    return this.sql.rows(existing, [ids, subjects, externalIds, userNameKeys, emailKeys]);
   }
 
   /**
@@ -152,7 +181,13 @@ export class BulkUsersRepository implements OnModuleInit {
 
   /** In the order of `user_name_key`; `after` is the key of the row before, or empty. */
   findPage(after: string, limit: number): Promise<ExportRow[]> {
-    return this.sql.rows(page, [after, limit]);
+    return this.sql.rows(exportPage, [after, limit]);
+  }
+
+  /** Names of the members of all users' objects, at most `limit`; unusual ones are left out. */
+  async findMemberNames(field: ProfileField, limit: number): Promise<readonly string[]> {
+    const rows = await this.sql.rows<{ name: string }>(memberNames(field), [limit]);
+    return rows.map(({ name }) => name);
   }
 
   async hasAdmin(): Promise<boolean> {
@@ -168,16 +203,45 @@ async function assertMayCommit(em: SqlEntityManager, { callerId, assertTrusted }
   await assertTrusted();
 }
 
-const present = (values: readonly (string | null)[]): string[] => values.filter((value) => value !== null);
+/**
+ * The id that a subject reads as: UUIDs are the same in capital letters to whoever stores them as
+ * such. Undefined for any other text.
+ */
+export const idInSubject = (subject: string | null): string | undefined =>
+  subject !== null && isUuid(subject) ? subject.toLowerCase() : undefined;
+
+/**
+ * The users whose subject is no other user's id and whose id is no other user's subject. Imports
+ * that give subjects go one after the other from here on: a clash is in no index.
+ */
+async function withoutClashes(em: SqlEntityManager, users: readonly BulkUser[]): Promise<readonly BulkUser[]> {
+  const named = users.filter(({ subject }) => subject !== null);
+  if (named.length === 0) return users;
+  await lockInTransaction(em, 'subjects');
+  const subjectIds = named.map(({ subject }) => idInSubject(subject)).filter((id) => id !== undefined);
+  const values = [toArray(subjectIds), toArray(named.map(({ id }) => id))];
+  const others = await em.execute<{ id: string; sub: string }[]>(namedBy, values);
+  const ids = new Set(others.map(({ id }) => id));
+  const owners = new Map(others.map(({ id, sub }) => [sub, id]));
+  return users.filter(({ id, subject }) => {
+    const subjectId = idInSubject(subject);
+    const isId = subjectId !== undefined && subjectId !== id && ids.has(subjectId);
+    return subject === null || (!isId && (owners.get(id) ?? id) === id);
+  });
+}
+
+function insertValues(users: readonly BulkUser[]): string[] {
+  const texts = columns(users, 'id', 'subject', 'externalId', 'userName', 'userNameKey', ...profile);
+  const roles = toArray(users.map((user) => user.roles.join(' ')));
+  const objects = (['profile', 'metadata'] as const).map((field) => toArray(users.map((user) => toJson(user[field]))));
+  const created = `{${users.map(({ createdMs }) => createdMs).join(',')}}`;
+  return [...texts, ...columns(users, 'status', 'passwordHash'), roles, ...objects, created];
+}
+
+/** Null when it is empty: most are. */
+const toJson = (object: JsonObject): string | null => {
+  const text = JSON.stringify(object);
+  return text === '{}' ? null : text;
+};
 
 const profile = ['firstName', 'lastName', 'email', 'emailKey'] as const;
-
-/** One array for each name, with the values of all rows. */
-const columns = <Name extends string>(rows: readonly Record<Name, string | null>[], ...names: Name[]): string[] =>
-  names.map((name) => toArray(rows.map((row) => row[name])));
-
-/** An array literal (PostgreSQL §8.15.2); the driver's took a quarter of an import's time. */
-const toArray = (values: readonly (string | null)[]): string =>
-  `{${values.map((value) => (value === null ? 'NULL' : `"${escaped(value)}"`)).join(',')}}`;
-
-const escaped = (value: string): string => (/["\\]/.test(value) ? value.replaceAll(/["\\]/g, String.raw`\$&`) : value);

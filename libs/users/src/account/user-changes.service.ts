@@ -6,7 +6,7 @@ import { assertFreshlyAuthenticated, isUser, type RequestSource } from '#libs/pl
 import type { Precondition } from '#libs/platform/http';
 import { PersonalData } from '#libs/platform/personal-data';
 import { RoleGrants } from '#libs/roles';
-import { everyGeneration, RevocationsService, type Revoke } from '#libs/security/revocation';
+import { everyGeneration, type Revocation, RevocationsService, type Revoke } from '#libs/security/revocation';
 
 import { assertMayPatch, changeableId } from './user-access.js';
 import type { User } from './user.entity.js';
@@ -67,7 +67,7 @@ export class UserChangesService {
       const user = await this.users.findForUpdate(em, userId, source.caller);
       precondition(user.version);
       if (isActiveAdmin(user)) await this.users.assertOtherAdmin(em, user.id);
-      await revoke({ kind: 'user', subject: user.id, generation: everyGeneration, cause: 'user-deleted' });
+      await revoke({ ...endOf(user), generation: everyGeneration, cause: 'user-deleted' });
       await this.personalData.erase(em, userId);
       await this.audit.record({ event: 'user-deleted', userId: erasedIdOf(userId) }, withoutTraces(source, userId), em);
       em.remove(user);
@@ -103,8 +103,14 @@ async function endTrust(user: User, change: PatchUser, revoke: Revoke): Promise<
   user.tokenGeneration += 1;
   if (isDeactivated) user.sessionGeneration += 1;
   const cause = isDeactivated ? 'user-deactivated' : 'roles-changed';
-  await revoke({ kind: 'user', subject: user.id, generation: user.tokenGeneration, cause });
+  await revoke({ ...endOf(user), generation: user.tokenGeneration, cause });
 }
+
+const endOf = ({ id, subject }: User): Pick<Revocation, 'kind' | 'subject' | 'tokenSubject'> => ({
+  kind: 'user',
+  subject: id,
+  tokenSubject: subject ?? null,
+});
 
 /** The security events of a change, with the names of changed fields but none of their values. */
 function eventsOf(user: User, change: PatchUser): readonly AuditEvent[] {

@@ -119,14 +119,20 @@ export class UsersRepository {
     await em.nativeUpdate(UserEntity, { id }, { passwordHash: to });
   }
 
-  /** Makes all tokens and sessions of a user outdated. @returns the generation of new tokens */
-  async raiseGenerations(em: SqlEntityManager, id: string): Promise<number | undefined> {
-    const [user] = await em.execute<{ generation: number }[]>(
+  /**
+   * Makes all tokens and sessions of a user outdated.
+   * @returns the generation of new tokens, and their `sub` where that is not the id
+   */
+  async raiseGenerations(
+    em: SqlEntityManager,
+    id: string,
+  ): Promise<{ readonly generation: number; readonly tokenSubject: string | null } | undefined> {
+    const [user] = await em.execute<{ generation: number; tokenSubject: string | null }[]>(
       `update users set token_generation = token_generation + 1, session_generation = session_generation + 1
-        where id = ? returning token_generation as generation`,
+        where id = ? returning token_generation as generation, subject as "tokenSubject"`,
       [id],
     );
-    return user?.generation;
+    return user;
   }
 
   /** User names of active administrators, at most `limit`, oldest first. */

@@ -31,6 +31,11 @@ export const emailSchema = z
     description: 'What a browser takes for one; its domain in Unicode or as A-labels (`xn--…`), which are the same',
     example: 'ada@example.org',
   });
+/** Kept exactly as it comes: a `sub` is compared letter by letter (RFC 7519 §4.1.2). */
+export const subjectSchema = textSchema({ min: 1, max: 255 }).refine(
+  (subject) => !/\p{Cc}/u.test(subject),
+  'must have no control characters',
+);
 const roleName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be the name of a role');
 const roles = z
   .array(roleName)
