@@ -204,7 +204,7 @@ const overGraphql = async (one: Case, sent: Sent, world: World): Promise<string>
 };
 
 /** How REST calls a field that an error of GraphQL names. */
-const names: Readonly<Record<string, string>> = { first: 'limit', after: 'cursor', '': 'id' };
+const names: Readonly<Record<string, string>> = { first: 'limit', after: 'cursor', name: 'id', '': 'id' };
 const pathsOf = (errors: { path: string }[] = []): string => errors.map(({ path }) => names[path] ?? path).join();
 
 test('who may do what is the same over REST and GraphQL', async () => {
