@@ -30,7 +30,7 @@ type Make = () => Promise<Person>;
 const plainUser: Make = () => newPerson(gatehouse);
 const grandUser: Make = () => newHolder(gatehouse, ...roles);
 
-/** What each operation answers. Whoever has changed something may have ended the own token with it. */
+/** What each operation answers. Whoever has changed something may have ended the own token. */
 async function walk<Operation>(
   make: Make,
   operations: readonly Operation[],
@@ -46,7 +46,7 @@ async function walk<Operation>(
   return outcomes;
 }
 
-const forms = ['POST /v1/auth/introspect', 'POST /v1/auth/revoke'];
+const forms = new Set(['POST /v1/auth/introspect', 'POST /v1/auth/revoke']);
 /** Fit for their operation, so that nothing but the caller is wrong with the request. */
 const bodies: Readonly<Record<string, () => object>> = {
   'POST /v1/users': () => registration({ roles: ['user', 'admin'] }),
@@ -68,7 +68,7 @@ async function overRest(route: string, { token }: Person): Promise<Outcome> {
     '{name}': 'administrator',
   };
   const path = template.replaceAll(/\{\w+\}/g, (name) => ids[name] ?? victim.id);
-  const body = forms.includes(route) ? new URLSearchParams({ token: 'a' }) : bodies[route]?.();
+  const body = forms.has(route) ? new URLSearchParams({ token: 'a' }) : bodies[route]?.();
   const answer = await gatehouse.api.call(method, path, { token, body });
   const isDone = answer.status < 300 && method !== 'GET';
   return { text: `${route} ${answer.status} ${answer.body.code ?? ''}`, isDone };

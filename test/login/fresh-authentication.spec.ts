@@ -42,6 +42,11 @@ type Act = readonly [what: string, method: string, path: () => string, body?: ()
 const administration: readonly Act[] = [
   ['make an administrator', 'PATCH', () => `/v1/users/${person.id}`, () => ({ roles: ['user', 'admin'] })],
   ['create an administrator', 'POST', () => '/v1/users', () => registration({ roles: ['user', 'admin'] })],
+  ['give a role', 'PATCH', () => `/v1/users/${person.id}`, () => ({ roles: ['user', 'clerk'] })],
+  ['create a user with a role', 'POST', () => '/v1/users', () => registration({ roles: ['clerk'] })],
+  ['make a role', 'POST', () => '/v1/roles', () => ({ name: 'clerk', permissions: [] })],
+  ['change what a role permits', 'PATCH', () => '/v1/roles/user', () => ({ permissions: ['orders:read'] })],
+  ['remove a role', 'DELETE', () => '/v1/roles/clerk?force=true'],
   ['let a user in again', 'PATCH', () => `/v1/users/${asleep.id}`, () => ({ status: 'active' })],
   ["change another's address", 'PATCH', () => `/v1/users/${person.id}`, () => ({ email: 'new@example.org' })],
   ["change another's password", 'PUT', () => `/v1/users/${person.id}/password`, () => ({ password: 'ten tall ships' })],
@@ -84,10 +89,14 @@ describe('an administrator who signed in more than ten minutes ago', () => {
       'mutation ($id: ID!) { updateUser(id: $id, change: { roles: [USER, ADMIN] }) { id } }',
       'mutation ($id: ID!) { changePassword(id: $id, change: { password: "ten tall ships" }) { accessToken } }',
       'mutation ($id: ID!) { liftLoginDelay(id: $id) }',
+      'mutation { createRole(role: { name: "clerk", permissions: [] }) { name } }',
+      'mutation { patchRole(name: "user", change: { permissions: ["orders:read"] }) { name } }',
+      'mutation { deleteRole(name: "clerk") }',
       'mutation ($id: ID!) { deleteUser(id: $id) }',
     ];
     for (const mutation of mutations) {
-      const { code } = await ask(gatehouse, mutation, { token: stale(boss), variables });
+      const needed = mutation.includes('$id') ? { variables } : {};
+      const { code } = await ask(gatehouse, mutation, { token: stale(boss), ...needed });
       expect(code, mutation).toBe('fresh-authentication-required');
     }
   });

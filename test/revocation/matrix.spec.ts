@@ -128,7 +128,7 @@ test('the published matrix has a row for each event that is proved here', () => 
 });
 
 test.each(matrix)('%s', async (event, ...expected) => {
-  const isAboutRole = event?.includes('its role') === true;
+  const isAboutRole = event?.includes('its role');
   if (isAboutRole) role = await newRole(gatehouse);
   const somebody = isAboutRole ? await newHolder(gatehouse, role) : await newPerson(gatehouse);
   const other = await signIn(gatehouse, somebody);

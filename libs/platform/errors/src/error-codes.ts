@@ -153,11 +153,7 @@ export const errorCodes = {
   },
   'service-name-taken': { status: 409, title: 'Service name taken', detail: 'Another service has this name.' },
   'role-exists': { status: 409, title: 'Role exists', detail: 'There is a role with this name already.' },
-  'too-many-roles': {
-    status: 409,
-    title: 'Too many roles',
-    detail: 'There are 1,000 roles already. Remove one that nobody needs.',
-  },
+  'too-many-roles': { status: 409, title: 'Too many roles', detail: 'There are 1,000 roles already. Remove one.' },
   'role-in-use': {
     status: 409,
     title: 'Role in use',
