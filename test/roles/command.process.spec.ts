@@ -51,10 +51,9 @@ test('the roles command makes, replaces and removes roles, and acts on a running
     expect(await roles('remove', 'clerk')).toContain('Users hold this role.');
     expect(await roles('remove', 'clerk', '--force')).toBe('Removed clerk; access tokens that carry it are dead.\n');
     await expect.poll(async () => claimsOf(await login()).roles, { timeout: 5_000 }).toEqual(['user', 'admin']);
-    expect(await roles('set', 'Clerk')).toContain('name: must be');
   } finally {
     replica.kill('SIGKILL');
     await replica.ended;
     await database.drop();
   }
-}, 120_000);
+}, 240_000);
