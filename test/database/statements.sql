@@ -78,6 +78,8 @@ select asked::int, found.* from unnest($1::uuid[]) with ordinality as wanted (wa
 cross join lateral (select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from users where id = wanted_id limit 1) as found;
+select kind, subject::text as "subjectId", coalesce(generation, 2147483647) as generation,
+extract(epoch from expires_at)::float8 as "expiresAt" from revocations where subject = any($1::uuid[]) and expires_at > now();
 
 -- GET /v1/users/by-user-name/{userName}
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
