@@ -171,7 +171,7 @@ test('the tokens that a service gets are in the audit, a burst in one row', asyn
     const { body } = await gatehouse.api.get(`/v1/audit?${query}`, { token: bossToken });
     return body.items.filter(({ caller: by }: any) => by === `service:${caller.name}`);
   };
-  await expect.poll(async () => (await rows()).length).toBe(1);
+  await expect.poll(async () => (await rows()).length, { timeout: 20_000 }).toBe(1);
   const [{ details }] = await rows();
   expect(details).toEqual({ service: caller.name, audience: 'http://gatehouse.test', scope: 'users:read' });
 });

@@ -1,4 +1,4 @@
-/** What is wrong with a request for a token (RFC 6749 §5.2, RFC 8707 §2); a part of `errorCodes`. */
+/** What is wrong with a request for a token (RFC 6749 §5.2, RFC 8707 §2); part of `errorCodes`. */
 export const tokenRequestErrors = {
   'invalid-scope': {
     status: 400,
