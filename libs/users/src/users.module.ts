@@ -9,6 +9,7 @@ import { RevocationModule } from '#libs/security/revocation';
 
 import { AdminsService } from './account/admins.service.js';
 import { BulkUsersRepository } from './account/bulk-users.repository.js';
+import { NewAccountRules } from './account/new-account-rules.js';
 import { PersonalDataExportController } from './account/personal-data-export.controller.js';
 import { PersonalDataExportService } from './account/personal-data-export.service.js';
 import { RegistrationController } from './account/registration.controller.js';
@@ -45,7 +46,14 @@ const services = [
 @Module({
   imports: [AuditModule, IdempotencyModule, PasswordsModule, PicturesModule, RevocationModule, RolesModule],
   controllers: [PersonalDataExportController, RegistrationController, UserListController, UsersController],
-  providers: [...services, PersonalDataExportService, RegistrationService, TrigramSampleRepository, UserListRepository],
+  providers: [
+    ...services,
+    NewAccountRules,
+    PersonalDataExportService,
+    RegistrationService,
+    TrigramSampleRepository,
+    UserListRepository,
+  ],
   exports: services,
 })
 export class UsersModule {}

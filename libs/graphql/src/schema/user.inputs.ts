@@ -1,6 +1,6 @@
 import { Field, InputType } from '@nestjs/graphql';
 
-import { DateTime, Role, Status } from './leaf-types.js';
+import { DateTime, Json, Role, Status } from './leaf-types.js';
 
 @InputType({ description: 'All that are given must hold; what is null counts as not given.' })
 export class UserFilter {
@@ -48,6 +48,12 @@ export class NewUser {
 
   @Field(() => [Role], { nullable: true, description: 'Only an administrator may give roles.' })
   readonly roles?: readonly string[];
+
+  @Field(() => Json, { nullable: true, description: 'An object that the schema of profiles allows.' })
+  readonly profile?: unknown;
+
+  @Field(() => Json, { nullable: true, description: 'Administrators, and services with `users:write`.' })
+  readonly metadata?: unknown;
 }
 
 @InputType({ description: 'What is absent stays as it is; `null` clears.' })
@@ -66,6 +72,12 @@ export class UserChange {
 
   @Field(() => Status, { nullable: true, description: 'Administrators only.' })
   readonly status?: string;
+
+  @Field(() => Json, { nullable: true, description: 'A JSON Merge Patch (RFC 7396): `null` removes a member.' })
+  readonly profile?: unknown;
+
+  @Field(() => Json, { nullable: true, description: 'The same: administrators, and services with `users:write`.' })
+  readonly metadata?: unknown;
 }
 
 @InputType()

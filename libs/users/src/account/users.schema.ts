@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { isVisible, mustBeVisible, textSchema } from '#libs/platform/contract';
 
+import { jsonObjectSchema } from '../profile/json-object.schema.js';
 import { emailLimit, faultOfEmail } from './email-address.js';
 
 /** Without control characters, line breaks and direction overrides, which can disguise a name. */
@@ -40,9 +41,14 @@ const roles = z
   .transform((names) => [...new Set(names)]);
 const status = z.enum(['active', 'deactivated']);
 
+const heldObject = z.record(z.string(), z.unknown());
+const profile = jsonObjectSchema('Any JSON object that PROFILE_SCHEMA_FILE allows; 16 KB together with `metadata`');
+const metadata = jsonObjectSchema('Administrators, and services with `users:write`');
+
 export const userSchema = z
   .strictObject({
     id: z.uuid(),
+    subject: z.string().meta({ description: 'The `sub` of the tokens: the id, unless another was imported' }),
     userName: z.string(),
     firstName: z.string(),
     lastName: z.string(),
@@ -55,6 +61,8 @@ export const userSchema = z
         sizes: z.array(z.int()),
       })
       .nullable(),
+    profile: heldObject.meta({ description: 'What the user may change; as PROFILE_SCHEMA_FILE has it' }),
+    metadata: heldObject.meta({ description: 'What the user may only read; as METADATA_SCHEMA_FILE has it' }),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
@@ -75,11 +83,16 @@ export const createUserSchema = z
     password,
     email: emailSchema.nullish(),
     roles: roles.optional().meta({ description: 'Only an administrator may give roles' }),
+    profile: profile.optional(),
+    metadata: metadata.optional(),
   })
   .meta({ id: 'CreateUser' });
 export type CreateUser = z.infer<typeof createUserSchema>;
 
-/** JSON Merge Patch (RFC 7396): what is absent stays, `null` clears. */
+/**
+ * JSON Merge Patch (RFC 7396): what is absent stays, `null` clears, at any depth of `profile` and
+ * `metadata` too.
+ */
 export const patchUserSchema = z
   .strictObject({
     firstName: personName.optional(),
@@ -87,6 +100,8 @@ export const patchUserSchema = z
     email: emailSchema.nullable().optional(),
     roles: roles.optional().meta({ description: 'Administrators only' }),
     status: status.optional().meta({ description: 'Administrators only' }),
+    profile: profile.nullable().optional(),
+    metadata: metadata.nullable().optional(),
   })
   .meta({ id: 'PatchUser' });
 export type PatchUser = z.infer<typeof patchUserSchema>;

@@ -37,7 +37,7 @@ function refusalOf(work: () => void): AppError {
 }
 
 const errorsOf = (schemas: ProfileSchemas, fields: { profile?: JsonObject; metadata?: JsonObject }) =>
-  refusalOf(() => schemas.assertFit(fields)).options.errors?.map(({ path, code }): Partial<FieldError> => ({
+  refusalOf(() => schemas.assertFit(fields)).options.errors?.map(({ path, code }) => ({
     path,
     code,
   }));
