@@ -10,6 +10,18 @@ export class UserFilter {
   @Field(() => String, { nullable: true, description: 'The user with just this address, in any case.' })
   readonly email?: string;
 
+  @Field(() => String, { nullable: true, description: 'The user with just this subject.' })
+  readonly subject?: string;
+
+  @Field(() => Json, {
+    nullable: true,
+    description: 'Values of properties that the schema of profiles lets one filter by: `{ department: "sales" }`.',
+  })
+  readonly profile?: unknown;
+
+  @Field(() => Json, { nullable: true, description: 'The same for metadata.' })
+  readonly metadata?: unknown;
+
   @Field(() => Status, { nullable: true })
   readonly status?: string;
 

@@ -23,7 +23,10 @@ export class NewAccountRules {
     assertMayCreate(input, caller, this.config.REGISTRATION);
   }
 
-  /** An absent object is not written, and so not checked. @throws AppError `invalid-request`, `profile-too-large` */
+  /**
+   * An absent object is not written, and so not checked.
+   * @throws AppError `invalid-request`, `profile-too-large`
+   */
   assertFit({ profile, metadata }: Pick<CreateUser, 'profile' | 'metadata'>): void {
     this.schemas.assertSize(profile ?? {}, metadata ?? {});
     this.schemas.assertFit({ profile, metadata });

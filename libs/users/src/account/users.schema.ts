@@ -33,9 +33,9 @@ export const emailSchema = z
     example: 'ada@example.org',
   });
 export const roleNames = ['user', 'admin'] as const;
-const roleName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be the name of a role');
+export const roleNameSchema = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be the name of a role');
 const roles = z
-  .array(roleName)
+  .array(roleNameSchema)
   .min(1)
   .max(50)
   .transform((names) => [...new Set(names)]);

@@ -7,7 +7,7 @@ import { overloaded } from '#libs/platform/queues';
 /** Forms with files are taken, instead of JSON, where a route says so in its `consumes`. */
 export const multipartMediaType = 'multipart/form-data';
 
-/** All parts of a form beside its file fit in this many bytes: the `profile` of a user has 16 KB. */
+/** All parts of a form beside its file: the `profile` of a user alone has 16 KB. */
 const fieldsLimitBytes = 64 * 1024;
 const fieldCountLimit = 16;
 
