@@ -26,11 +26,13 @@ import { TrigramSampleRepository } from './list/trigram-sample.repository.js';
 import { UserListController } from './list/user-list.controller.js';
 import { UserListRepository } from './list/user-list.repository.js';
 import { UserListService } from './list/user-list.service.js';
+import { ProfileCheckRepository } from './profile/profile-check.repository.js';
 import { profileSchemasProvider } from './profile/profile-schemas.js';
 
 const services = [
   AdminsService,
   BulkUsersRepository,
+  ProfileCheckRepository,
   profileSchemasProvider,
   UsersRepository,
   UsersService,
