@@ -18,6 +18,8 @@ export type LoadedGraphql = {
   readonly answer: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 };
 
+/** As much as the routes that take the `profile` of a user. */
+const bodyLimit = 64 * 1024;
 /** GraphQL over HTTP, §4: clients that accept it heed other statuses than 200. */
 const graphqlResponse = 'application/graphql-response+json';
 
@@ -42,7 +44,7 @@ export class LazyGraphqlRoute implements OnModuleInit, OnApplicationBootstrap {
       method: ['GET', 'POST'],
       // the guards count a request before its body is read: also one whose query is refused
       // oxlint-disable-next-line typescript/unbound-method -- only its metadata is read
-      config: { endpoint: { controller: LazyGraphqlRoute, handler: LazyGraphqlRoute.prototype.answer } },
+      config: { bodyLimit, endpoint: { controller: LazyGraphqlRoute, handler: LazyGraphqlRoute.prototype.answer } },
       errorHandler: answerRefused,
       handler: (request, reply) => this.answer(request, reply),
     });

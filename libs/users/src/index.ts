@@ -32,5 +32,6 @@ export { type ListUsers, listUsersSchema, sorts, type UserPage } from './list/us
 export { UserListService } from './list/user-list.service.js';
 export { type JsonObject } from './profile/json-object.js';
 export { type FilterType } from './profile/json-schema.js';
+export { type Misfit, ProfileCheckRepository } from './profile/profile-check.repository.js';
 export { type ProfileField, ProfileSchemas } from './profile/profile-schemas.js';
 export { AvatarsModule, UsersModule } from './users.module.js';

@@ -9,6 +9,7 @@ import { RevocationModule } from '#libs/security/revocation';
 
 import { AdminsService } from './account/admins.service.js';
 import { BulkUsersRepository } from './account/bulk-users.repository.js';
+import { NewAccountRules } from './account/new-account-rules.js';
 import { PersonalDataExportController } from './account/personal-data-export.controller.js';
 import { PersonalDataExportService } from './account/personal-data-export.service.js';
 import { RegistrationController } from './account/registration.controller.js';
@@ -25,11 +26,13 @@ import { TrigramSampleRepository } from './list/trigram-sample.repository.js';
 import { UserListController } from './list/user-list.controller.js';
 import { UserListRepository } from './list/user-list.repository.js';
 import { UserListService } from './list/user-list.service.js';
+import { ProfileCheckRepository } from './profile/profile-check.repository.js';
 import { profileSchemasProvider } from './profile/profile-schemas.js';
 
 const services = [
   AdminsService,
   BulkUsersRepository,
+  ProfileCheckRepository,
   profileSchemasProvider,
   UsersRepository,
   UsersService,
@@ -45,7 +48,14 @@ const services = [
 @Module({
   imports: [AuditModule, IdempotencyModule, PasswordsModule, PicturesModule, RevocationModule, RolesModule],
   controllers: [PersonalDataExportController, RegistrationController, UserListController, UsersController],
-  providers: [...services, PersonalDataExportService, RegistrationService, TrigramSampleRepository, UserListRepository],
+  providers: [
+    ...services,
+    NewAccountRules,
+    PersonalDataExportService,
+    RegistrationService,
+    TrigramSampleRepository,
+    UserListRepository,
+  ],
   exports: services,
 })
 export class UsersModule {}

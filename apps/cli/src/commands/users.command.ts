@@ -5,12 +5,13 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { LoginService } from '#libs/auth';
 import { DataDirInUseError } from '#libs/platform/database';
 import type { ColumnMap } from '#libs/user-import';
+import { ProfileCheckRepository } from '#libs/users';
 
 import { exportUsers, type ExportFlags } from './export-users.js';
 import { importUsers, type ImportFlags } from './import-users.js';
 import { type Environment, print, withContext } from '../operator-context.js';
 
-/** `users import|export|lift-delay`. With the embedded database, the service must be stopped. */
+/** `users import|export|lift-delay|check-profiles`. With the embedded database, the service must be stopped. */
 export function addUsers(program: Command, environment: Environment): void {
   const users = program.command('users').description('move users in and out; let one in whom a delay keeps out');
   users
@@ -43,6 +44,10 @@ export function addUsers(program: Command, environment: Environment): void {
     .command('lift-delay <userName>')
     .description('forget the failed logins of a user, so that nothing delays the next one; takes an address too')
     .action((userName: string) => explaining(() => liftDelay(environment, userName)));
+  users
+    .command('check-profiles')
+    .description('list whose profile or metadata does not fit the schemas as they are now; exit code 1 if any')
+    .action(() => explaining(() => checkProfiles(environment)));
 }
 
 const liftDelay = (environment: Environment, userName: string): Promise<number> =>
@@ -51,6 +56,20 @@ const liftDelay = (environment: Environment, userName: string): Promise<number> 
     print('The failed logins are forgotten.');
     return 0;
   });
+
+/** A line for each fault: id, user name, path and message, with tabs between. */
+const checkProfiles = (environment: Environment): Promise<number> =>
+  withContext(environment, async (context) => {
+    let exitCode = 0;
+    for await (const { id, userName, path, message } of context.get(ProfileCheckRepository).misfits()) {
+      print([id, userName, oneLine(path), oneLine(message)].join('\t'));
+      exitCode = 1;
+    }
+    return exitCode;
+  });
+
+/** Names of members may hold anything. */
+const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '\uFFFD');
 
 const onExisting = new Option(
   '--on-existing <what>',

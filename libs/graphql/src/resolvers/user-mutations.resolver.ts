@@ -69,8 +69,12 @@ export class UserMutationsResolver {
     );
   }
 
-  @Mutation(() => User, { nullable: true, description: 'Change a user in part.' })
+  @Mutation(() => User, {
+    nullable: true,
+    description: 'Change a user in part; services with `users:write` its `metadata` only.',
+  })
   @RateClass('write')
+  @Requires({ roles: ['user', 'admin'], scopes: ['users:write'] })
   async updateUser(
     @Args('id', userId, id) target: string,
     @Args('change', { type: () => UserChange }, parsed(patchUserSchema)) change: PatchUser,

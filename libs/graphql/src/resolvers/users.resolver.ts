@@ -60,7 +60,7 @@ export class UsersResolver {
     @Args('after', { type: () => String, nullable: true }) after: string | undefined,
     @Source() source: RequestSource,
   ): Promise<UserConnection> {
-    const query = parseList(listUsersSchema, { filter, sort, first, after });
+    const query = parseList(listUsersSchema, { filter: filter && asInQuery(filter), sort, first, after });
     const page = await this.lists.listAs(query, (user, version) => new User({ user, version }));
     this.bursts.noteRead({ event: 'users-listed' }, source);
     return new UserConnection(this.lists, query, page);
@@ -76,6 +76,18 @@ export class UsersResolver {
     return (await page.count(kind)).totalIs;
   }
 }
+
+/** Names the members of `profile` and `metadata` as a query has them. */
+function asInQuery({ profile, metadata, ...rest }: UserFilter): object {
+  const named = Object.entries({ profile, metadata }).flatMap(([field, members]) =>
+    Object.entries(Object(members)).map(([name, value]) => [`${field}.${name}`, textOf(value)]),
+  );
+  return { ...rest, ...Object.fromEntries(named) };
+}
+
+/** What is no single value stays, and is refused. */
+const textOf = (value: unknown): unknown =>
+  typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
 
 const oneOfBoth = {
   errors: [{ path: 'id', message: 'give either `id` or `userName`', code: 'invalid' }],

@@ -1,5 +1,5 @@
 import { registerEnumType } from '@nestjs/graphql';
-import { GraphQLScalarType } from 'graphql';
+import { GraphQLScalarType, valueFromASTUntyped } from 'graphql';
 
 import { auditEvents } from '#libs/security/audit';
 import { scopes } from '#libs/platform/access';
@@ -18,8 +18,11 @@ export const DateTime = new GraphQLScalarType({
 
 export const Json = new GraphQLScalarType({
   name: 'JSON',
-  description: 'Any JSON value. It is only answered, never taken.',
+  description: 'Any JSON value.',
   serialize: identity,
+  parseValue: identity,
+  // graphql-js gives objects without a prototype
+  parseLiteral: (node, variables) => structuredClone(valueFromASTUntyped(node, variables)),
 });
 
 /** What the names were when there were only two roles, as an enum: clients go on sending them. */

@@ -1,6 +1,6 @@
 import { Field, InputType } from '@nestjs/graphql';
 
-import { DateTime, RoleName, Status } from './leaf-types.js';
+import { DateTime, Json, RoleName, Status } from './leaf-types.js';
 
 @InputType({ description: 'All that are given must hold; what is null counts as not given.' })
 export class UserFilter {
@@ -9,6 +9,18 @@ export class UserFilter {
 
   @Field(() => String, { nullable: true, description: 'The user with just this address, in any case.' })
   readonly email?: string;
+
+  @Field(() => String, { nullable: true, description: 'The user with just this subject.' })
+  readonly subject?: string;
+
+  @Field(() => Json, {
+    nullable: true,
+    description: 'Values of properties that the schema of profiles lets one filter by: `{ department: "sales" }`.',
+  })
+  readonly profile?: unknown;
+
+  @Field(() => Json, { nullable: true, description: 'The same for metadata.' })
+  readonly metadata?: unknown;
 
   @Field(() => Status, { nullable: true })
   readonly status?: string;
@@ -48,6 +60,12 @@ export class NewUser {
 
   @Field(() => [RoleName], { nullable: true, description: 'Only an administrator may give roles.' })
   readonly roles?: readonly string[];
+
+  @Field(() => Json, { nullable: true, description: 'An object that the schema of profiles allows.' })
+  readonly profile?: unknown;
+
+  @Field(() => Json, { nullable: true, description: 'Administrators, and services with `users:write`.' })
+  readonly metadata?: unknown;
 }
 
 @InputType({ description: 'What is absent stays as it is; `null` clears.' })
@@ -66,6 +84,12 @@ export class UserChange {
 
   @Field(() => Status, { nullable: true, description: 'Administrators only.' })
   readonly status?: string;
+
+  @Field(() => Json, { nullable: true, description: 'A JSON Merge Patch (RFC 7396): `null` removes a member.' })
+  readonly profile?: unknown;
+
+  @Field(() => Json, { nullable: true, description: 'The same: administrators, and services with `users:write`.' })
+  readonly metadata?: unknown;
 }
 
 @InputType()

@@ -8,7 +8,7 @@ import { etagOf } from '#libs/platform/http';
 import type { ListUsers, UserListService, UserView, VersionedUser } from '#libs/users';
 
 import { pageSizeOf } from '../limits/arguments.js';
-import { DateTime, RoleName, Status } from './leaf-types.js';
+import { DateTime, Json, RoleName, Status } from './leaf-types.js';
 import { type Page, PageInfoView } from './page-info-view.js';
 import type { GraphqlContext } from './session-loader.js';
 
@@ -46,6 +46,9 @@ export class User {
   @Field(() => ID)
   readonly id: string;
 
+  @Field(() => String, { description: 'The `sub` of the tokens: the id, unless another was imported.' })
+  readonly subject: string;
+
   @Field(() => String, { description: 'Unique without regard to case.' })
   readonly userName: string;
 
@@ -67,6 +70,12 @@ export class User {
   @Field(() => Avatar, { nullable: true })
   readonly avatar: Avatar | null;
 
+  @Field(() => Json, { description: 'An object: what the user may change.' })
+  readonly profile: UserView['profile'];
+
+  @Field(() => Json, { description: 'An object: what the user may only read.' })
+  readonly metadata: UserView['metadata'];
+
   @Field(() => DateTime)
   readonly createdAt: string;
 
@@ -78,6 +87,7 @@ export class User {
 
   constructor({ user, version }: VersionedUser) {
     this.id = user.id;
+    this.subject = user.subject;
     this.userName = user.userName;
     this.firstName = user.firstName;
     this.lastName = user.lastName;
@@ -85,6 +95,8 @@ export class User {
     this.roles = user.roles;
     this.status = user.status;
     this.avatar = user.avatar && new Avatar(user.avatar);
+    this.profile = user.profile;
+    this.metadata = user.metadata;
     this.createdAt = user.createdAt;
     this.updatedAt = user.updatedAt;
     this.etag = etagOf(version);

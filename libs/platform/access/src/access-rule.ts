@@ -31,7 +31,8 @@ function isAdmitted(principal: Principal, rule: AccessRule | undefined): boolean
   }
   if (rule.kind === 'optional') return principal.kind !== 'service' || hasOne(principal.scopes, rule.scopes);
   if (rule.kind !== 'requires') return true;
-  if (principal.kind === 'user') return rule.roles.some((role) => principal.roles.includes(role));
+  // everybody with an account is a user, whatever roles say besides
+  if (principal.kind === 'user') return rule.roles.some((role) => role === 'user' || principal.roles.includes(role));
   if (principal.kind !== 'service') return false;
   return rule.services === 'any' || hasOne(principal.scopes, rule.scopes);
 }

@@ -1,5 +1,6 @@
 export { ApiProblems } from './problems/api-problems.js';
 export { formMediaType, rowMediaTypes } from './body/body-parsers.js';
+export { parseJson } from './body/json-parser.js';
 export { liftBodyTimeout } from './body/body-timeout.js';
 export { ClientGone } from './server/client-gone.js';
 export { connectionsOf } from './server/connection-watch.js';

@@ -12,6 +12,8 @@ import { RegistrationService } from './registration.service.js';
 import { withTag } from './user-view.js';
 import { createUserSchema, userSchema, type UserView } from './users.schema.js';
 
+/** 16 KB of `profile` and `metadata` are up to 48 KB where a client escapes what is not ASCII. */
+const bodyLimit = 64 * 1024;
 /** The service checks the body, which may be a form; Nest's types lack `standardSchema`. */
 const body = { required: true, standardSchema: createUserSchema };
 
@@ -24,7 +26,7 @@ export class RegistrationController {
   @OptionalAuth()
   @RateClass('hash')
   @IdempotencyKey()
-  @RouteConfig({ hashesPassword: true, consumes: ['application/json', multipartMediaType] })
+  @RouteConfig({ bodyLimit, hashesPassword: true, consumes: ['application/json', multipartMediaType] })
   @ApiBody(body)
   @ApiOperation({ operationId: 'createUser', summary: 'Register a user, or create one as an administrator' })
   @ApiExtension('x-form-file', 'avatar')
@@ -42,6 +44,7 @@ export class RegistrationController {
     'image-too-large',
     'user-name-taken',
     'email-taken',
+    'profile-too-large',
     'overloaded',
   )
   async create(

@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto';
 
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 
 import type { RequestSource } from '#libs/platform/access';
-import { type Config, CONFIG } from '#libs/platform/config';
-import { multipartMediaType, pathOf, toValidationError } from '#libs/platform/http';
+import { multipartMediaType, parseJson, pathOf, toValidationError } from '#libs/platform/http';
 import { idempotentRequestOf, type IdempotencyLock, Idempotency } from '#libs/platform/idempotency';
 import { PicturesService } from '#libs/platform/pictures';
 
-import { assertMayCreate } from './user-access.js';
+import { profileFields } from '../profile/profile-schemas.js';
+import { NewAccountRules } from './new-account-rules.js';
 import type { VersionedUser } from './user-view.js';
 import { type CreateUser, createUserSchema } from './users.schema.js';
 import { UsersService } from './users.service.js';
@@ -30,7 +30,7 @@ export class RegistrationService {
     private readonly users: UsersService,
     private readonly pictures: PicturesService,
     private readonly idempotency: Idempotency,
-    @Inject(CONFIG) private readonly config: Config,
+    private readonly rules: NewAccountRules,
   ) {}
 
   /**
@@ -42,10 +42,10 @@ export class RegistrationService {
     const { caller, callerNow } = registration.source;
     const isForm = request.headers['content-type']?.toLowerCase().startsWith(multipartMediaType) === true;
     if (!isForm) return this.#create(registration, request.body);
-    assertMayCreate({}, caller, this.config.REGISTRATION);
+    this.rules.assertMayCreate({}, caller);
     return this.pictures.receive(request.raw, 'avatar', async ({ file, fields }) => {
-      assertMayCreate({}, await callerNow(), this.config.REGISTRATION);
-      return this.#create(registration, withoutBlanks(fields), file);
+      this.rules.assertMayCreate({}, await callerNow());
+      return this.#create(registration, withObjects(withoutBlanks(fields)), file);
     });
   }
 
@@ -77,6 +77,17 @@ const optionalFields = new Set(
 );
 const isBlank = ([name, value]: [string, unknown]): boolean =>
   typeof value === 'string' && value.trim() === '' && optionalFields.has(name);
+
+/** A form has `profile` and `metadata` as JSON in text. @throws AppError those of `parseJson` */
+const withObjects = (fields: Fields): Fields => ({
+  ...fields,
+  ...Object.fromEntries(
+    profileFields.flatMap((name) => {
+      const text = fields[name];
+      return typeof text === 'string' ? [[name, parseJson(Buffer.from(text))]] : [];
+    }),
+  ),
+});
 
 /** Browsers send every field of a form: an optional one without text counts as absent. */
 function withoutBlanks(fields: Fields): Fields {

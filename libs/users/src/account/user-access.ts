@@ -1,7 +1,7 @@
 import { assertFreshlyAuthenticated, isAdmin, isUser, type Principal } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 
-import type { PatchUser } from './users.schema.js';
+import type { CreateUser, PatchUser } from './users.schema.js';
 
 // Who may do what with accounts: the only place that decides it.
 
@@ -20,21 +20,27 @@ export function changeableId(id: string, caller: Principal): string {
   return ownOr(isAdmin(caller), id, caller);
 }
 
-/** @throws AppError `forbidden` when the change has members that only an administrator may set */
-export function assertMayPatch(change: PatchUser, caller: Principal): void {
-  if (isAdmin(caller)) return;
-  if (change.roles === undefined && change.status === undefined) return;
-  throw new AppError('forbidden', { detail: 'Only an administrator may change `roles` or `status`.' });
+/** As `changeableId`, and services with `users:write`, which may change `metadata` alone. */
+export function patchableId(id: string, change: PatchUser, caller: Principal): string {
+  const userId = ownOr(isAdmin(caller) || isWriter(caller), id, caller);
+  if (isAdmin(caller)) return userId;
+  if (isWriter(caller)) {
+    const isOnlyMetadata = Object.keys(change).every((name) => name === 'metadata');
+    if (!isOnlyMetadata) throw new AppError('forbidden', { detail: 'A service may change `metadata` only.' });
+  } else if (change.roles !== undefined || change.status !== undefined) {
+    throw new AppError('forbidden', { detail: 'Only an administrator may change `roles` or `status`.' });
+  } else assertMayWriteMetadata(change, caller);
+  return userId;
 }
 
 /** @throws AppError `registration-closed`, `forbidden`, `fresh-authentication-required` */
 export function assertMayCreate(
-  { roles }: { roles?: readonly string[] | undefined },
+  { roles, metadata }: Partial<Pick<CreateUser, 'roles' | 'metadata'>>,
   caller: Principal,
   registration: string,
 ): void {
-  const isTrusted = isAdmin(caller) || (caller.kind === 'service' && caller.scopes.includes('users:write'));
-  if (registration === 'closed' && !isTrusted) throw new AppError('registration-closed');
+  if (registration === 'closed' && !isAdmin(caller) && !isWriter(caller)) throw new AppError('registration-closed');
+  assertMayWriteMetadata({ metadata }, caller);
   if (roles !== undefined && !isAdmin(caller)) {
     throw new AppError('forbidden', { detail: 'Only an administrator may give `roles`.' });
   }
@@ -47,6 +53,14 @@ export function assertMayCreate(
  */
 export function noSuchUser(id: string, caller: Principal): AppError {
   return new AppError(isUser(caller) && caller.userId === id ? 'invalid-token' : 'user-not-found');
+}
+
+const isWriter = (caller: Principal): boolean => caller.kind === 'service' && caller.scopes.includes('users:write');
+
+function assertMayWriteMetadata({ metadata }: Pick<PatchUser, 'metadata'>, caller: Principal): void {
+  if (metadata === undefined || isAdmin(caller) || isWriter(caller)) return;
+  const detail = 'Only an administrator, or a service with `users:write`, may write `metadata`.';
+  throw new AppError('forbidden', { detail });
 }
 
 function ownOr(isAllowed: boolean, id: string, caller: Principal): string {

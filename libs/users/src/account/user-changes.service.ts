@@ -4,11 +4,11 @@ import { Injectable } from '@nestjs/common';
 import { type AuditEvent, AuditTrail, erasedIdOf } from '#libs/security/audit';
 import { assertFreshlyAuthenticated, isUser, type RequestSource } from '#libs/platform/access';
 import type { Precondition } from '#libs/platform/http';
-import { PersonalData } from '#libs/platform/personal-data';
 import { RoleGrants } from '#libs/roles';
 import { everyGeneration, type Revocation, RevocationsService, type Revoke } from '#libs/security/revocation';
 
-import { assertMayPatch, changeableId } from './user-access.js';
+import { ProfileSchemas } from '../profile/profile-schemas.js';
+import { changeableId, patchableId } from './user-access.js';
 import type { User } from './user.entity.js';
 import { toEmailKey } from './email-address.js';
 import type { VersionedUser } from './user-view.js';
@@ -24,14 +24,15 @@ export class UserChangesService {
     private readonly users: UsersRepository,
     private readonly revocations: RevocationsService,
     private readonly audit: AuditTrail,
-    private readonly personalData: PersonalData,
     private readonly roles: RoleGrants,
     private readonly views: UserViews,
+    private readonly schemas: ProfileSchemas,
   ) {}
 
   /**
    * @throws AppError `forbidden`, `user-not-found`, `precondition-failed`, `email-taken`,
-   * `last-admin`, `fresh-authentication-required`, `unknown-role`, `permissions-too-large`
+   * `last-admin`, `fresh-authentication-required`, `unknown-role`, `permissions-too-large`,
+   * `invalid-request`, `profile-too-large`
    */
   async patch(
     id: string,
@@ -39,17 +40,19 @@ export class UserChangesService {
     source: RequestSource,
     precondition: Precondition,
   ): Promise<VersionedUser> {
-    const userId = changeableId(id, source.caller);
-    assertMayPatch(change, source.caller);
+    const userId = patchableId(id, change, source.caller);
     return this.#inTurn(userId, async (em, revoke) => {
       const user = await this.users.findForUpdate(em, userId, source.caller);
       precondition(user.version);
       if (grantsTrust(user, change)) assertFreshlyAuthenticated(source.caller);
       if (losesAdmin(user, change)) await this.users.assertOtherAdmin(em, user.id);
       if (change.roles) await this.roles.assertGrantable(em, change.roles, user.roles);
-      for (const event of eventsOf(user, change)) await this.audit.record({ userId, ...event }, source, em);
+      const profiles = this.schemas.merge(user, change);
+      const fields = [...changedFields(user, change), ...Object.keys(profiles)];
+      for (const event of eventsOf(user, change, fields)) await this.audit.record({ userId, ...event }, source, em);
       await endTrust(user, change, revoke);
       apply(user, change);
+      Object.assign(user, profiles);
       await em.flush();
       return this.views.ofEntity(user);
     }).catch(rethrowTaken);
@@ -68,9 +71,8 @@ export class UserChangesService {
       precondition(user.version);
       if (isActiveAdmin(user)) await this.users.assertOtherAdmin(em, user.id);
       await revoke({ ...endOf(user), generation: everyGeneration, cause: 'user-deleted' });
-      await this.personalData.erase(em, userId);
+      await this.users.erase(em, user);
       await this.audit.record({ event: 'user-deleted', userId: erasedIdOf(userId) }, withoutTraces(source, userId), em);
-      em.remove(user);
     });
   }
 
@@ -112,11 +114,15 @@ const endOf = ({ id, subject }: User): Pick<Revocation, 'kind' | 'subject' | 'to
   tokenSubject: subject ?? null,
 });
 
+const plainFields = ['firstName', 'lastName', 'email'] as const;
+
+const changedFields = (user: User, change: PatchUser): readonly string[] =>
+  plainFields.filter((name) => change[name] !== undefined && change[name] !== (user[name] ?? null));
+
 /** The security events of a change, with the names of changed fields but none of their values. */
-function eventsOf(user: User, change: PatchUser): readonly AuditEvent[] {
+function eventsOf(user: User, change: PatchUser, fields: readonly string[]): readonly AuditEvent[] {
   const before = user.roles.join(' ');
   const roles = (change.roles ?? user.roles).join(' ');
-  const fields = profileFields.filter((name) => change[name] !== undefined && change[name] !== (user[name] ?? null));
   const events: AuditEvent[] = [];
   if (fields.length > 0) events.push({ event: 'user-changed', details: { fields } });
   if (deactivates(user, change)) events.push({ event: 'user-deactivated', details: { roles } });
@@ -124,8 +130,6 @@ function eventsOf(user: User, change: PatchUser): readonly AuditEvent[] {
   if (changesRoles(user, change)) events.push({ event: 'roles-changed', details: { roles, before } });
   return events;
 }
-
-const profileFields = ['firstName', 'lastName', 'email'] as const;
 
 const activates = (user: User, { status }: PatchUser): boolean => status === 'active' && user.status !== 'active';
 

@@ -1,5 +1,7 @@
 import { epochMs } from '#libs/platform/database';
 
+import type { JsonObject } from '../profile/json-object.js';
+
 /** A user as the hot reads return it; times in Unix milliseconds. */
 export type UserRow = {
   readonly id: string;
@@ -7,11 +9,16 @@ export type UserRow = {
   readonly first_name: string;
   readonly last_name: string;
   readonly email: string | null;
+  /** Null where it is the id. */
+  readonly subject: string | null;
   /** Separated by spaces: the driver parses arrays letter by letter. */
   readonly roles: string;
   readonly status: 'active' | 'deactivated';
   /** Hexadecimal. */
   readonly avatar_hash: string | null;
+  /** Null for the empty object, which most users have: the driver gets no value to parse. */
+  readonly profile: JsonObject | null;
+  readonly metadata: JsonObject | null;
   readonly version: number;
   readonly created_ms: number;
   /** Null when never changed, which spares the driver a value for most users. */
@@ -20,7 +27,8 @@ export type UserRow = {
 
 /** The columns of a `UserTuple`, in its order. */
 export const userColumns = `id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
-  encode(avatar_hash, 'hex') as avatar_hash, version, ${epochMs('created_at')} as created_ms,
+  encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
+  nullif(metadata, '{}') as metadata, version, ${epochMs('created_at')} as created_ms,
   case when updated_at <> created_at then ${epochMs('updated_at')} end as updated_ms`;
 export type UserTuple = readonly [
   id: string,
@@ -31,6 +39,9 @@ export type UserTuple = readonly [
   roles: string,
   status: UserRow['status'],
   avatarHash: string | null,
+  subject: string | null,
+  profile: JsonObject | null,
+  metadata: JsonObject | null,
   version: number,
   createdMs: number,
   updatedMs: number | null,
@@ -47,8 +58,11 @@ export function rowOf(tuple: UserTuple): UserRow {
     roles: tuple[5],
     status: tuple[6],
     avatar_hash: tuple[7],
-    version: tuple[8],
-    created_ms: tuple[9],
-    updated_ms: tuple[10],
+    subject: tuple[8],
+    profile: tuple[9],
+    metadata: tuple[10],
+    version: tuple[11],
+    created_ms: tuple[12],
+    updated_ms: tuple[13],
   };
 }

@@ -22,6 +22,7 @@ export function viewOfRow(row: UserRow, publicUrl: string): UserView {
   const createdAt = toRfc3339(row.created_ms);
   return {
     id: row.id,
+    subject: row.subject ?? row.id,
     userName: row.user_name,
     firstName: row.first_name,
     lastName: row.last_name,
@@ -29,17 +30,30 @@ export function viewOfRow(row: UserRow, publicUrl: string): UserView {
     roles: rolesOf(row.roles),
     status: row.status,
     avatar: avatarOf(row.avatar_hash, publicUrl),
+    profile: row.profile ?? {},
+    metadata: row.metadata ?? {},
     createdAt,
     updatedAt: row.updated_ms === null ? createdAt : toRfc3339(row.updated_ms),
   };
 }
 
 export function viewOfEntity(user: User, publicUrl: string): VersionedUser {
-  const { id, userName, firstName, lastName, roles, status, version } = user;
-  const email = user.email ?? null;
-  const avatar = avatarOf(user.avatarHash && Buffer.from(user.avatarHash).toString('hex'), publicUrl);
-  const [createdAt, updatedAt] = [user.createdAt.toISOString(), user.updatedAt.toISOString()];
-  const view = { id, userName, firstName, lastName, email, roles: [...roles], status, avatar, createdAt, updatedAt };
+  const { id, userName, firstName, lastName, roles, status, profile, metadata, version } = user;
+  const view: UserView = {
+    id,
+    subject: user.subject ?? id,
+    userName,
+    firstName,
+    lastName,
+    email: user.email ?? null,
+    roles: [...roles],
+    status,
+    avatar: avatarOf(user.avatarHash && Buffer.from(user.avatarHash).toString('hex'), publicUrl),
+    profile,
+    metadata,
+    createdAt: user.createdAt.toISOString(),
+    updatedAt: user.updatedAt.toISOString(),
+  };
   return { version, user: view };
 }
 

@@ -1,4 +1,5 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
@@ -21,6 +22,9 @@ type Reply = FastifyReply;
 
 /** `user-access.ts` narrows this: users who are no administrators may read only themselves. */
 const readers = { roles: ['user', 'admin'], scopes: ['users:read'] } as const;
+const writers = { roles: ['user', 'admin'], scopes: ['users:write'] } as const;
+/** 16 KB of `profile` and `metadata` are up to 48 KB where a client escapes what is not ASCII. */
+const bodyLimit = 64 * 1024;
 
 @ApiTags('users')
 @Controller('v1/users')
@@ -74,6 +78,8 @@ export class UsersController {
   }
 
   @Patch(':id')
+  @Requires(writers)
+  @RouteConfig({ bodyLimit })
   @ApiOperation({ operationId: 'patchUser', summary: 'Change a user in part (JSON Merge Patch)' })
   @ApiResponse({ status: 200, standardSchema: userSchema, description: 'The changed user' })
   @ApiProblems(
@@ -85,6 +91,7 @@ export class UsersController {
     'email-taken',
     'last-admin',
     'precondition-failed',
+    'profile-too-large',
   )
   async patch(
     @Param('id', { schema: userIdSchema }) id: string,

@@ -5,6 +5,7 @@ import type { Principal } from '#libs/platform/access';
 import { isUuid } from '#libs/platform/crypto';
 import { lockInTransaction, BatchedRead, Sql, type Statement } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
+import { PersonalData } from '#libs/platform/personal-data';
 import { Turns } from '#libs/platform/queues';
 import { RoleGrants } from '#libs/roles';
 
@@ -18,7 +19,9 @@ export type PasswordOwner = Pick<User, 'id' | 'userName' | 'firstName' | 'lastNa
 };
 
 type Named = Pick<User, 'userName' | 'userNameKey' | 'firstName' | 'lastName' | 'email' | 'emailKey'>;
-export type NewUser = Named & Pick<User, 'roles' | 'passwordHash'> & Partial<Pick<User, 'avatarHash'>>;
+export type NewUser = Named &
+  Pick<User, 'roles' | 'passwordHash'> &
+  Partial<Pick<User, 'avatarHash' | 'profile' | 'metadata'>>;
 
 /** What login needs of a user. */
 export type Credentials = Pick<UserRow, 'id' | 'status'> & { readonly password_hash: string };
@@ -69,6 +72,7 @@ export class UsersRepository {
     private readonly sql: Sql,
     private readonly em: SqlEntityManager,
     private readonly roles: RoleGrants,
+    private readonly personalData: PersonalData,
     /** To be taken before a transaction that locks a user. */
     readonly turns: UserTurns,
   ) {
@@ -182,6 +186,12 @@ export class UsersRepository {
     const user = await em.findOne(UserEntity, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (!user) throw noSuchUser(id, caller);
     return user;
+  }
+
+  /** The row, and what features keep of the user. */
+  async erase(em: SqlEntityManager, user: User): Promise<void> {
+    await this.personalData.erase(em, user.id);
+    em.remove(user);
   }
 
   async #insertInto(em: SqlEntityManager, fields: NewUser, inSameTransaction: InSameTransaction): Promise<User> {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { isVisible, mustBeVisible, textSchema } from '#libs/platform/contract';
 
+import { jsonObjectSchema } from '../profile/json-object.schema.js';
 import { emailLimit, faultOfEmail } from './email-address.js';
 
 /** Without control characters, line breaks and direction overrides, which can disguise a name. */
@@ -36,17 +37,22 @@ export const subjectSchema = textSchema({ min: 1, max: 255 }).refine(
   (subject) => !/\p{Cc}/u.test(subject),
   'must have no control characters',
 );
-const roleName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be the name of a role');
+export const roleNameSchema = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be the name of a role');
 const roles = z
-  .array(roleName)
+  .array(roleNameSchema)
   .min(1)
   .max(50)
   .transform((names) => [...new Set(names)]);
 const status = z.enum(['active', 'deactivated']);
 
+const heldObject = z.record(z.string(), z.unknown());
+const profile = jsonObjectSchema('Any JSON object that PROFILE_SCHEMA_FILE allows; 16 KB together with `metadata`');
+const metadata = jsonObjectSchema('Administrators, and services with `users:write`');
+
 export const userSchema = z
   .strictObject({
     id: z.uuid(),
+    subject: z.string().meta({ description: 'The `sub` of the tokens: the id, unless another was imported' }),
     userName: z.string(),
     firstName: z.string(),
     lastName: z.string(),
@@ -59,6 +65,8 @@ export const userSchema = z
         sizes: z.array(z.int()),
       })
       .nullable(),
+    profile: heldObject.meta({ description: 'What the user may change; as PROFILE_SCHEMA_FILE has it' }),
+    metadata: heldObject.meta({ description: 'What the user may only read; as METADATA_SCHEMA_FILE has it' }),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
@@ -79,11 +87,16 @@ export const createUserSchema = z
     password,
     email: emailSchema.nullish(),
     roles: roles.optional().meta({ description: 'Only an administrator may give roles' }),
+    profile: profile.optional(),
+    metadata: metadata.optional(),
   })
   .meta({ id: 'CreateUser' });
 export type CreateUser = z.infer<typeof createUserSchema>;
 
-/** JSON Merge Patch (RFC 7396): what is absent stays, `null` clears. */
+/**
+ * JSON Merge Patch (RFC 7396): what is absent stays, `null` clears, at any depth of `profile` and
+ * `metadata` too.
+ */
 export const patchUserSchema = z
   .strictObject({
     firstName: personName.optional(),
@@ -91,6 +104,8 @@ export const patchUserSchema = z
     email: emailSchema.nullable().optional(),
     roles: roles.optional().meta({ description: 'Administrators only' }),
     status: status.optional().meta({ description: 'Administrators only' }),
+    profile: profile.nullable().optional(),
+    metadata: metadata.nullable().optional(),
   })
   .meta({ id: 'PatchUser' });
 export type PatchUser = z.infer<typeof patchUserSchema>;

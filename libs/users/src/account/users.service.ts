@@ -1,16 +1,16 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
 import { AuditTrail } from '#libs/security/audit';
 import type { IdempotencyLock } from '#libs/platform/idempotency';
 import { Passwords } from '#libs/security/passwords';
-import { type Config, CONFIG } from '#libs/platform/config';
 import { rethrowViolation } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { PicturesService } from '#libs/platform/pictures';
 import { isAdmin, type RequestSource, type Principal } from '#libs/platform/access';
 
-import { assertMayCreate, noSuchUser, readableId } from './user-access.js';
+import { NewAccountRules } from './new-account-rules.js';
+import { noSuchUser, readableId } from './user-access.js';
 import { toEmailKey } from './email-address.js';
 import { assertNotReserved, toUserName } from './user-keys.js';
 import type { User } from './user.entity.js';
@@ -36,25 +36,26 @@ export class UsersService {
     private readonly pictures: PicturesService,
     private readonly audit: AuditTrail,
     private readonly views: UserViews,
-    @Inject(CONFIG) private readonly config: Config,
+    private readonly rules: NewAccountRules,
   ) {}
 
   /**
    * @throws AppError `invalid-request`, `registration-closed`, `forbidden`, `password-refused`,
    * `user-name-taken`, `email-taken`, `unreadable-image`, `image-too-large`, `overloaded`,
-   * `unknown-role`, `permissions-too-large`
+   * `unknown-role`, `permissions-too-large`, `profile-too-large`
    */
   async create(
     { input, picture, lock }: NewAccount,
     source: RequestSource,
     signal: AbortSignal,
   ): Promise<VersionedUser> {
-    assertMayCreate(input, source.caller, this.config.REGISTRATION);
+    this.rules.assertMayCreate(input, source.caller);
     this.passwords.queue.assertRoom();
     const name = toUserName(input.userName);
     if (!isAdmin(source.caller)) assertNotReserved(name);
     const { userName, key: userNameKey } = name;
-    const { firstName, lastName, password, email = null, roles = ['user'] } = input;
+    const { firstName, lastName, password, email = null, roles = ['user'], profile = {}, metadata = {} } = input;
+    this.rules.assertFit(input);
     await this.passwords.validate(password, { userName, firstName, lastName, email, roles });
     // after the policy, which may ask the network: a reservation must not be held for that long
     using reservation = this.passwords.queue.reserve();
@@ -67,14 +68,15 @@ export class UsersService {
     if (pictures) await this.pictures.keep(pictures);
     const passwordHash = await this.passwords.hash(password, { signal, reservation });
     const avatarHash = pictures?.hash ?? null;
-    const fields = { userName, userNameKey, firstName, lastName, email, emailKey, roles, passwordHash, avatarHash };
+    const named = { userName, userNameKey, firstName, lastName, email, emailKey };
+    const fields = { ...named, roles, profile, metadata, passwordHash, avatarHash };
     const inSameTransaction = async (em: SqlEntityManager, created: User): Promise<void> => {
       if (avatarHash) await this.pictures.link(em, undefined, avatarHash);
       const details = { roles: roles.join(' ') };
       await this.audit.record({ event: 'user-created', userId: created.id, details }, source, em);
       await lock?.keep(em, this.views.ofEntity(created), created.id);
       // picture and hash took time, in which trust may have ended
-      assertMayCreate(input, await source.callerNow(), this.config.REGISTRATION);
+      this.rules.assertMayCreate(input, await source.callerNow());
     };
     const user = await this.users.insert(fields, inSameTransaction).catch(rethrowTaken);
     return this.views.ofEntity(user);

@@ -2,6 +2,7 @@ import { type DisabledPlan, epochMs, type Statement } from '#libs/platform/datab
 
 import { toUserName } from '../account/user-keys.js';
 import { userColumns } from '../account/user-row.sql.js';
+import type { JsonObject } from '../profile/json-object.js';
 import { hasTrigram, type IndexedLetters } from './trigrams.js';
 import type { Sort } from './user-list.schema.js';
 
@@ -10,7 +11,10 @@ export type UserFilters = {
   readonly userNameKey?: string | undefined;
   readonly emailKey?: string | undefined;
   readonly status?: 'active' | 'deactivated' | undefined;
-  readonly role?: 'user' | 'admin' | undefined;
+  readonly role?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly profile?: JsonObject | undefined;
+  readonly metadata?: JsonObject | undefined;
   readonly createdAfter?: string | undefined;
   readonly createdBefore?: string | undefined;
   readonly q?: string | undefined;
@@ -49,8 +53,8 @@ export class UserListStatements {
 
   /** Whether an index alone gives the page: no row is read and filtered out. */
   get isIndexScan(): boolean {
-    const { userNameKey, emailKey } = this.filters;
-    if (userNameKey !== undefined || emailKey !== undefined) return true;
+    const { userNameKey, emailKey, subject } = this.filters;
+    if (userNameKey !== undefined || emailKey !== undefined || subject !== undefined) return true;
     return conditionsOf(this.filters, new Values(), byIndex).filters.length === 0;
   }
 
@@ -58,7 +62,7 @@ export class UserListStatements {
   isSearchable(letters: IndexedLetters): boolean {
     const { q, createdAfter, createdBefore } = this.filters;
     const isNarrow = isByName(this.filters) && (createdAfter !== undefined || createdBefore !== undefined);
-    return isNarrow || (q !== undefined && hasTrigram(q, letters));
+    return isNarrow || hasGinCondition(this.filters) || (q !== undefined && hasTrigram(q, letters));
   }
 
   page(limit: number): BoundStatement {
@@ -141,8 +145,16 @@ export class UserListStatements {
 
 const isByName = ({ sort }: UserFilters): boolean => sort.endsWith('userName');
 
+/** Built-in roles are never looked up in the index: one has its own, the other nearly all have. */
+const isOtherRole = (role: string | undefined): role is string =>
+  role !== undefined && role !== 'user' && role !== 'admin';
+
+/** Whether one of the partial GIN indexes finds all matches. */
+const hasGinCondition = ({ role, profile, metadata }: UserFilters): boolean =>
+  isOtherRole(role) || profile !== undefined || metadata !== undefined;
+
 function conditionsOf(asked: UserFilters, values: Values, contains: Contains): Conditions {
-  const { userNameKey, emailKey, status, role, createdAfter, createdBefore, q } = asked;
+  const { userNameKey, emailKey, subject, status, role, createdAfter, createdBefore, q } = asked;
   const indexConditions: string[] = [];
   const filters: string[] = [];
   const times = isByName(asked) ? filters : indexConditions;
@@ -150,11 +162,17 @@ function conditionsOf(asked: UserFilters, values: Values, contains: Contains): C
   const statuses = status === 'deactivated' && role !== 'admin' ? indexConditions : filters;
   if (userNameKey !== undefined) indexConditions.push(`user_name_key = ${values.add(userNameKey)}`);
   if (emailKey !== undefined) indexConditions.push(`email_key = ${values.add(emailKey)}`);
+  if (subject !== undefined) indexConditions.push(`coalesce(subject, id::text) = ${values.add(subject)}`);
   if (role === 'admin') indexConditions.push("roles @> array['admin']::text[]");
   if (status !== undefined) statuses.push(status === 'active' ? "status = 'active'" : "status = 'deactivated'");
   if (role === 'user') filters.push("roles @> array['user']::text[]");
+  else if (isOtherRole(role)) filters.push(`roles <> '{user}' and roles @> array[${values.add(role)}::text]`);
   if (createdAfter !== undefined) times.push(`created_at > ${values.add(createdAfter)}::timestamptz`);
   if (createdBefore !== undefined) times.push(`created_at < ${values.add(createdBefore)}::timestamptz`);
+  for (const column of ['profile', 'metadata'] as const) {
+    const members = asked[column];
+    if (members) filters.push(`${column} <> '{}' and ${column} @> ${values.add(JSON.stringify(members))}::jsonb`);
+  }
   if (q !== undefined) filters.push(contains(q, values));
   return { indexConditions, filters };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 
 import { ConfigError } from '#libs/platform/config';
-import { AppError, type FieldError } from '#libs/platform/errors';
+import { AppError } from '#libs/platform/errors';
 
 import type { JsonObject } from './json-object.js';
 import { ProfileSchemas } from './profile-schemas.js';
@@ -37,7 +37,7 @@ function refusalOf(work: () => void): AppError {
 }
 
 const errorsOf = (schemas: ProfileSchemas, fields: { profile?: JsonObject; metadata?: JsonObject }) =>
-  refusalOf(() => schemas.assertFit(fields)).options.errors?.map(({ path, code }): Partial<FieldError> => ({
+  refusalOf(() => schemas.assertFit(fields)).options.errors?.map(({ path, code }) => ({
     path,
     code,
   }));

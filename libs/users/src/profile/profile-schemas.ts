@@ -1,16 +1,19 @@
 import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 
 import type { FactoryProvider } from '@nestjs/common';
 
 import { type Config, CONFIG, ConfigError } from '#libs/platform/config';
 import { AppError, type FieldError } from '#libs/platform/errors';
 
-import { faultOfJson, type JsonObject } from './json-object.js';
+import { faultOfJson, type JsonObject, mergeObject } from './json-object.js';
 import { type CompiledSchema, compileSchema, type FilterType } from './json-schema.js';
 
 /** The two objects that a user has beside its names. */
 export const profileFields = ['profile', 'metadata'] as const;
 export type ProfileField = (typeof profileFields)[number];
+type Profiles = Readonly<Record<ProfileField, JsonObject>>;
+type ProfilePatches = { readonly [Field in ProfileField]?: JsonObject | null | undefined };
 
 /** 16 KB of UTF-8 for both together. */
 const limitBytes = 16_384;
@@ -43,16 +46,36 @@ export class ProfileSchemas {
    * Checks the objects that are given; an absent one is not looked at.
    * @throws AppError `invalid-request` with the faults of both
    */
-  assertFit(fields: Partial<Record<ProfileField, JsonObject | undefined>>): void {
+  assertFit(fields: { readonly [Field in ProfileField]?: JsonObject | undefined }): void {
     const errors = profileFields.flatMap((field) => this.faultsOf(field, fields[field]));
     if (errors.length > 0) throw new AppError('invalid-request', { errors });
+  }
+
+  /**
+   * Applies merge patches (RFC 7396; null empties an object), and checks the objects that they
+   * change: what is written already may not fit a schema of today.
+   * @returns the changed objects only
+   * @throws AppError `invalid-request`, `profile-too-large`
+   */
+  merge(current: Profiles, patches: ProfilePatches): Partial<Profiles> {
+    const changed = profileFields.flatMap((field) => {
+      const patch = patches[field];
+      if (patch === undefined) return [];
+      const merged = patch === null ? {} : mergeObject(current[field], patch);
+      return isDeepStrictEqual(merged, current[field]) ? [] : [[field, merged] as const];
+    });
+    if (changed.length === 0) return {};
+    const written: Partial<Profiles> = Object.fromEntries(changed);
+    this.assertSize(written.profile ?? current.profile, written.metadata ?? current.metadata);
+    this.assertFit(written);
+    return written;
   }
 
   /** The faults of one object, none when it is absent. */
   faultsOf(field: ProfileField, object: JsonObject | undefined): readonly FieldError[] {
     if (!object) return [];
-    const fault = faultOfJson(object, field);
-    return fault ? [fault] : this.schemas[field].faultsOf(object, field);
+    const fault = faultOfJson(object);
+    return fault ? [{ ...fault, path: [field, ...fault.path].join('.') }] : this.schemas[field].faultsOf(object, field);
   }
 
   /** @throws AppError `profile-too-large` when both together have more than 16 KB as JSON */

@@ -7,8 +7,8 @@ import { overloaded } from '#libs/platform/queues';
 /** Forms with files are taken, instead of JSON, where a route says so in its `consumes`. */
 export const multipartMediaType = 'multipart/form-data';
 
-/** Text fields are few and short; all parts of a form beside its file fit in this many bytes. */
-const fieldsLimitBytes = 16 * 1024;
+/** All parts of a form beside its file: the `profile` of a user alone has 16 KB. */
+const fieldsLimitBytes = 64 * 1024;
 const fieldCountLimit = 16;
 
 /**
