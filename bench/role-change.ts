@@ -159,11 +159,12 @@ async function expected(to: Connection, status: number, request: string): Promis
   return answer.body;
 }
 
-const medianOf = (results: readonly Measured[]): number =>
-  quantile(
+function medianOf(results: readonly Measured[]): number {
+  return quantile(
     results.map(({ changeMs }) => changeMs),
     0.5,
   );
+}
 
 function rowOf(holders: number, { results, reads }: Round) {
   const three = (values: readonly number[]): string =>

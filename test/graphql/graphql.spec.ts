@@ -48,38 +48,6 @@ test('a person can register, log in, read, change, refresh and log out', async (
   expect((await ask(gatehouse, '{ me { id } }', { token })).code).toBe('invalid-token');
 });
 
-test('roles are the names that REST has; those of the former enum are taken too', async () => {
-  const { id } = await newPerson(gatehouse);
-  const give = async (roles: string[]) =>
-    (await ask(gatehouse, update, { token: adminToken, variables: { id, change: { roles } } })).data.updateUser.roles;
-  const name = uniqueName('role');
-  const make = 'mutation ($role: NewRole!) { createRole(role: $role) { name description permissions builtIn } }';
-  const role = { name, permissions: ['b', 'a'] };
-  expect((await ask(gatehouse, make, { token: adminToken, variables: { role } })).data.createRole).toEqual({
-    name,
-    description: null,
-    permissions: ['a', 'b'],
-    builtIn: false,
-  });
-  expect(await give(['user', 'admin', name])).toEqual(['user', 'admin', name]);
-  expect(await give(['USER', 'ADMIN'])).toEqual(['user', 'admin']);
-  const literals = `mutation { updateUser(id: "${id}", change: { roles: [USER] }) { roles } }`;
-  expect((await ask(gatehouse, literals, { token: adminToken })).data.updateUser.roles).toEqual(['user']);
-  const listed = await ask(gatehouse, `{ users(filter: { role: ADMIN }) { nodes { roles } } }`, { token: adminToken });
-  expect(listed.data.users.nodes.length).toBeGreaterThan(0);
-  expect(listed.data.users.nodes.filter(({ roles }: any) => !roles.includes('admin'))).toEqual([]);
-  const change = `mutation { patchRole(name: "${name}", change: { description: "Words" }) { description permissions } }`;
-  expect((await ask(gatehouse, change, { token: adminToken })).data.patchRole).toEqual({
-    description: 'Words',
-    permissions: ['a', 'b'],
-  });
-  const remove = `mutation { deleteRole(name: "${name}") }`;
-  expect((await ask(gatehouse, remove, { token: adminToken })).data.deleteRole).toBe(true);
-  expect((await ask(gatehouse, `{ role(name: "${name}") { name } }`, { token: adminToken })).code).toBe(
-    'role-not-found',
-  );
-});
-
 test('a change clears a field that is null and leaves a field that is absent', async () => {
   const person = await newPerson(gatehouse, { email: `${uniqueName()}@example.org` });
   const patch = async (change: object) =>

@@ -98,3 +98,13 @@ describe('a role that is removed by force', () => {
     expect([answer.status, answer.body.code]).toEqual([400, 'unknown-role']);
   });
 });
+
+test('there are at most 1,000 roles, and one can be made in place of one that goes', async () => {
+  const missing = `select 1000 - count(*)::int as n from roles where removed_at is null`;
+  const [{ n }] = await execute(missing, []);
+  await execute("insert into roles (name) select 'filler-' || n from generate_series(1, ?::int) as n", [n]);
+  const refused = await make('one-too-many');
+  expect([refused.status, refused.body.code]).toEqual([409, 'too-many-roles']);
+  expect((await remove('filler-1')).status).toBe(204);
+  expect((await make('one-too-many')).status).toBe(201);
+});
