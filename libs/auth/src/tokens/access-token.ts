@@ -52,7 +52,7 @@ const commonClaims = {
  * §2) is when the user last gave the password; a token without it is good, and never fresh. Other
  * members are what `TOKEN_CLAIMS` declared.
  */
-export const userClaimsSchema = z
+const userClaimsSchema = z
   .looseObject({
     ...commonClaims,
     uid: z.uuid().optional(),
@@ -116,9 +116,12 @@ export type ServiceBearer = {
   readonly expiresAt: number;
 };
 
+/** Claims that we issue ourselves; `TOKEN_CLAIMS` may declare none of them. */
+export const ownClaimNames: ReadonlySet<string> = new Set(Object.keys(userClaimsSchema.shape));
+
 /** What `TOKEN_CLAIMS` declared when the token was issued. */
 export const declaredIn = (claims: UserClaims): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(claims).filter(([name]) => !Object.hasOwn(userClaimsSchema.shape, name)));
+  Object.fromEntries(Object.entries(claims).filter(([name]) => !ownClaimNames.has(name)));
 
 /** A token of ours by form and signature; `judgeAccessToken` says whether it is good now. */
 export type VerifiedToken = {
