@@ -67,7 +67,7 @@ returning u.id as "userId", u.subject, u.roles, u.token_generation as "tokenGene
 floor(extract(epoch from coalesce(s.authenticated_at, s.created_at)))::float8 as "authTime", least($2::float8, $3::float8 - extract(epoch from now() - s.created_at))::float8 as "secondsLeft";
 
 -- POST /v1/auth/introspect, refresh token
-select u.id as "userId", s.client_id as "clientId", extract(epoch from s.last_used_at)::float8 as "issuedSeconds",
+select u.id as "userId", u.subject, s.client_id as "clientId", extract(epoch from s.last_used_at)::float8 as "issuedSeconds",
 least($2::float8 - extract(epoch from now() - s.last_used_at),
 $3::float8 - extract(epoch from now() - s.created_at))::float8 as "secondsLeft"
 from sessions s join users u on u.id = s.user_id where s.id = $1 and s.current_hash = $4 and s.last_used_at > now() - make_interval(secs => $2) and s.created_at > now() - make_interval(secs => $3)
@@ -141,13 +141,17 @@ and u.status = 'active' and s.generation = u.session_generation
 order by s.last_used_at desc, s.id desc limit 100;
 
 -- GET /v1/audit
-select id, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at, event, user_id as "userId", caller, ip, user_agent as "userAgent",
-request_id as "requestId", details
-from audit_events
+select event.id, to_char(event.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at, event.event, event.user_id as "userId",
+coalesce(about.subject, about.id::text) as subject, event.caller, coalesce(caller.subject, caller.id::text) as "callerSubject", event.ip,
+event.user_agent as "userAgent", event.request_id as "requestId", event.details
+from (select * from audit_events
 where ($2::text is null or event = $2) and ($3::uuid[] is null or user_id = any($3))
 and ($4::timestamptz is null or at > $4) and ($5::timestamptz is null or at < $5)
 and ($6::float8 is null or (at, id) < (to_timestamp($6 / 1000), $7::uuid))
-order by audit_events.at desc, id desc limit $1;
+order by audit_events.at desc, id desc limit $1) event
+left join users about on about.id = event.user_id
+left join users caller on caller.id = case when event.caller like 'user:%' then substr(event.caller, 6, 36)::uuid end
+order by event.at desc, event.id desc;
 
 -- GET /v1/messages
 select id, max_reads, recipient_id, (extract(epoch from expires_at) * 1000)::float8 as expires_ms, (extract(epoch from created_at) * 1000)::float8 as created_ms, reads_left, reads, (extract(epoch from last_read_at) * 1000)::float8 as last_read_ms
