@@ -32,6 +32,12 @@ beforeAll(async () => {
   const { rows } = await client.query("select indexdef from pg_indexes where indexname = 'users_search_text_trigram'");
   await client.query('drop index users_search_text_trigram');
   await client.query(insertUsers, [100_000, 'none']);
+  // one in twenty has a profile that is common, one in ten thousand one that is rare, and a rare role
+  await client.query(`update users set
+      profile = case when n % 10000 = 60 then '{"department":"rare"}' else '{"department":"sales"}' end::jsonb,
+      roles = case when n % 10000 = 60 then '{user,auditor}' else roles end
+    from (select id, substring(user_name_key from '[0-9]+$')::int as n from users) as numbered
+    where users.id = numbered.id and n % 20 = 0`);
   await client.query(rows[0].indexdef);
   await client.end();
   // the first and the last: a text of two letters that no index finds
@@ -77,6 +83,13 @@ const queries: readonly Omit<UserFilters, 'sort'>[] = [
   { q: 'иван', status: 'deactivated' },
   { q: 'qx' },
   { q: 'a', createdBefore: middle },
+  { subject: 'legacy|1' },
+  { role: 'auditor' },
+  { role: 'auditor', status: 'active', q: 'maria' },
+  { profile: { department: 'sales' } },
+  { profile: { department: 'rare' } },
+  { profile: { department: 'rare' }, status: 'deactivated', createdAfter: middle },
+  { profile: { department: 'nowhere' }, metadata: { orgId: 'o1' } },
 ];
 const orders = [
   ['createdAt', [Date.parse(middle), '0190a6d4-7f3a-7c8b-9d1e-2f3a4b5c6d7e']],
