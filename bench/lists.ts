@@ -2,6 +2,10 @@
  * Lists, look-ups and searches at 1,000,000 users against 10,000, and a page of 50
  * against the floor. See README.md.
  */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { signInAdmin } from './lib/accounts.ts';
 import { Connection, jsonRequest } from './lib/connection.ts';
 import { createDatabase, type Database } from './lib/database.ts';
@@ -19,6 +23,11 @@ type Kind = { readonly name: string; readonly target: string; path(side: Side, t
 
 const options = readOptions({ few: 10_000, many: 1_000_000, times: 150, rounds: 7, seconds: 2 });
 const { few, many, times, rounds, seconds } = options.numbers;
+const schemaFile = join(mkdtempSync(join(tmpdir(), 'bench-')), 'profile.schema.json');
+writeFileSync(
+  schemaFile,
+  JSON.stringify({ type: 'object', properties: { department: { type: 'string', 'x-filter': true } } }),
+);
 const databases: Database[] = [];
 const servers: Server[] = [];
 const names = new Map<Side, readonly string[]>();
@@ -36,10 +45,10 @@ try {
 async function prepare(users: number): Promise<Side> {
   const database = await createDatabase(options.database);
   databases.push(database);
-  const server = await startReplica(options, { databaseUrl: database.url });
+  const server = await startReplica(options, { databaseUrl: database.url, env: { PROFILE_SCHEMA_FILE: schemaFile } });
   servers.push(server);
   note(`making ${users} users`);
-  await fillUsers(database, users, 'none');
+  await fillUsers(database, users, 'none', 'with-profiles');
   const { accessToken: token } = await signInAdmin(server);
   const side = { server, database, users, token };
   const found = await database.query<{ name: string }>(
@@ -90,6 +99,11 @@ async function compareSizes(sides: readonly [Side, Side]): Promise<void> {
     { name: 'q of 0.07 % (hopperquist)', target: '', path: list('q=hopperquist') },
     { name: 'q of one user (its name)', target: goal, path: (side, turn) => `/v1/users?q=${nameOf(side, turn)}` },
     { name: 'q of nobody (xyzzy)', target: goal, path: list('q=xyzzy') },
+    { name: 'profile of 20 %', target: goal, path: list('profile.department=sales') },
+    { name: 'profile of 20 %, by name', target: goal, path: list('profile.department=sales&sort=userName') },
+    { name: 'profile of seven', target: goal, path: list('profile.department=rare') },
+    { name: 'profile of seven, by name', target: goal, path: list('profile.department=rare&sort=userName') },
+    { name: 'profile of nobody', target: goal, path: list('profile.department=nowhere') },
     { name: 'by user name', target: goal, path: (side, turn) => `/v1/users/by-user-name/${nameOf(side, turn)}` },
   ];
   const rows = [];

@@ -34,10 +34,11 @@ test('users check-profiles lists who does not fit, and fails only when somebody 
   await client.query(insert);
   const { code, out } = await check();
   const lines = out.trimEnd().split('\n');
-  expect(lines.map((line) => line.split('\t').slice(0, 3)).toSorted()).toEqual([
-    ['00000000-0000-0000-0000-000000000001', 'p1', 'profile.a\uFFFDb'],
-    ['00000000-0000-0000-0000-000000000001', 'p1', 'profile.department'],
-    ['00000000-0000-0000-0000-000000002100', 'p2100', 'metadata.orgId'],
+  const found = lines.map((line) => line.split('\t').slice(0, 3).join(' '));
+  expect(found.toSorted()).toEqual([
+    '00000000-0000-0000-0000-000000000001 p1 profile.a\uFFFDb',
+    '00000000-0000-0000-0000-000000000001 p1 profile.department',
+    '00000000-0000-0000-0000-000000002100 p2100 metadata.orgId',
   ]);
   expect(lines[0]?.split('\t')).toHaveLength(4);
   expect(code).toBe(1);

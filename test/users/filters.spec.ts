@@ -232,7 +232,7 @@ test.for([
   ['sort=id', 'sort', 'invalid-value'],
   ['sort=createdAt,userName', 'sort', 'invalid-value'],
   ['status=gone', 'status', 'invalid-value'],
-  ['role=root', 'role', 'invalid-value'],
+  ['role=Root', 'role', 'invalid-format'],
   ['email=ada', 'email', 'invalid-format'],
   ['userName=no%20body', 'userName', 'user-name-disallowed-character'],
   ['createdAfter=yesterday', 'createdAfter', 'invalid-format'],

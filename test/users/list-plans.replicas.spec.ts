@@ -31,8 +31,8 @@ beforeAll(async () => {
   await client.connect();
   const { rows } = await client.query("select indexdef from pg_indexes where indexname = 'users_search_text_trigram'");
   await client.query('drop index users_search_text_trigram');
-  await client.query(insertUsers, [100_000, 'none']);
-  // one in twenty has a profile that is common, one in ten thousand one that is rare, and a rare role
+  await client.query(insertUsers, [100_000, 'none', false]);
+  // one in twenty has a common profile, one in ten thousand a rare one and a rare role
   await client.query(`update users set
       profile = case when n % 10000 = 60 then '{"department":"rare"}' else '{"department":"sales"}' end::jsonb,
       roles = case when n % 10000 = 60 then '{user,auditor}' else roles end

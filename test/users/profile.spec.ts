@@ -32,6 +32,11 @@ const self = () => ({ token: person.token });
 const read = async (id = person.id): Promise<any> => (await gatehouse.api.get(`/v1/users/${id}`, { token: boss })).body;
 const rows = (text: string, values: readonly unknown[] = []): Promise<any[]> =>
   gatehouse.app.get(Sql).rows({ text }, values);
+function formOf(profile: string): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(registration({ profile }))) form.set(name, String(value));
+  return form;
+}
 const paths = ({ body }: Answer): string[] => body.errors.map(({ path }: { path: string }) => path);
 
 describe('reading', () => {
@@ -104,12 +109,7 @@ describe('a new user', () => {
   });
 
   test('may come as a form, with the profile as JSON', async () => {
-    const form = (profile: string): FormData => {
-      const body = new FormData();
-      for (const [name, value] of Object.entries(registration({ profile }))) body.set(name, String(value));
-      return body;
-    };
-    const send = (profile: string) => gatehouse.api.post('/v1/users', { body: form(profile) });
+    const send = (profile: string) => gatehouse.api.post('/v1/users', { body: formOf(profile) });
     expect((await send('{"department":"Süd"}')).body.profile).toEqual({ department: 'Süd' });
     expect((await send(' ')).body.profile).toEqual({});
     expect((await send('{"department":')).body.code).toBe('malformed-json');
