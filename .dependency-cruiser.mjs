@@ -36,7 +36,7 @@ export const uses = {
   messages: ['platform/*', 'security/*', 'users'],
   // users as rows of a file: nobody but apps uses it
   'user-import': ['platform/*', 'security/*', 'users'],
-  graphql: ['platform/*', 'security/*', 'services', 'users', 'auth'],
+  graphql: ['platform/*', 'security/*', 'roles', 'services', 'users', 'auth'],
   health: ['platform/*'],
   migrations: ['platform/*', 'security/*', 'auth', 'messages', 'roles', 'services', 'users'],
   metrics: ['platform/*'],

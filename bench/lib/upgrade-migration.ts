@@ -84,7 +84,9 @@ async function readFor({ url }: Database, milliseconds: number): Promise<void> {
   await client.connect();
   await client.query('begin');
   await client.query('select count(*) from users where false');
-  void sleep(milliseconds)
-    .then(() => client.query('commit'))
-    .finally(() => client.end());
+  void (async () => {
+    await sleep(milliseconds);
+    await client.query('commit');
+    await client.end();
+  })();
 }

@@ -12,7 +12,8 @@ beforeAll(async () => {
   adminToken = (await signInAdmin(gatehouse)).token;
 });
 
-const fields = 'id userName firstName lastName email roles status createdAt updatedAt avatar { url sizes }';
+const fields =
+  'id userName firstName lastName email roles status profile metadata subject createdAt updatedAt avatar { url sizes }';
 const create = `mutation Create($user: NewUser!) { createUser(user: $user) { ${fields} } }`;
 const update = `mutation ($id: ID!, $change: UserChange!) { updateUser(id: $id, change: $change) { ${fields} } }`;
 

@@ -31,7 +31,7 @@ export const claimAttacks: readonly Attack[] = [
   claim('nbf', (now) => `${now + 600}`),
   ...['"admin"', '""', 'null', '1', '["a"]'].flatMap((text) => [claim('sub', () => text), claim('jti', () => text)]),
   claim('sid', () => '"current"'),
-  ...['"admin"', '["root"]', '[["admin"]]', '{"0":"admin"}', 'null'].map((text) => claim('roles', () => text)),
+  ...['"admin"', '[["admin"]]', '{"0":"admin"}', 'null'].map((text) => claim('roles', () => text)),
   ...['-1', '"0"', '0.5', '1e400', 'null'].map((text) => claim('gen', () => text)),
   ...['-1', '"0"', '0.5', '1e400', 'null'].map((text) => claim('auth_time', () => text)),
   ...['null', '[]', '"text"', '{}', '{', ''].map((text): Attack => [

@@ -37,6 +37,8 @@ function formOf(profile: string): FormData {
   for (const [name, value] of Object.entries(registration({ profile }))) form.set(name, String(value));
   return form;
 }
+
+const register = (profile: string) => gatehouse.api.post('/v1/users', { body: formOf(profile) });
 const paths = ({ body }: Answer): string[] => body.errors.map(({ path }: { path: string }) => path);
 
 describe('reading', () => {
@@ -109,12 +111,11 @@ describe('a new user', () => {
   });
 
   test('may come as a form, with the profile as JSON', async () => {
-    const send = (profile: string) => gatehouse.api.post('/v1/users', { body: formOf(profile) });
-    expect((await send('{"department":"Süd"}')).body.profile).toEqual({ department: 'Süd' });
-    expect((await send(' ')).body.profile).toEqual({});
-    expect((await send('{"department":')).body.code).toBe('malformed-json');
-    expect(paths(await send('{"department":1}'))).toEqual(['profile.department']);
-    expect(paths(await send('[]'))).toEqual(['profile']);
+    expect((await register('{"department":"Süd"}')).body.profile).toEqual({ department: 'Süd' });
+    expect((await register(' ')).body.profile).toEqual({});
+    expect((await register('{"department":')).body.code).toBe('malformed-json');
+    expect(paths(await register('{"department":1}'))).toEqual(['profile.department']);
+    expect(paths(await register('[]'))).toEqual(['profile']);
   });
 });
 
