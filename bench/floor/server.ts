@@ -19,8 +19,11 @@ type Row = {
   readonly first_name: string;
   readonly last_name: string;
   readonly email: string | null;
+  readonly subject: string | null;
   readonly roles: string;
   readonly status: string;
+  readonly profile: object | null;
+  readonly metadata: object | null;
   readonly version: number;
   readonly created_ms: number;
   readonly updated_ms: number | null;
@@ -30,7 +33,8 @@ type Verified = { readonly sub: string; readonly exp: number };
 const byId = {
   name: 'user-by-id',
   text: `select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
-    encode(avatar_hash, 'hex') as avatar_hash, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+    encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
+    nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
     case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms
     from users where id = $1`,
 };
@@ -89,6 +93,7 @@ function view(row: Row): unknown {
   const createdAt = new Date(row.created_ms).toISOString();
   return {
     id: row.id,
+    subject: row.subject ?? row.id,
     userName: row.user_name,
     firstName: row.first_name,
     lastName: row.last_name,
@@ -96,6 +101,8 @@ function view(row: Row): unknown {
     roles: row.roles.split(' '),
     status: row.status,
     avatar: null,
+    profile: row.profile ?? {},
+    metadata: row.metadata ?? {},
     createdAt,
     updatedAt: row.updated_ms === null ? createdAt : new Date(row.updated_ms).toISOString(),
   };
