@@ -18,7 +18,7 @@ export async function fillUsers(
   if (!index) throw new Error('this database has no schema yet: run `npm run cli -- migrate` first');
   await database.query("set maintenance_work_mem = '256MB'");
   await database.query(`drop index ${name}`);
-  await database.query(insertUsers, [count, passwordHash, profiles === 'with-profiles']);
+  await database.query(insertUsers(profiles), [count, passwordHash]);
   await database.query(index.indexdef);
   await database.query('vacuum analyze users');
 }

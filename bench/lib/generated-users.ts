@@ -12,10 +12,10 @@ const lastNameEnds = ',son,ski,mann,ova,ez,berg,quist,stein,ini,well,ford,ley,to
  * SQL that inserts `$1` users with ids, names and times as real ones have them: `$2` is the hash
  * of their password. They come in the order of their creation, one every 150 s, up to now; every
  * 200th is deactivated and every 5000th an administrator; 3 of 4 have an e-mail address. The
- * same count makes the same names. Where `$3` is true, the first seven have a profile that nobody
- * else has, and every fifth has another that is common.
+ * same count makes the same names. With profiles, the first seven have one that nobody else has,
+ * and every fifth has another that is common; without, it fits versions that have none.
  */
-export const insertUsers = `with lists as (
+export const insertUsers = (profiles: 'with-profiles' | 'without-profiles'): string => `with lists as (
     select string_to_array('${firstNames}', ',') as firsts, string_to_array('${lastNameRoots}', ',') as roots,
       string_to_array('${lastNameEnds}', ',') as ends
   ), chosen as (
@@ -33,13 +33,15 @@ export const insertUsers = `with lists as (
       then lower(first_name || '.' || last_name) else 'user' end || n as user_name from named
   )
   insert into users (id, user_name, user_name_key, first_name, last_name, email, email_key, roles, status,
-    password_hash, created_at, updated_at, profile)
+    password_hash, created_at, updated_at${profiles === 'with-profiles' ? ', profile' : ''})
   select overlay(overlay(lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0')
       || md5(n::text) placing '7' from 13) placing 'b' from 17)::varchar(32)::uuid,
     user_name, user_name, first_name, last_name,
     case when n % 4 > 0 then user_name || '@example.org' end, case when n % 4 > 0 then user_name || '@example.org' end,
     case when n % 5000 = 0 then '{user,admin}'::text[] else '{user}' end,
-    case when n % 200 = 0 then 'deactivated' else 'active' end, $2::text, at, at,
-    case when not $3::boolean then '{}' when n < 8 then '{"department":"rare"}'
-      when n % 5 = 0 then '{"department":"sales"}' else '{}' end::jsonb
+    case when n % 200 = 0 then 'deactivated' else 'active' end, $2::text, at, at
+    ${profiles === 'with-profiles' ? profileOf : ''}
   from handled order by n`;
+
+const profileOf = `, case when n < 8 then '{"department":"rare"}' when n % 5 = 0 then '{"department":"sales"}'
+    else '{}' end::jsonb`;

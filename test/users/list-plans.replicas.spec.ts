@@ -31,7 +31,7 @@ beforeAll(async () => {
   await client.connect();
   const { rows } = await client.query("select indexdef from pg_indexes where indexname = 'users_search_text_trigram'");
   await client.query('drop index users_search_text_trigram');
-  await client.query(insertUsers, [100_000, 'none', false]);
+  await client.query(insertUsers('without-profiles'), [100_000, 'none']);
   // one in twenty has a common profile, one in ten thousand a rare one and a rare role
   await client.query(`update users set
       profile = case when n % 10000 = 60 then '{"department":"rare"}' else '{"department":"sales"}' end::jsonb,
