@@ -1,34 +1,21 @@
 import { z } from 'zod';
 
-import { isVisible, mustBeVisible, textSchema } from '#libs/platform/contract';
-
-/** Of one role. */
-const mostPermissions = 200;
+import { isVisible, mustBeVisible, permissionListSchema, textSchema } from '#libs/platform/contract';
 
 export const roleNameSchema = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be 1 to 63 lower-case letters, digits and hyphens, a letter first')
   .meta({ example: 'order-clerk' });
-const permission = z
-  .string()
-  .max(128)
-  // a scope-token of RFC 6749 §3.3
-  .regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, 'must be visible ASCII without blanks, quotation marks and backslashes')
-  .meta({ example: 'orders:read' });
-const permissions = z
-  .array(permission)
-  .max(mostPermissions)
-  .transform((names) => [...new Set(names)].toSorted());
 const description = textSchema({ max: 200 }).refine(isVisible, mustBeVisible).nullable();
 
 export const createRoleSchema = z
-  .strictObject({ name: roleNameSchema, description: description.optional(), permissions })
+  .strictObject({ name: roleNameSchema, description: description.optional(), permissions: permissionListSchema })
   .meta({ id: 'CreateRole' });
 export type CreateRole = z.infer<typeof createRoleSchema>;
 
 /** JSON Merge Patch (RFC 7396); permissions are replaced as a whole. */
 export const patchRoleSchema = z
-  .strictObject({ description: description.optional(), permissions: permissions.optional() })
+  .strictObject({ description: description.optional(), permissions: permissionListSchema.optional() })
   .meta({ id: 'PatchRole' });
 export type PatchRole = z.infer<typeof patchRoleSchema>;
 

@@ -1,11 +1,11 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
 import { type KnownService, type RequestSource, ServiceDirectory } from '#libs/platform/access';
-import { type Config, CONFIG } from '#libs/platform/config';
 import { audienceKey } from '#libs/platform/contract';
 import { AppError } from '#libs/platform/errors';
 import { AuditBursts } from '#libs/security/audit';
 
+import { TokenAudiences } from '../tokens/token-audiences.js';
 import { TokenIssuerService } from '../tokens/token-issuer.service.js';
 import type { ServiceToken, ServiceTokenForm } from './oauth.schema.js';
 
@@ -15,16 +15,12 @@ type Target = { readonly audience: string; readonly scopes: readonly string[] };
 /** Tokens for services that stand for themselves (RFC 6749 §4.4, RFC 8707). */
 @Injectable()
 export class ClientCredentialsService {
-  readonly #ownKey: string;
-
   constructor(
     private readonly issuer: TokenIssuerService,
     private readonly services: ServiceDirectory,
     private readonly audit: AuditBursts,
-    @Inject(CONFIG) private readonly config: Config,
-  ) {
-    this.#ownKey = audienceKey(config.AUDIENCE);
-  }
+    private readonly audiences: TokenAudiences,
+  ) {}
 
   /**
    * A token for the service that calls. Scopes and generation come from one view of the service: a
@@ -56,14 +52,14 @@ export class ClientCredentialsService {
 
   /** RFC 8707 §2: for a client, a resource without a grant is as little acceptable as none. */
   async #findTarget({ principal, grants }: KnownService, resource: string | undefined): Promise<Target> {
-    const key = resource === undefined ? this.#ownKey : audienceKey(resource);
-    if (key === this.#ownKey) return { audience: this.config.AUDIENCE, scopes: principal.scopes };
+    const target = await this.audiences.lookUp(resource);
+    if (target === this.audiences.own) return { audience: target.audience, scopes: principal.scopes };
+    const key = target && audienceKey(target.audience);
     const grant = grants.find(({ audience }) => audienceKey(audience) === key);
-    const target = grant && (await this.services.findByAudience(key));
-    if (!target || target.principal.audience === null) throw new AppError('invalid-target');
-    const { permissions: known } = target;
+    if (!target || !grant) throw new AppError('invalid-target');
+    const { audience, permissions: known } = target;
     const scopes = grant.permissions.filter((permission) => known.length === 0 || known.includes(permission));
-    return { audience: target.principal.audience, scopes };
+    return { audience, scopes };
   }
 }
 

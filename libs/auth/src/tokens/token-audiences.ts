@@ -36,10 +36,17 @@ export class TokenAudiences {
    * and cannot be
    */
   async find(wanted: string | undefined): Promise<TokenAudience> {
+    const found = await this.lookUp(wanted);
+    if (!found) throw new AppError('unknown-audience');
+    return found;
+  }
+
+  /** As `find`; nothing for an audience that nobody has, and `own` itself for ours. */
+  async lookUp(wanted: string | undefined): Promise<TokenAudience | undefined> {
     if (wanted === undefined || audienceKey(wanted) === this.#ownKey) return this.own;
     const service = await this.services.findByAudience(wanted);
     const audience = service?.principal.audience;
-    if (!service || audience === null || audience === undefined) throw new AppError('unknown-audience');
+    if (!service || audience === null || audience === undefined) return undefined;
     return { audience, permissions: service.permissions };
   }
 

@@ -3,7 +3,8 @@ import { z } from 'zod';
 /** A scope-token (RFC 6749 §3.3). */
 const permissionSchema = z
   .string()
-  .regex(/^[!#-[\]-~]{1,128}$/, 'must be 1 to 128 ASCII characters, without spaces, quotes and backslashes')
+  .max(128)
+  .regex(/^[!#-[\]-~]+$/, 'must be visible ASCII without blanks, quotation marks and backslashes')
   .meta({ example: 'orders:read' });
 
 /** At most 200; answered sorted and each once. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { isVisible, mustBeVisible, textSchema } from '#libs/platform/contract';
+import { roleNameSchema } from '#libs/roles';
 
 import { jsonObjectSchema } from '../profile/json-object.schema.js';
 import { emailLimit, faultOfEmail } from './email-address.js';
@@ -37,7 +38,6 @@ export const subjectSchema = textSchema({ min: 1, max: 255 }).refine(
   (subject) => !/\p{Cc}/u.test(subject),
   'must have no control characters',
 );
-export const roleNameSchema = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be the name of a role');
 const roles = z
   .array(roleNameSchema)
   .min(1)

@@ -1,6 +1,6 @@
 import { AppError, type FieldError } from '#libs/platform/errors';
 
-import type { JsonObject } from '../profile/json-object.js';
+import { isCleanText, type JsonObject } from '../profile/json-object.js';
 import type { FilterType } from '../profile/json-schema.js';
 import { type ProfileField, profileFields, type ProfileSchemas } from '../profile/profile-schemas.js';
 
@@ -59,7 +59,7 @@ function toNumber(text: string): number | undefined {
 }
 
 const parsers: Readonly<Record<FilterType, (text: string) => Value | undefined>> = {
-  string: (text) => (text.isWellFormed() && !text.includes('\0') ? text : undefined),
+  string: (text) => (isCleanText(text) ? text : undefined),
   number: toNumber,
   integer: (text) => {
     const value = toNumber(text);

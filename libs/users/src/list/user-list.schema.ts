@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
 import { instantSchema, pageCursorSchema, pageLimitSchema, textSchema } from '#libs/platform/contract';
+import { roleNameSchema } from '#libs/roles';
 
-import { emailSchema, isOneLine, roleNameSchema, userNameParamSchema, userSchema } from '../account/users.schema.js';
+import { emailSchema, isOneLine, userNameParamSchema, userSchema } from '../account/users.schema.js';
 import { isJsonObject } from '../profile/json-object.js';
 
 const searched = textSchema({ max: 200 })

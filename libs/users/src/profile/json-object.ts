@@ -36,7 +36,8 @@ export function faultOfJson(value: unknown, path: readonly string[] = []): JsonF
   return undefined;
 }
 
-const isCleanText = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
+/** Text that PostgreSQL takes. */
+export const isCleanText = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 
 const badText = (path: readonly string[]): JsonFault => ({
   path,
