@@ -73,6 +73,21 @@ export default {
       to: { circular: true, path: '^$1/.+' },
     },
     {
+      name: 'the-verifier-stands-alone',
+      comment: 'packages/verifier is published: it imports nothing of the rest.',
+      severity: 'error',
+      from: { path: '^packages/verifier/' },
+      to: { path: '^(libs|apps|test|scripts)/' },
+    },
+    {
+      name: 'revocations-are-one-piece-of-code',
+      comment:
+        'The service takes the table of revocations from the verifier, through security/revocation; no lib takes more.',
+      severity: 'error',
+      from: { path: '^libs/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^packages/', pathNot: '^packages/verifier/src/revocations/index\\.ts$' },
+    },
+    {
       name: 'libs-know-no-app',
       severity: 'error',
       from: { path: '^libs/' },

@@ -13,6 +13,7 @@ COPY .swcrc ./
 COPY scripts/build.ts scripts/
 COPY apps apps
 COPY libs libs
+COPY packages packages
 RUN npm run build
 
 FROM base AS dependencies

@@ -28,7 +28,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['libs/**/*.spec.ts', 'test/architecture/**/*.spec.ts'] },
+        test: { name: 'unit', include: ['{libs,packages}/**/*.spec.ts', 'test/architecture/**/*.spec.ts'] },
       },
       {
         extends: true,

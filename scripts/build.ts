@@ -10,10 +10,14 @@ const assets = globSync('{apps,libs}/**/{pages,data}/*.*');
  */
 if (!process.argv.includes('--if-stale') || isStale()) {
   rmSync('dist', { recursive: true, force: true });
-  const { status } = spawnSync('swc', ['apps', 'libs', '-d', 'dist', '--config-file', '.swcrc', '-q'], {
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-  });
+  const { status } = spawnSync(
+    'swc',
+    ['apps', 'libs', 'packages/verifier/src', '-d', 'dist', '--config-file', '.swcrc', '-q'],
+    {
+      stdio: 'inherit',
+      shell: process.platform === 'win32',
+    },
+  );
   for (const path of assets) cpSync(path, `dist/${path}`);
   process.exitCode = status ?? 1;
 }
@@ -22,7 +26,7 @@ function isStale(): boolean {
   const built = 'dist/apps/api/src/main.js';
   if (!existsSync(built)) return true;
   const builtAtMs = statSync(built).mtimeMs;
-  const sources = ['.swcrc', ...globSync('{apps,libs}/**/*.ts'), ...assets];
+  const sources = ['.swcrc', ...globSync(['{apps,libs}/**/*.ts', 'packages/*/src/**/*.ts']), ...assets];
   return sources.some((path) => statSync(path).mtimeMs > builtAtMs) || globSync('dist/**/*.*').some(isGone);
 }
 

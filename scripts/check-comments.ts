@@ -5,7 +5,9 @@ import { globSync, readFileSync } from 'node:fs';
  * broken, as a URL, may be longer.
  */
 const maxColumns = 100;
-const files = globSync('{libs,apps,test,bench,scripts}/**/*.ts', { exclude: ['**/node_modules/**'] }).toSorted();
+const files = globSync('{libs,apps,packages,examples,test,bench,scripts}/**/*.ts', {
+  exclude: ['**/node_modules/**'],
+}).toSorted();
 const found = files.flatMap((file) =>
   readFileSync(file, 'utf8')
     .split('\n')

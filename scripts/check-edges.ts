@@ -16,7 +16,7 @@ type Cruise = {
  */
 const { stdout, stderr } = spawnSync(
   'depcruise',
-  ['apps', 'libs', '--config', '.dependency-cruiser.mjs', '--output-type', 'json'],
+  ['apps', 'libs', 'packages', '--config', '.dependency-cruiser.mjs', '--output-type', 'json'],
   { encoding: 'utf8', maxBuffer: 2 ** 28, shell: process.platform === 'win32' },
 );
 if (!stdout) throw new Error(stderr);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import type { KnownService, ServicePrincipal, UserPrincipal } from '#libs/platform/access';
-import { type TokenFact, tokenFact } from '#libs/security/revocation';
+import { type TokenFact, tokenFacts } from '#libs/security/revocation';
 
 export const accessTokenType = 'at+jwt';
 export const algorithm = 'ES256';
@@ -141,18 +141,17 @@ export const servicePrincipalOf = ({ principal }: KnownService, { scopes }: Serv
 });
 
 function ofService(claims: ServiceClaims, keyId: string): VerifiedToken {
-  const { sub: name, scope, jti, exp, gen } = claims;
+  const { sub: name, scope, jti, exp } = claims;
   const scopes = scope.split(' ');
   return {
     claims,
     principal: { kind: 'service', name, scopes, tokenId: jti, expiresAt: exp },
-    facts: [tokenFact('token', jti), tokenFact('key', keyId), tokenFact('service', name, gen)],
+    facts: tokenFacts(claims, keyId),
   };
 }
 
 function ofUser(claims: UserClaims, keyId: string): VerifiedToken {
   const userId = claims.uid ?? claims.sub;
-  const roleGeneration = claims.role_gen ?? 0;
   return {
     claims,
     principal: {
@@ -164,13 +163,8 @@ function ofUser(claims: UserClaims, keyId: string): VerifiedToken {
       expiresAt: claims.exp,
       authTime: claims.auth_time,
     },
-    facts: [
-      tokenFact('token', claims.jti),
-      tokenFact('session', claims.sid),
-      tokenFact('user', userId, claims.gen),
-      tokenFact('key', keyId),
-      ...claims.roles.map((role) => tokenFact('role', role, roleGeneration)),
-    ],
+    // entries in our own memory name a user by id
+    facts: tokenFacts({ ...claims, sub: userId }, keyId),
   };
 }
 

@@ -2,5 +2,5 @@ export { AccessTokenLifetimeEntity } from './access-token-lifetime.entity.js';
 export { RevocationEntity } from './revocation.entity.js';
 export { RevocationModule } from './revocation.module.js';
 export { RevocationsService, type Revoke } from './revocations.service.js';
-export { type EndOfTrust, everyGeneration, type Revocation } from './revocation.js';
-export { type TokenFact, tokenFact } from './token-fact.js';
+export type { EndOfTrust, Revocation } from './revocation.js';
+export { everyGeneration, type TokenFact, tokenFacts } from '#verifier/revocations';

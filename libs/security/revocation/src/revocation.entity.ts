@@ -1,6 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/sql';
+import { type RevocationKind, revocationKinds } from '#verifier/revocations';
 
-import { type RevocationKind, revocationCauses, revocationKinds } from './revocation.js';
+import { revocationCauses } from './revocation.js';
 
 const kinds = revocationKinds.map((kind) => `'${kind}'`).join(', ');
 

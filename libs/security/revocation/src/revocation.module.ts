@@ -1,8 +1,8 @@
 import { Module } from '@nestjs/common';
 
-import { RevocationFeed } from './revocation-feed.js';
+import { RevocationView } from './view/revocation-view.js';
 import { RevocationRetention } from './revocation-retention.js';
 import { RevocationsService } from './revocations.service.js';
 
-@Module({ providers: [RevocationFeed, RevocationRetention, RevocationsService], exports: [RevocationsService] })
+@Module({ providers: [RevocationView, RevocationRetention, RevocationsService], exports: [RevocationsService] })
 export class RevocationModule {}

@@ -1,3 +1,5 @@
+import type { RevocationKind } from '#verifier/revocations';
+
 /** What ended trust; kept with the entry, so that a refusal can be explained. */
 export const revocationCauses = [
   'logout',
@@ -18,10 +20,6 @@ export const revocationCauses = [
   'role-deleted',
 ] as const;
 export type RevocationCause = (typeof revocationCauses)[number];
-
-/** The position of a kind is its number in packed entries: add at the end. */
-export const revocationKinds = ['token', 'session', 'user', 'key', 'service', 'role'] as const;
-export type RevocationKind = (typeof revocationKinds)[number];
 
 /**
  * One end of trust. `subject` is the id (UUID) of a token, session, user or signing key, or the
@@ -58,6 +56,3 @@ export type EndOfTrust = {
   readonly cause: RevocationCause;
   readonly atMs: number;
 };
-
-/** Ends every generation there can be. */
-export const everyGeneration = 0x7fff_ffff;

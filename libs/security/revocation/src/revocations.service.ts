@@ -2,11 +2,11 @@ import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { Sql } from '#libs/platform/database';
+import { subjectIdOf, type TokenFact } from '#verifier/revocations';
 
 import type { EndOfTrust, Entry, Revocation } from './revocation.js';
-import { RevocationFeed } from './revocation-feed.js';
+import { RevocationView } from './view/revocation-view.js';
 import { endOf, latestGeneration } from './revocations.sql.js';
-import { subjectIdOf, type TokenFact } from './token-fact.js';
 
 /** Writes ends of trust into the running transaction. */
 export type Revoke = (...revocations: readonly Revocation[]) => Promise<void>;
@@ -17,7 +17,7 @@ export class RevocationsService {
   constructor(
     private readonly em: SqlEntityManager,
     private readonly sql: Sql,
-    private readonly feed: RevocationFeed,
+    private readonly view: RevocationView,
   ) {}
 
   /**
@@ -31,11 +31,11 @@ export class RevocationsService {
       // a transaction that lost against another runs again; what it had revoked was rolled back
       entries = [];
       return work(em, async (...revocations) => {
-        entries.push(...(await this.feed.publish(em, revocations)));
+        entries.push(...(await this.view.publish(em, revocations)));
       });
     });
-    this.feed.apply(entries);
-    if (entries.length > 0) await this.feed.othersHaveHeard();
+    this.view.apply(entries);
+    if (entries.length > 0) await this.view.othersHaveHeard();
     return result;
   }
 
@@ -44,7 +44,7 @@ export class RevocationsService {
    * the table. @throws the error of the database (answered as `unavailable`): it fails closed
    */
   isRevoked(facts: readonly TokenFact[]): boolean | Promise<boolean> {
-    return this.feed.isRevoked(facts);
+    return this.view.isRevoked(facts);
   }
 
   /** What ended a token, the first of all that do, as the table says. */

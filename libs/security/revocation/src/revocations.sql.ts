@@ -1,6 +1,5 @@
 import { epochMs, type Statement } from '#libs/platform/database';
-
-import { everyGeneration, revocationKinds } from './revocation.js';
+import { everyGeneration, revocationKinds } from '#verifier/revocations';
 
 /** Clocks differ: an entry outlives the last token that it can end by this much. */
 const marginSeconds = 60;

@@ -1,11 +1,10 @@
-import { everyGeneration, type RevocationKind, revocationKinds } from './revocation.js';
-import { type Fingerprint, fingerprintOf, saltedFingerprint } from './token-fact.js';
+import { everyGeneration, type RevocationKind } from './revocation.js';
+import { type Fingerprint, fingerprintOf, type TokenFact } from './token-fact.js';
 
 const initialSlots = 1024;
 const maxLoad = 0.6;
 /** After a rebuild at least a quarter of the usable slots is free. */
 const roomAfterGrowth = 0.75;
-const packedBytes = 21;
 
 /**
  * Live entries in 16 bytes a slot: open addressing over 64 bits of the id, against 86 bytes in a
@@ -25,21 +24,14 @@ export class RevocationTable {
   }
 
   /** @param subjectId as `subjectIdOf` gives it */
-  add(kind: RevocationKind, subjectId: string, { expiresAt, generation = everyGeneration }: Entry, now: number): void {
-    this.#makeRoom(now);
-    this.#put(fingerprintOf(kind, subjectId), expiresAt, generation);
+  add(kind: RevocationKind, subjectId: string, entry: Entry, now: number): void {
+    this.put(fingerprintOf(kind, subjectId), entry, now);
   }
 
-  /** Entries of 21 bytes: kind, last 64 bits of id, generation, expiry as 64-bit Unix seconds. */
-  addPacked(entries: Uint8Array, now: number): void {
-    const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
-    for (let at = 0; at < entries.byteLength; at += packedBytes) {
-      this.#makeRoom(now);
-      const kind = revocationKinds[view.getUint8(at)] ?? 'token';
-      const fingerprint = saltedFingerprint(kind, view.getUint32(at + 1), view.getUint32(at + 5));
-      // the upper half of the seconds is zero until the year 2106
-      this.#put(fingerprint, view.getUint32(at + 17), view.getInt32(at + 9));
-    }
+  /** As `add`. `now` and `expiresAt` are Unix seconds. */
+  put(fingerprint: Fingerprint, { expiresAt, generation = everyGeneration }: Entry, now: number): void {
+    this.#makeRoom(now);
+    this.#put(fingerprint, expiresAt, generation);
   }
 
   /** Tokens of a generation below this one are ended; 0 without an entry. `now` in Unix seconds. */
@@ -88,6 +80,15 @@ export class RevocationTable {
       this.#put(subject, expiresAt, old.generation[slot] ?? 0);
     }
   }
+}
+
+/** Whether the table holds an end of one of the facts. `now` in Unix seconds. */
+export function isRevoked(table: RevocationTable, facts: readonly TokenFact[], now: number): boolean {
+  // hot path: no closure for each request
+  for (const { fingerprint, generation } of facts) {
+    if (table.endedBelow(fingerprint, now) > generation) return true;
+  }
+  return false;
 }
 
 type Entry = { readonly expiresAt: number; readonly generation?: number | undefined };

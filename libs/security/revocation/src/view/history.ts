@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 
 import type { Sql } from '#libs/platform/database';
 
-import { clusterNow, horizonNow } from './revocations.sql.js';
+import { clusterNow, horizonNow } from '../revocations.sql.js';
 
 /** Which database a view was read from, and up to where. */
 export type History = {

@@ -51,15 +51,3 @@ test('expired entries make room for new ones', () => {
   }
   expect(table.size).toBeLessThan(2_000);
 });
-
-test('packed entries are those of the database', () => {
-  const table = new RevocationTable();
-  const id = randomUUID();
-  const entry = Buffer.alloc(21);
-  entry.writeUInt8(2, 0);
-  Buffer.from(id.replaceAll('-', ''), 'hex').copy(entry, 1, 8);
-  entry.writeInt32BE(4, 9);
-  entry.writeBigUInt64BE(BigInt(now + 60), 13);
-  table.addPacked(entry, now);
-  expect(table.endedBelow(fingerprintOf('user', id), now)).toBe(4);
-});

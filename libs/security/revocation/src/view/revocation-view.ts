@@ -6,16 +6,25 @@ import { z } from 'zod';
 
 import { type ChangeView, ReplicaNotifications, DatabaseClock, Sql } from '#libs/platform/database';
 import { MetricSources, ReadinessChecks } from '#libs/platform/monitoring';
+import {
+  isNamed,
+  isRevoked,
+  revocationKinds,
+  RevocationTable,
+  saltedFingerprint,
+  subjectIdOf,
+  type TokenFact,
+} from '#verifier/revocations';
 
-import { type Entry, type Revocation, revocationKinds } from './revocation.js';
+import type { Entry, Revocation } from '../revocation.js';
+import { RevocationRetention } from '../revocation-retention.js';
+import { bySubjects, insertEntries, livePage } from '../revocations.sql.js';
 import { type History, readFrom, readHistory } from './history.js';
-import { RevocationTable } from './revocation-table.js';
-import { RevocationRetention } from './revocation-retention.js';
-import { isNamed, subjectIdOf, type TokenFact } from './token-fact.js';
-import { bySubjects, insertEntries, livePage } from './revocations.sql.js';
 
 const topic = 'revocation';
 const pageRows = 10_000;
+/** Kind, last 64 bits of the id, generation, expiry as 64-bit Unix seconds. */
+const packedBytes = 21;
 const propagationMs = 20;
 const notice = z.tuple([z.enum(revocationKinds), z.uuid(), z.int(), z.int()]);
 
@@ -23,7 +32,7 @@ type Page = { rows: number; last: string | null; entries: Uint8Array | null };
 
 /** This replica's view of the live entries, fed by `ReplicaNotifications`. */
 @Injectable()
-export class RevocationFeed implements OnModuleInit {
+export class RevocationView implements OnModuleInit {
   readonly #table = new RevocationTable();
   /** Entries of older transactions have been read; younger ones were heard while the feed lived. */
   #history: History | undefined;
@@ -101,12 +110,7 @@ export class RevocationFeed implements OnModuleInit {
   }
 
   #isListed(facts: readonly TokenFact[]): boolean {
-    const now = this.#now();
-    // hot path: no closure for each request
-    for (const { fingerprint, generation } of facts) {
-      if (this.#table.endedBelow(fingerprint, now) > generation) return true;
-    }
-    return false;
+    return isRevoked(this.#table, facts, this.#now());
   }
 
   /** @throws when the database does not answer: it fails closed */
@@ -130,10 +134,21 @@ export class RevocationFeed implements OnModuleInit {
     let page: Page | undefined;
     do {
       page = await this.sql.row<Page>(livePage, [after, from, pageRows]);
-      this.#table.addPacked(page?.entries ?? new Uint8Array(), this.#now());
+      this.#addPacked(page?.entries ?? new Uint8Array());
       after = page?.last ?? after;
     } while (page?.rows === pageRows);
     this.#history = now;
+  }
+
+  #addPacked(entries: Uint8Array): void {
+    const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
+    const now = this.#now();
+    for (let at = 0; at < entries.byteLength; at += packedBytes) {
+      const kind = revocationKinds[view.getUint8(at)] ?? 'token';
+      const fingerprint = saltedFingerprint(kind, view.getUint32(at + 1), view.getUint32(at + 5));
+      // the upper half of the seconds is zero until the year 2106
+      this.#table.put(fingerprint, { generation: view.getInt32(at + 9), expiresAt: view.getUint32(at + 17) }, now);
+    }
   }
 
   /** Unix seconds by the clock that entries are dated by. */
