@@ -5,7 +5,7 @@ import { IdempotencyKeyEntity } from '#libs/platform/idempotency';
 import type { DatabaseSchema } from '#libs/platform/database';
 import { MessageEntity } from '#libs/messages';
 import { SealedKeyEntity } from '#libs/platform/sealed-keys';
-import { AccessTokenLifetimeEntity, RevocationEntity } from '#libs/security/revocation';
+import { AccessTokenLifetimeEntity, FeedEpochEntity, RevocationEntity } from '#libs/security/revocation';
 import { RoleEntity, RoleGenerationEntity, RoleSetEntity } from '#libs/roles';
 import { ServiceEntity, ServiceUsageEntity } from '#libs/services';
 import { UserEntity } from '#libs/users';
@@ -25,6 +25,7 @@ import { AuthenticatedAt } from './migrations/0013-authenticated-at.js';
 import { SearchFolding } from './migrations/0017-search-folding.js';
 import { NoticesAndCounts } from './migrations/0018-notices-and-counts.js';
 import { RolesAndAudiences } from './migrations/0019-roles-and-audiences.js';
+import { FeedEpoch } from './migrations/0021-feed-epoch.js';
 import { UserIndexes } from './migrations/0020-user-indexes.js';
 
 /** Every table and how it came about; a test compares the two. */
@@ -34,6 +35,7 @@ export const schema: DatabaseSchema = {
     AuditEntity,
     AvatarDeletionEntity,
     AvatarEntity,
+    FeedEpochEntity,
     IdempotencyKeyEntity,
     LoginDelayEntity,
     MessageEntity,
@@ -66,5 +68,6 @@ export const schema: DatabaseSchema = {
     { name: '0018-notices-and-counts', class: NoticesAndCounts },
     { name: '0019-roles-and-audiences', class: RolesAndAudiences },
     { name: '0020-user-indexes', class: UserIndexes },
+    { name: '0021-feed-epoch', class: FeedEpoch },
   ],
 };

@@ -137,6 +137,12 @@ export const errorCodes = {
     title: 'Request timeout',
     detail: 'The request did not arrive in time. Send it again on a new connection.',
   },
+  'feed-reset': {
+    status: 409,
+    title: 'The feed begins anew',
+    detail:
+      'The cursor is of another history of the database. Read the revocations without a cursor, and add them to yours.',
+  },
   'user-name-taken': { status: 409, title: 'User name taken', detail: 'Another user has this user name.' },
   'idempotency-key-in-use': {
     status: 409,

@@ -1,4 +1,5 @@
 export { AccessTokenLifetimeEntity } from './access-token-lifetime.entity.js';
+export { FeedEpochEntity } from './feed/feed-epoch.entity.js';
 export { RevocationEntity } from './revocation.entity.js';
 export { RevocationModule } from './revocation.module.js';
 export { RevocationsService, type Revoke } from './revocations.service.js';

@@ -1,8 +1,11 @@
 import { epochMs, type Statement } from '#libs/platform/database';
 import { everyGeneration, revocationKinds } from '#verifier/revocations';
 
-/** Clocks differ: an entry outlives the last token that it can end by this much. */
-const marginSeconds = 60;
+/**
+ * An entry outlives the last token that it can end by this much: 60 s that clocks may differ, and
+ * 60 s that whoever checks a token may tolerate after its `exp`.
+ */
+const marginSeconds = 120;
 /** The members of an `Entry`. */
 const entry = `kind, subject::text as "subjectId", coalesce(generation, ${everyGeneration}) as generation,
     extract(epoch from expires_at)::float8 as "expiresAt"`;

@@ -1,0 +1,43 @@
+import { rfc3339Sql, type Statement } from '#libs/platform/database';
+import { everyGeneration } from '#verifier/revocations';
+
+/**
+ * Where a reader of the feed stands, of one snapshot: every entry of a transaction before the
+ * horizon is visible. `history` differs after a restore, a failover and `renewEpoch`; it takes in
+ * the cluster and its timeline where the server tells (`clusterNow`).
+ */
+const moment = (cluster: string): string =>
+  `select pg_current_snapshot()::text as snapshot,
+    pg_snapshot_xmin(pg_current_snapshot())::text as horizon,
+    concat_ws(':', (select oid from pg_database where datname = current_database()),
+      to_regclass('revocations')::oid, (select value from feed_epoch), ${cluster}) as history`;
+
+export const momentInCluster: Statement = {
+  text: moment(`(select system_identifier from pg_control_system()),
+      left(pg_walfile_name(pg_current_wal_lsn()), 8)`),
+};
+export const momentWithoutCluster: Statement = { text: moment('null::text') };
+
+/** The members of a `FeedRow`; the subject is what tokens say. */
+const row = `id::text, kind, coalesce(name, subject::text) as subject,
+    nullif(generation, ${everyGeneration}) as below, cause, ${rfc3339Sql('expires_at')} as "expiresAt"`;
+
+/** Live entries from a horizon on, after an id. Entries that commit meanwhile may be among them. */
+export const rowsFrom: Statement = {
+  text: `select ${row} from revocations
+    where id > $1 and xid >= $2::xid8 and expires_at > now() order by revocations.id limit $3`,
+};
+
+/**
+ * Live entries that a snapshot did not show, after an id. Unlike a horizon, it is exact: an idle
+ * transaction elsewhere does not make the same entries be read again.
+ */
+export const rowsUnseenBy: Statement = {
+  text: `select ${row} from revocations
+    where id > $1 and expires_at > now() and (xid >= pg_snapshot_xmax($2::pg_snapshot)
+      or xid = any(array(select pg_snapshot_xip($2::pg_snapshot))))
+    order by revocations.id limit $3`,
+};
+
+/** The next cursor of anybody means nothing any more: whoever reads on takes everything anew. */
+export const renewEpoch = 'update feed_epoch set value = gen_random_uuid() where value = coalesce(?, value)';
