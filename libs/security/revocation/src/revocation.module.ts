@@ -1,12 +1,25 @@
 import { Module } from '@nestjs/common';
 
 import { FeedReader } from './feed/feed.reader.js';
+import { StreamAccess } from './stream/stream-access.js';
+import { StreamController } from './stream/stream.controller.js';
+import { StreamHub } from './stream/stream-hub.js';
+import { StreamsService } from './stream/streams.service.js';
 import { RevocationView } from './view/revocation-view.js';
 import { RevocationRetention } from './revocation-retention.js';
 import { RevocationsService } from './revocations.service.js';
 
 @Module({
-  providers: [FeedReader, RevocationView, RevocationRetention, RevocationsService],
+  controllers: [StreamController],
+  providers: [
+    FeedReader,
+    RevocationView,
+    RevocationRetention,
+    RevocationsService,
+    StreamAccess,
+    StreamHub,
+    StreamsService,
+  ],
   exports: [RevocationsService],
 })
 export class RevocationModule {}
