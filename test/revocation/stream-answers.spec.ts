@@ -23,10 +23,13 @@ async function metric(name: string): Promise<number> {
   const line = text.split('\n').find((one) => one.startsWith(`gatehouse_${name} `));
   return Number(line?.slice(line.lastIndexOf(' ')));
 }
-const allGone = () => expect.poll(() => metric('revocation_feed_listeners'), { timeout: 10_000 }).toBe(0);
+async function allGone(): Promise<void> {
+  await expect.poll(() => metric('revocation_feed_listeners'), { timeout: 10_000 }).toBe(0);
+}
+
+const encode = (...position: unknown[]): string => Buffer.from(JSON.stringify(position)).toString('base64url');
 
 describe('before the stream begins', () => {
-  const encode = (...position: unknown[]) => Buffer.from(JSON.stringify(position)).toString('base64url');
   const ahead = async (): Promise<string> => {
     const stream = await openStream(gatehouse.url, service);
     const { data } = await stream.until(isHeartbeat);
