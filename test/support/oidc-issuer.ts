@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, SignJWT } from 'jose';
+import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 
 export type IssuerKey = {
   readonly kid: string;
@@ -64,7 +64,7 @@ export async function startOidcIssuer({ path = '' } = {}): Promise<OidcIssuer> {
     },
     sign: ({ kid, privateKey, alg }, claims = {}, header = {}) =>
       new SignJWT({ iss: base, sub: 'ada', aud: audience, exp: Math.floor(Date.now() / 1000) + 600, ...claims })
-        .setProtectedHeader({ alg, kid, ...header } as JWTHeaderParameters)
+        .setProtectedHeader({ alg, kid, ...header })
         .sign(privateKey),
     stop: () => {
       server.close();
