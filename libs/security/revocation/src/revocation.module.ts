@@ -1,12 +1,16 @@
 import { Module } from '@nestjs/common';
 
+import { FeedController } from './feed/feed.controller.js';
+import { FeedPagesService } from './feed/feed-pages.service.js';
 import { FeedReader } from './feed/feed.reader.js';
+import { FeedSnapshot } from './feed/feed-snapshot.js';
 import { RevocationView } from './view/revocation-view.js';
 import { RevocationRetention } from './revocation-retention.js';
 import { RevocationsService } from './revocations.service.js';
 
 @Module({
-  providers: [FeedReader, RevocationView, RevocationRetention, RevocationsService],
+  controllers: [FeedController],
+  providers: [FeedPagesService, FeedReader, FeedSnapshot, RevocationView, RevocationRetention, RevocationsService],
   exports: [RevocationsService],
 })
 export class RevocationModule {}
