@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { z } from 'zod';
@@ -16,7 +14,6 @@ import { bySubjects, insertEntries, livePage } from './revocations.sql.js';
 
 const topic = 'revocation';
 const pageRows = 10_000;
-const propagationMs = 20;
 const notice = z.tuple([z.enum(revocationKinds), z.uuid(), z.int(), z.int()]);
 
 type Page = { rows: number; last: string | null; entries: Uint8Array | null };
@@ -84,14 +81,6 @@ export class RevocationFeed implements OnModuleInit {
   /** Adds entries that this replica has committed or read itself. */
   apply(entries: readonly Entry[]): void {
     for (const entry of entries) this.#table.add(entry.kind, entry.subjectId, entry, this.#now());
-  }
-
-  /**
-   * Waits as long as a notice, or the news of a cut connection, takes to reach the other replicas
-   * (7 ms at most in 213 cuts under load): who is told "revoked" finds it so everywhere.
-   */
-  async othersHaveHeard(): Promise<void> {
-    if (!this.notifications.isEmbedded) await sleep(propagationMs);
   }
 
   isRevoked(facts: readonly TokenFact[]): boolean | Promise<boolean> {

@@ -1,7 +1,7 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import { Sql } from '#libs/platform/database';
+import { ReplicaNotifications, Sql } from '#libs/platform/database';
 
 import type { EndOfTrust, Entry, Revocation } from './revocation.js';
 import { RevocationFeed } from './revocation-feed.js';
@@ -18,24 +18,28 @@ export class RevocationsService {
     private readonly em: SqlEntityManager,
     private readonly sql: Sql,
     private readonly feed: RevocationFeed,
+    private readonly notifications: ReplicaNotifications,
   ) {}
 
   /**
    * Runs a cause and the ends of trust it brings in one transaction: both happen or neither does.
    * When the promise resolves, this replica knows of them, and so do the others unless their
-   * connection is silently dead.
+   * connection is silently dead. The same holds for whatever else the transaction has announced:
+   * who is told "made" or "changed" finds it so everywhere.
    */
   async transactional<T>(work: (em: SqlEntityManager, revoke: Revoke) => Promise<T>): Promise<T> {
     let entries: Entry[] = [];
+    let ran = this.em;
     const result = await this.em.fork().transactional((em) => {
       // a transaction that lost against another runs again; what it had revoked was rolled back
       entries = [];
+      ran = em;
       return work(em, async (...revocations) => {
         entries.push(...(await this.feed.publish(em, revocations)));
       });
     });
     this.feed.apply(entries);
-    if (entries.length > 0) await this.feed.othersHaveHeard();
+    await this.notifications.othersHaveHeardOf(ran);
     return result;
   }
 
