@@ -1,13 +1,11 @@
 import { type KeyObject, randomUUID } from 'node:crypto';
 
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { JwtService } from '@nestjs/jwt';
 
 import { type Config, CONFIG } from '#libs/platform/config';
 import { DatabaseClock } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { RoleRegistry } from '#libs/roles';
-import type { JsonObject } from '#libs/users';
 
 import { SigningKeysService } from '../keys/signing-keys.service.js';
 import {
@@ -18,7 +16,8 @@ import {
   type ServiceClaims,
   type UserClaims,
 } from './access-token.js';
-import { declaredClaims } from './declared-claims.js';
+import { declaredClaims, type DeclaredFrom } from './declared-claims.js';
+import { signEs256 } from './sign-es256.js';
 import type { TokenAudience } from './token-audiences.js';
 import type { AccessToken, TokenPair } from './tokens.schema.js';
 
@@ -36,10 +35,7 @@ export type TokenSubject = {
   readonly authTime: number;
   /** Seconds until the session ends if it is not refreshed: no access token outlives it. */
   readonly secondsLeft: number;
-  /** What `TOKEN_CLAIMS` may take values from. */
-  readonly profile: JsonObject;
-  readonly metadata: JsonObject;
-};
+} & DeclaredFrom;
 
 /** What a token says of the service that it is for. `scope` with spaces between. */
 export type ServiceTokenSubject = {
@@ -62,7 +58,6 @@ export class TokenIssuerService {
   readonly #logger = new Logger('TokenIssuer');
 
   constructor(
-    private readonly jwt: JwtService,
     private readonly keys: SigningKeysService,
     private readonly clock: DatabaseClock,
     private readonly roles: RoleRegistry,
@@ -159,6 +154,6 @@ export class TokenIssuerService {
 
   #sign(claims: Claims, { id, privateKey }: SigningKey): string {
     const header = { alg: algorithm, typ: accessTokenType, kid: id };
-    return this.jwt.sign(claims, { privateKey, algorithm, header });
+    return signEs256(header, claims, privateKey);
   }
 }
