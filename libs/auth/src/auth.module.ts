@@ -1,4 +1,5 @@
 import { Global, Module } from '@nestjs/common';
+import { JwtModule } from '@nestjs/jwt';
 import { PassportModule } from '@nestjs/passport';
 
 import { AuditModule } from '#libs/security/audit';
@@ -38,7 +39,15 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
 /** Global, so that guard and health can ask for the `TokenVerifier` without knowing who answers. */
 @Global()
 @Module({
-  imports: [AuditModule, PassportModule, PasswordsModule, RevocationModule, RolesModule, UsersModule],
+  imports: [
+    AuditModule,
+    JwtModule.register({}),
+    PassportModule,
+    PasswordsModule,
+    RevocationModule,
+    RolesModule,
+    UsersModule,
+  ],
   // in the order of the OpenAPI document
   controllers: [
     LoginController,

@@ -1,6 +1,7 @@
 import { type KeyObject, randomUUID } from 'node:crypto';
 
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { JwtService } from '@nestjs/jwt';
 
 import { type Config, CONFIG } from '#libs/platform/config';
 import { DatabaseClock } from '#libs/platform/database';
@@ -17,7 +18,6 @@ import {
   type UserClaims,
 } from './access-token.js';
 import { declaredClaims, type DeclaredFrom } from './declared-claims.js';
-import { signEs256 } from './sign-es256.js';
 import type { TokenAudience } from './token-audiences.js';
 import type { AccessToken, TokenPair } from './tokens.schema.js';
 
@@ -58,6 +58,7 @@ export class TokenIssuerService {
   readonly #logger = new Logger('TokenIssuer');
 
   constructor(
+    private readonly jwt: JwtService,
     private readonly keys: SigningKeysService,
     private readonly clock: DatabaseClock,
     private readonly roles: RoleRegistry,
@@ -154,6 +155,6 @@ export class TokenIssuerService {
 
   #sign(claims: Claims, { id, privateKey }: SigningKey): string {
     const header = { alg: algorithm, typ: accessTokenType, kid: id };
-    return signEs256(header, claims, privateKey);
+    return this.jwt.sign(claims, { privateKey, algorithm, header });
   }
 }
