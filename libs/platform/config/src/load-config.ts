@@ -62,6 +62,7 @@ export function loadConfig(environment: Environment): Config {
     secretFiles: secretFilesOf(environment),
     MAX_CONNECTIONS_PER_ADDRESS:
       data.MAX_CONNECTIONS_PER_ADDRESS ?? Math.max(fewestPerAddress, Math.ceil(data.MAX_CONNECTIONS / 10)),
+    MAX_REVOCATION_STREAMS: data.MAX_REVOCATION_STREAMS ?? Math.ceil(data.MAX_CONNECTIONS / 2),
   };
 }
 

@@ -4,13 +4,27 @@ import { FeedController } from './feed/feed.controller.js';
 import { FeedPagesService } from './feed/feed-pages.service.js';
 import { FeedReader } from './feed/feed.reader.js';
 import { FeedSnapshot } from './feed/feed-snapshot.js';
+import { StreamAccess } from './stream/stream-access.js';
+import { StreamController } from './stream/stream.controller.js';
+import { StreamHub } from './stream/stream-hub.js';
+import { StreamsService } from './stream/streams.service.js';
 import { RevocationView } from './view/revocation-view.js';
 import { RevocationRetention } from './revocation-retention.js';
 import { RevocationsService } from './revocations.service.js';
 
 @Module({
-  controllers: [FeedController],
-  providers: [FeedPagesService, FeedReader, FeedSnapshot, RevocationView, RevocationRetention, RevocationsService],
+  controllers: [FeedController, StreamController],
+  providers: [
+    FeedPagesService,
+    FeedReader,
+    FeedSnapshot,
+    RevocationView,
+    RevocationRetention,
+    RevocationsService,
+    StreamAccess,
+    StreamHub,
+    StreamsService,
+  ],
   exports: [RevocationsService],
 })
 export class RevocationModule {}

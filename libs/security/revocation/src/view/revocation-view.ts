@@ -37,6 +37,7 @@ export class RevocationView implements OnModuleInit {
   /** Entries of older transactions have been read; younger ones were heard while the feed lived. */
   #history: History | undefined;
   #view: ChangeView | undefined;
+  #onNews: () => void = () => undefined;
 
   constructor(
     private readonly sql: Sql,
@@ -90,9 +91,16 @@ export class RevocationView implements OnModuleInit {
     return entries;
   }
 
-  /** Adds entries that this replica has committed or read itself. */
+  /** Adds entries that this replica has committed itself. */
   apply(entries: readonly Entry[]): void {
-    for (const entry of entries) this.#table.add(entry.kind, entry.subjectId, entry, this.#now());
+    if (entries.length === 0) return;
+    this.#add(entries);
+    this.#onNews();
+  }
+
+  /** Has it told when there may be new entries in the table: committed here, heard or read. */
+  onNews(listener: () => void): void {
+    this.#onNews = listener;
   }
 
   /**
@@ -115,13 +123,18 @@ export class RevocationView implements OnModuleInit {
 
   /** @throws when the database does not answer: it fails closed */
   async #askTable(facts: readonly TokenFact[]): Promise<boolean> {
-    this.apply(await this.sql.rows<Entry>(bySubjects, [facts.map(({ subjectId }) => subjectId)]));
+    this.#add(await this.sql.rows<Entry>(bySubjects, [facts.map(({ subjectId }) => subjectId)]));
     return this.#isListed(facts);
+  }
+
+  #add(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#table.add(entry.kind, entry.subjectId, entry, this.#now());
   }
 
   #hear(payload: string): void {
     const [kind, subjectId, generation, expiresAt] = notice.parse(JSON.parse(payload));
     this.#table.add(kind, subjectId, { generation, expiresAt }, this.#now());
+    this.#onNews();
   }
 
   /** Adds entries and removes none: a restored database brings no token back to life. */
@@ -138,6 +151,7 @@ export class RevocationView implements OnModuleInit {
       after = page?.last ?? after;
     } while (page?.rows === pageRows);
     this.#history = now;
+    this.#onNews();
   }
 
   #addPacked(entries: Uint8Array): void {
