@@ -1,20 +1,13 @@
 import type { ParsedToken } from './access-token.js';
 import type { Settings } from './options.js';
 import { VerifyError } from './verify-error.js';
+import type { ParsedVerifyOptions } from './verify-options.js';
 
 /**
  * The clock of the issuer may be ahead by this much. A token from further ahead would outlive the
  * revocations of today.
  */
 const clockSkewSeconds = 60;
-
-/** What a route asks for beside a good token. */
-export type Requirements = {
-  /** All of them are needed: `permissions` of a person's token, `scope` of a service's. */
-  readonly permissions?: readonly string[] | undefined;
-  /** How long ago the person may have given the password, in seconds (RFC 9470). */
-  readonly maxAuthAgeSeconds?: number | undefined;
-};
 
 /** @param now Unix seconds @throws VerifyError `not-yet-valid`, `expired` */
 export function checkDates({ claims }: ParsedToken, settings: Settings, now: number): void {
@@ -29,11 +22,11 @@ export function checkDates({ claims }: ParsedToken, settings: Settings, now: num
 /** @param now Unix seconds @throws VerifyError `missing-permission`, `authentication-too-old` */
 export function checkRequirements(
   token: ParsedToken,
-  { permissions, maxAuthAgeSeconds }: Requirements,
+  { permissions, maxAuthAgeSeconds }: ParsedVerifyOptions,
   { resourceMetadataUrl, clockToleranceSeconds }: Settings,
   now: number,
 ): void {
-  if (permissions?.some((permission) => !token.permissions.has(permission))) {
+  if (permissions.some((permission) => !token.permissions.has(permission))) {
     throw new VerifyError('missing-permission', { permissions, resourceMetadataUrl });
   }
   if (maxAuthAgeSeconds === undefined) return;

@@ -1,5 +1,11 @@
 import { type Algorithm, algorithms as everyAlgorithm } from './keys/algorithms.js';
 import type { RevocationView } from './feed/revocation-view.js';
+import {
+  type ProtectedResource,
+  protectedResourceMetadata,
+  type ProtectedResourceMetadata,
+  protectedResourceMetadataUrl,
+} from './protected-resource.js';
 
 /** What to do with a token while what is known of revocations is too old. */
 export const stalenessActions = ['introspect', 'refuse', 'allow'] as const;
@@ -43,8 +49,8 @@ export type VerifierOptions = {
   readonly readyTimeoutMs?: number;
   /** How many verified tokens are remembered: 10,000. */
   readonly cachedTokens?: number;
-  /** Where the metadata of this service are (RFC 9728); refusals then name it. */
-  readonly resourceMetadataUrl?: string;
+  /** This service as an OAuth protected resource: refusals then say where its metadata are. */
+  readonly protectedResource?: ProtectedResource;
   /** Where to learn of revocations, in place of a feed of its own. `close()` leaves it open. */
   readonly revocations?: RevocationView;
   /** In place of the global one, for a proxy or certificates of one's own. */
@@ -68,6 +74,7 @@ export type Settings = {
   readonly requestTimeoutMs: number;
   readonly readyTimeoutMs: number;
   readonly cachedTokens: number;
+  readonly protectedResource: ProtectedResourceMetadata | undefined;
   readonly resourceMetadataUrl: string | undefined;
   readonly revocations: RevocationView | undefined;
   readonly fetch: typeof fetch;
@@ -88,7 +95,7 @@ const names: ReadonlySet<string> = new Set([
   'url',
   'algorithms',
   'jwksUrl',
-  'resourceMetadataUrl',
+  'protectedResource',
   'revocations',
   'fetch',
   ...Object.keys(numbers),
@@ -106,6 +113,7 @@ export function parseOptions(options: VerifierOptions): Settings {
     throw new TypeError('`staleness` needs `serviceKey`: without it nothing is known of revocations.');
   }
   const issuer = parseUrl('issuer', options.issuer);
+  const protectedResource = parseProtectedResource(options, issuer);
   return {
     issuer,
     audience: parseText('audience', options.audience),
@@ -120,10 +128,8 @@ export function parseOptions(options: VerifierOptions): Settings {
     requestTimeoutMs: parseNumber('requestTimeoutMs', options),
     readyTimeoutMs: parseNumber('readyTimeoutMs', options),
     cachedTokens: parseNumber('cachedTokens', options),
-    resourceMetadataUrl:
-      options.resourceMetadataUrl === undefined
-        ? undefined
-        : new URL(parseUrl('resourceMetadataUrl', options.resourceMetadataUrl)).href,
+    protectedResource,
+    resourceMetadataUrl: protectedResource && protectedResourceMetadataUrl(protectedResource.resource),
     revocations: options.revocations,
     // looked up at each call, so that a process may replace the global one later
     fetch: options.fetch ?? ((...request) => fetch(...request)),
@@ -154,6 +160,15 @@ function parseServiceKey(options: VerifierOptions): string | undefined {
     '`serviceKey` must be the name and the secret of this service with a dot between, as Gatehouse showed it. ' +
       'Leave the option out to check tokens without knowing of revocations.',
   );
+}
+
+function parseProtectedResource(
+  { protectedResource: given, audience }: VerifierOptions,
+  issuer: string,
+): ProtectedResourceMetadata | undefined {
+  if (given === undefined) return undefined;
+  const resource = parseUrl('protectedResource.resource', given.resource ?? audience);
+  return protectedResourceMetadata(issuer, { ...given, resource });
 }
 
 function parseText(name: string, value: unknown): string {

@@ -5,20 +5,17 @@ import { checkText, type ParsedToken, readToken } from './access-token.js';
 import { readBearer } from './bearer.js';
 import type { Claims } from './claims.js';
 import type { RevocationView } from './feed/revocation-view.js';
-import { checkDates, checkRequirements, type Requirements } from './judgement.js';
+import { checkDates, checkRequirements } from './judgement.js';
 import type { Algorithm } from './keys/algorithms.js';
 import type { PublicKey } from './keys/jwk-set.js';
 import { KeySet } from './keys/key-set.js';
-import { parseOptions, parseStaleness, type Settings, type Staleness, type VerifierOptions } from './options.js';
+import { parseOptions, type Settings, type Staleness, type VerifierOptions } from './options.js';
+import type { ProtectedResourceMetadata } from './protected-resource.js';
 import { Introspection } from './staleness/introspection.js';
 import { StalenessWatch } from './staleness/staleness-watch.js';
 import { TokenCache } from './token-cache.js';
 import { VerifyError } from './verify-error.js';
-
-export type VerifyOptions = Requirements & {
-  /** In place of what the verifier was made with, for this call. */
-  readonly staleness?: Staleness | undefined;
-};
+import { type ParsedVerifyOptions, parseVerifyOptions, type VerifyOptions } from './verify-options.js';
 
 /** A token that is good now. */
 export type Verified = {
@@ -49,6 +46,8 @@ export type VerifierEvents = {
   'introspection-denied': [reason: string];
 };
 
+const none: VerifyOptions = {};
+
 /** Nothing is known: the staleness policy applies. */
 const openView = ({ serviceKey }: Settings): RevocationView | undefined =>
   serviceKey === undefined
@@ -73,6 +72,7 @@ export class Verifier {
   readonly #introspection: Introspection;
   readonly #watch: StalenessWatch | undefined;
   readonly #events = new EventEmitter<VerifierEvents>();
+  readonly #options = new WeakMap<VerifyOptions, ParsedVerifyOptions>();
   #isClosed = false;
 
   constructor(private readonly settings: Settings) {
@@ -105,34 +105,43 @@ export class Verifier {
    * Checks a token: its signature once, whether it is good at each call.
    * @throws VerifyError when it is not good here and now; nothing else, whatever its bytes are
    */
-  async verify(token: string, options: VerifyOptions = {}): Promise<Verified> {
+  async verify(token: string, options: VerifyOptions = none): Promise<Verified> {
     // hot path: a token that was seen before costs a digest and a look-up for each thing it names
     if (this.#isClosed) throw new VerifyError('closed');
+    const asked = this.#parsed(options);
     checkText(token, this.settings);
     const name = TokenCache.nameOf(token);
     const parsed = this.#recall(name) ?? (await this.#read(token, name));
     const now = Date.now() / 1000;
     this.#checkKnown(parsed, name, now);
-    checkRequirements(parsed, options, this.settings, now);
+    checkRequirements(parsed, asked, this.settings, now);
     const { claims } = parsed;
     if (!this.#revocations) return { claims, isStale: false };
-    const staleness = options.staleness
-      ? parseStaleness(options.staleness, this.settings.staleness)
-      : this.settings.staleness;
     this.#watch?.check();
-    if (this.#revocations.ageMs <= staleness.afterMs) return { claims, isStale: false };
-    return { claims, isStale: await this.#judgeStale(token, name, staleness) };
+    if (this.#revocations.ageMs <= asked.staleness.afterMs) return { claims, isStale: false };
+    return { claims, isStale: await this.#judgeStale(token, name, asked.staleness) };
   }
 
   /**
    * As `verify`, with the value of the header `Authorization`.
    * @throws VerifyError also `missing-token`
    */
-  async verifyAuthorization(header: string | undefined, options: VerifyOptions = {}): Promise<Verified> {
+  async verifyAuthorization(header: string | undefined, options: VerifyOptions = none): Promise<Verified> {
     const token = readBearer(header);
     if (token !== undefined) return this.verify(token, options);
     const { resourceMetadataUrl } = this.settings;
     throw new VerifyError('missing-token', { resourceMetadataUrl });
+  }
+
+  /** @throws TypeError for options that `verify` would not take */
+  checkOptions(options: VerifyOptions): void {
+    this.#parsed(options);
+  }
+
+  /** The document to serve (RFC 9728), and where; nothing unless `protectedResource` was given. */
+  get protectedResource(): { readonly url: string; readonly document: ProtectedResourceMetadata } | undefined {
+    const { protectedResource: document, resourceMetadataUrl: url } = this.settings;
+    return document && url !== undefined ? { url, document } : undefined;
   }
 
   view(): VerifierView {
@@ -157,6 +166,15 @@ export class Verifier {
     this.#introspection.close();
     this.#watch?.close();
     this.#events.removeAllListeners();
+  }
+
+  /** The options of a route are the same object at each call. */
+  #parsed(options: VerifyOptions): ParsedVerifyOptions {
+    const known = this.#options.get(options);
+    if (known) return known;
+    const parsed = parseVerifyOptions(options, this.settings.staleness);
+    this.#options.set(options, parsed);
+    return parsed;
   }
 
   /** A token that was read before, if the key that signed it is still trusted. */
