@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { checkText, type ParsedToken, readToken } from './access-token.js';
 import { readBearer } from './bearer.js';
 import type { Claims } from './claims.js';
+import { openFeed } from './feed/revocation-feed.js';
 import type { RevocationView } from './feed/revocation-view.js';
 import { checkDates, checkRequirements } from './judgement.js';
 import type { Algorithm } from './keys/algorithms.js';
@@ -42,24 +43,13 @@ export type VerifierEvents = {
   fresh: [];
   /** The issuer's database has another history; everything was read again, and added. */
   reset: [];
+  /** The feed cannot be read, with the reason; told once for each. It is tried for ever. */
+  'feed-failure': [reason: string];
   /** Gatehouse will not introspect for this service, with the reason: until then as `refuse`. */
   'introspection-denied': [reason: string];
 };
 
 const none: VerifyOptions = {};
-
-/** Nothing is known: the staleness policy applies. */
-const openView = ({ serviceKey }: Settings): RevocationView | undefined =>
-  serviceKey === undefined
-    ? undefined
-    : {
-        ageMs: Number.POSITIVE_INFINITY,
-        entries: 0,
-        epoch: undefined,
-        isRevoked: () => false,
-        ready: () => Promise.resolve(),
-        close: () => Promise.resolve(),
-      };
 
 /** @throws TypeError that says which option is wrong */
 export const createVerifier = (options: VerifierOptions): Verifier => new Verifier(parseOptions(options));
@@ -77,7 +67,7 @@ export class Verifier {
 
   constructor(private readonly settings: Settings) {
     const { staleness, cachedTokens } = settings;
-    const revocations = settings.revocations ?? openView(settings);
+    const revocations = settings.revocations ?? this.#openFeed();
     this.#keys = new KeySet(settings);
     this.#cache = new TokenCache(cachedTokens);
     this.#introspection = new Introspection(settings, (reason) => this.#events.emit('introspection-denied', reason));
@@ -166,6 +156,20 @@ export class Verifier {
     this.#introspection.close();
     this.#watch?.close();
     this.#events.removeAllListeners();
+    if (this.#revocations !== this.settings.revocations) await this.#revocations?.close();
+  }
+
+  #openFeed(): RevocationView | undefined {
+    const { url, serviceKey, fetch, requestTimeoutMs } = this.settings;
+    if (serviceKey === undefined) return undefined;
+    return openFeed({
+      url,
+      serviceKey,
+      fetch,
+      requestTimeoutMs,
+      onReset: () => this.#events.emit('reset'),
+      onFailure: ({ message }) => this.#events.emit('feed-failure', message),
+    });
   }
 
   /** The options of a route are the same object at each call. */
