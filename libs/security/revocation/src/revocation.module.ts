@@ -4,6 +4,7 @@ import { FeedController } from './feed/feed.controller.js';
 import { FeedPagesService } from './feed/feed-pages.service.js';
 import { FeedReader } from './feed/feed.reader.js';
 import { FeedSnapshot } from './feed/feed-snapshot.js';
+import { HorizonAge } from './feed/horizon-age.js';
 import { StreamAccess } from './stream/stream-access.js';
 import { StreamController } from './stream/stream.controller.js';
 import { StreamHub } from './stream/stream-hub.js';
@@ -18,6 +19,7 @@ import { RevocationsService } from './revocations.service.js';
     FeedPagesService,
     FeedReader,
     FeedSnapshot,
+    HorizonAge,
     RevocationView,
     RevocationRetention,
     RevocationsService,

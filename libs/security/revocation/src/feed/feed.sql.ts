@@ -24,6 +24,16 @@ export const momentInCluster: Statement = {
 };
 export const momentWithoutCluster: Statement = { query_timeout, text: moment('null') };
 
+/** The transaction that the horizon waits for, in whichever database of the cluster. */
+export const horizonHolder: Statement = {
+  text: `select pg_snapshot_xmin(now)::text as horizon, pg_snapshot_xmin(now) < pg_snapshot_xmax(now) as "isHeld",
+      (select extract(epoch from clock_timestamp() - began)::float8 from (
+        select backend_xid, xact_start from pg_stat_activity where backend_xid is not null
+        union all select transaction, prepared from pg_prepared_xacts
+      ) as holder (xid, began) order by age(xid) desc limit 1) as seconds
+    from pg_current_snapshot() as now`,
+};
+
 /** The members of a `FeedRow`; the subject is what tokens say. */
 const row = `id::text, kind, coalesce(name, subject::text) as subject,
     nullif(generation, ${everyGeneration}) as below, cause, ${rfc3339Sql('expires_at')} as "expiresAt"`;
