@@ -47,7 +47,10 @@ export class KeyRotationService {
     });
   }
 
-  /** For emergencies: ends every token and session. The keys change, so that verifiers see it. */
+  /**
+   * For emergencies: ends every token and session. The keys change, so that verifiers see it,
+   * and those who read the feed of revocations take everything anew.
+   */
   revokeAll(by: Actor): Promise<void> {
     return this.#change(async (em, revoke) => {
       for (const { id } of await this.repository.findTrusted(em)) {
@@ -55,6 +58,7 @@ export class KeyRotationService {
       }
       await this.#add(em, 0, by);
       await this.repository.deleteSessions(em);
+      await this.revocations.renewFeedEpoch(em);
       await this.audit.record({ event: 'all-revoked' }, by, em);
     });
   }

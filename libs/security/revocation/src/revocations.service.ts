@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { Sql } from '#libs/platform/database';
 import { subjectIdOf, type TokenFact } from '#verifier/revocations';
 
+import { renewEpoch } from './feed/feed.sql.js';
 import type { EndOfTrust, Entry, Revocation } from './revocation.js';
 import { RevocationView } from './view/revocation-view.js';
 import { endOf, latestGeneration } from './revocations.sql.js';
@@ -37,6 +38,11 @@ export class RevocationsService {
     this.view.apply(entries);
     if (entries.length > 0) await this.view.othersHaveHeard();
     return result;
+  }
+
+  /** Has all who read the feed take everything anew: for when what they know may be wrong. */
+  async renewFeedEpoch(em: SqlEntityManager): Promise<void> {
+    await em.execute(renewEpoch);
   }
 
   /**

@@ -2,10 +2,12 @@ import { z } from 'zod';
 
 import { AppError } from '#libs/platform/errors';
 
-const transactionId = z.string().regex(/^\d{1,20}$/);
+/** What the database can compare with: `xid8` and `bigint`. */
+const transactionId = numberUpTo(2n ** 64n - 1n);
+const rowId = numberUpTo(2n ** 63n - 1n);
 const epoch = z.string().regex(/^[\w-]{22}$/);
 const cursorPosition = z.tuple([epoch, transactionId]);
-const pagePosition = z.tuple([epoch, transactionId, transactionId, transactionId]);
+const pagePosition = z.tuple([epoch, transactionId, transactionId, rowId]);
 
 /** Every entry of a transaction before the horizon has been told to whoever has the cursor. */
 export type FeedCursor = { readonly epoch: string; readonly horizon: bigint };
@@ -37,6 +39,13 @@ function sameHistory(cursor: FeedCursor, now: FeedCursor): FeedCursor {
 }
 
 const encode = (position: readonly string[]): string => Buffer.from(JSON.stringify(position)).toString('base64url');
+
+function numberUpTo(largest: bigint): z.ZodType<string> {
+  return z
+    .string()
+    .regex(/^\d{1,20}$/)
+    .refine((text) => BigInt(text) <= largest);
+}
 
 function parse<Position>(schema: z.ZodType<Position>, text: string): Position {
   try {

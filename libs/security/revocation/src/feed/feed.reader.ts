@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
 
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { z } from 'zod';
 
-import { Sql, type Statement } from '#libs/platform/database';
+import { SharedRead, Sql, type Statement } from '#libs/platform/database';
 import type { Revocation } from '#verifier/revocations';
 
 import type { FeedCursor } from './feed-cursors.js';
-import { momentInCluster, momentWithoutCluster, rowsFrom, rowsUnseenBy } from './feed.sql.js';
+import { momentInCluster, momentWithoutCluster, renewEpochOf, rowsFrom, rowsUnseenBy } from './feed.sql.js';
 
 /** SQLSTATE of `insufficient_privilege`, `feature_not_supported`, `undefined_function`. */
 const isForbidden = z.object({ code: z.enum(['42501', '0A000', '42883']) });
@@ -21,16 +21,19 @@ export type FeedMoment = FeedCursor & { readonly snapshot: string };
 /** Reads the table of revocations for those who read the feed. */
 @Injectable()
 export class FeedReader {
+  readonly #logger = new Logger('RevocationFeed');
+  /** One at a time, so that a horizon that went back can be told from an answer that came late. */
+  readonly #reading = new SharedRead(() => this.#takeMoment());
   #statement = momentInCluster;
+  #now: FeedMoment | undefined;
 
   constructor(private readonly sql: Sql) {}
 
   /** Take it before rows are read: whatever commits later is told again from this cursor on. */
   async now(): Promise<FeedMoment> {
-    const row = await this.#moment();
-    if (!row) throw new Error('The database does not tell its transactions');
-    const { snapshot, horizon, history } = row;
-    return { epoch: hash('sha256', history, 'base64url').slice(0, 22), horizon: BigInt(horizon), snapshot };
+    await this.#reading.run();
+    if (!this.#now) throw new Error('The database does not tell its transactions');
+    return this.#now;
   }
 
   /** Live entries of transactions from the horizon on, in the order of ids; 0 is all of them. */
@@ -43,8 +46,30 @@ export class FeedReader {
     return this.sql.rows(rowsUnseenBy, [afterId, snapshot, limit]);
   }
 
-  /** Some servers forbid to ask for the cluster; `renewEpoch` takes its place there (ADR 27). */
-  async #moment(): Promise<Moment | undefined> {
+  async #takeMoment(): Promise<void> {
+    const moment = await this.#readMoment();
+    const isOlder = this.#now?.epoch === moment.epoch && moment.horizon < this.#now.horizon;
+    if (!isOlder) this.#now = moment;
+    else await this.#renew(moment.renewal);
+  }
+
+  /** The database went back in what it says is the same history: cursors of before are no good. */
+  async #renew(renewal: string | null): Promise<void> {
+    await this.sql.rows(renewEpochOf, [renewal]);
+    this.#now = await this.#readMoment();
+    this.#logger.warn({ event: 'the database went back: the feed of revocations begins anew for all who read it' });
+  }
+
+  async #readMoment(): Promise<FeedMoment & { readonly renewal: string | null }> {
+    const row = await this.#askMoment();
+    if (!row) throw new Error('The database does not tell its transactions');
+    const { snapshot, horizon, renewal, history } = row;
+    const epoch = hash('sha256', `${renewal}:${history}`, 'base64url').slice(0, 22);
+    return { epoch, horizon: BigInt(horizon), snapshot, renewal };
+  }
+
+  /** Some servers forbid to ask for the cluster; the start of the server tells them apart too. */
+  async #askMoment(): Promise<Moment | undefined> {
     const ask = (statement: Statement): Promise<Moment | undefined> => this.sql.row(statement, []);
     try {
       return await ask(this.#statement);
@@ -56,4 +81,9 @@ export class FeedReader {
   }
 }
 
-type Moment = { readonly snapshot: string; readonly horizon: string; readonly history: string };
+type Moment = {
+  readonly snapshot: string;
+  readonly horizon: string;
+  readonly renewal: string | null;
+  readonly history: string;
+};

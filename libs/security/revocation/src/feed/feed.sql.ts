@@ -6,21 +6,33 @@ const query_timeout = 2_000;
 
 /**
  * Where a reader of the feed stands, of one snapshot: every entry of a transaction before the
- * horizon is visible. `history` differs after a restore, a failover and `renewEpoch`; it takes in
- * the cluster and its timeline where the server tells (`clusterNow`).
+ * horizon is visible. `history` differs where transaction ids mean something else: in another
+ * database or table (a restore), in another cluster or timeline (a failover) where the server tells
+ * them, since another start of the server (a volume put back), and since a crash that it recovered
+ * from without one, which resets its statistics: ids that were not written yet are given again.
  */
 const moment = (cluster: string): string =>
-  `select pg_current_snapshot()::text as snapshot,
-    pg_snapshot_xmin(pg_current_snapshot())::text as horizon,
-    concat_ws(':', (select oid from pg_database where datname = current_database()),
-      to_regclass('revocations')::oid, (select value from feed_epoch), ${cluster}) as history`;
+  `select pg_current_snapshot()::text as snapshot, pg_snapshot_xmin(pg_current_snapshot())::text as horizon,
+    (select value::text from feed_epoch) as renewal,
+    concat_ws(':', (select oid from pg_database where datname = current_database()), to_regclass('revocations')::oid,
+      extract(epoch from pg_postmaster_start_time()), extract(epoch from pg_stat_get_bgwriter_stat_reset_time()),
+      ${cluster}) as history`;
 
 export const momentInCluster: Statement = {
   query_timeout,
-  text: moment(`(select system_identifier from pg_control_system()),
-      left(pg_walfile_name(pg_current_wal_lsn()), 8)`),
+  text: moment('(select system_identifier from pg_control_system()), left(pg_walfile_name(pg_current_wal_lsn()), 8)'),
 };
-export const momentWithoutCluster: Statement = { query_timeout, text: moment('null::text') };
+export const momentWithoutCluster: Statement = { query_timeout, text: moment('null') };
+
+/** The transaction that the horizon waits for, in whichever database of the cluster. */
+export const horizonHolder: Statement = {
+  text: `select pg_snapshot_xmin(now)::text as horizon, pg_snapshot_xmin(now) < pg_snapshot_xmax(now) as "isHeld",
+      (select extract(epoch from clock_timestamp() - began)::float8 from (
+        select backend_xid, xact_start from pg_stat_activity where backend_xid is not null
+        union all select transaction, prepared from pg_prepared_xacts
+      ) as holder (xid, began) order by age(xid) desc limit 1) as seconds
+    from pg_current_snapshot() as now`,
+};
 
 /** The members of a `FeedRow`; the subject is what tokens say. */
 const row = `id::text, kind, coalesce(name, subject::text) as subject,
@@ -44,5 +56,7 @@ export const rowsUnseenBy: Statement = {
     order by revocations.id limit $3`,
 };
 
-/** The next cursor of anybody means nothing any more: whoever reads on takes everything anew. */
-export const renewEpoch = 'update feed_epoch set value = gen_random_uuid() where value = coalesce(?, value)';
+/** No cursor means anything any more: whoever reads on takes everything anew. */
+export const renewEpoch = 'update feed_epoch set value = gen_random_uuid()';
+/** Once, however many replicas find that it has to be. */
+export const renewEpochOf: Statement = { text: `${renewEpoch} where value = $1::uuid` };
