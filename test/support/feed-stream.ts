@@ -1,4 +1,5 @@
-import type { Service } from './services.js';
+import { once } from 'node:events';
+import { get, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 
 /** One event of `GET /v1/auth/revocations/stream`. */
 export type FeedEvent = {
@@ -11,7 +12,7 @@ export type FeedEvent = {
 
 export type Stream = {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: IncomingHttpHeaders;
   /** What has come so far. */
   readonly events: readonly FeedEvent[];
   /** The bytes of it. */
@@ -23,28 +24,31 @@ export type Stream = {
   readonly close: () => void;
 };
 
+type Caller = { readonly headers: Readonly<Record<string, string>> };
 type From = { readonly cursor?: string; readonly lastEventId?: string };
 
 const patienceMs = 15_000;
 
-/** Opens the stream of a service and reads it as it comes. */
-export async function openStream(url: string, { headers }: Pick<Service, 'headers'>, from: From = {}): Promise<Stream> {
-  const gone = new AbortController();
+/**
+ * Opens the stream of a service and reads it as it comes, on a connection of its own: `fetch` would
+ * open another one, and keep it, when the first is given up.
+ */
+export async function openStream(url: string, { headers }: Caller, from: From = {}): Promise<Stream> {
   const query = from.cursor === undefined ? '' : `?cursor=${encodeURIComponent(from.cursor)}`;
-  const response = await fetch(`${url}/v1/auth/revocations/stream${query}`, {
+  const request = get(`${url}/v1/auth/revocations/stream${query}`, {
+    agent: false,
     headers: { ...headers, ...(from.lastEventId !== undefined && { 'last-event-id': from.lastEventId }) },
-    signal: gone.signal,
   });
+  const response: IncomingMessage = (await once(request, 'response'))[0];
+  request.on('error', () => undefined);
   const events: FeedEvent[] = [];
   const waiting = new Set<() => void>();
   let text = '';
   const read = async (): Promise<void> => {
     let pending = '';
-    const decoder = new TextDecoder();
-    for await (const chunk of response.body ?? []) {
-      const added = decoder.decode(chunk, { stream: true });
-      text += added;
-      const blocks = (pending + added).split('\n\n');
+    for await (const chunk of response.setEncoding('utf8')) {
+      text += String(chunk);
+      const blocks = (pending + String(chunk)).split('\n\n');
       pending = blocks.pop() ?? '';
       events.push(...blocks.flatMap(parseEvent));
       for (const look of waiting) look();
@@ -76,13 +80,13 @@ export async function openStream(url: string, { headers }: Pick<Service, 'header
       look();
     });
   return {
-    status: response.status,
+    status: response.statusCode ?? 0,
     headers: response.headers,
     events,
     text: () => text,
     until,
     ended,
-    close: () => gone.abort(),
+    close: () => void request.destroy(),
   };
 }
 
