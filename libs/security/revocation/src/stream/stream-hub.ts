@@ -2,10 +2,9 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 
-import { SharedRead } from '#libs/platform/database';
-
 import { encodeCursor } from '../feed/feed-cursors.js';
 import { type FeedMoment, FeedReader } from '../feed/feed.reader.js';
+import { heartbeatMs } from '../feed/feed.schema.js';
 import { RevocationView } from '../view/revocation-view.js';
 import { type Batch, heartbeatFrame, toBatches } from './stream-frames.js';
 import type { ResetReason, StreamListener } from './stream-listener.js';
@@ -13,7 +12,6 @@ import type { ResetReason, StreamListener } from './stream-listener.js';
 /** When it was asked for, by our monotonic clock: what was committed before, it shows. */
 type Moment = FeedMoment & { readonly takenMs: number };
 
-export const heartbeatMs = 1_000;
 const retryMs = 250;
 /** Between two reads for notices that come one after another. */
 const breathMs = 10;
@@ -34,8 +32,6 @@ const pacePollMs = 5;
 export class StreamHub implements OnModuleInit {
   readonly #logger = new Logger('RevocationStream');
   readonly #listeners = new Set<StreamListener>();
-  readonly #moments = new SharedRead(() => this.#takeMoment());
-  #latest: Moment | undefined;
   /** Of what was committed before it, all has been written to all listeners. */
   #base: Moment | undefined;
   #wake: (() => void) | undefined;
@@ -61,11 +57,10 @@ export class StreamHub implements OnModuleInit {
     return this.#base === undefined ? 0 : (performance.now() - this.#base.takenMs) / 1_000;
   }
 
-  /** Taken after the call, shared by all who ask meanwhile. @throws when the database is away */
+  /** @throws when the database does not answer */
   async now(): Promise<Moment> {
-    await this.#moments.run();
-    if (!this.#latest) throw new Error('no moment was read');
-    return this.#latest;
+    const takenMs = performance.now();
+    return { ...(await this.reader.now()), takenMs };
   }
 
   /**
@@ -97,11 +92,6 @@ export class StreamHub implements OnModuleInit {
   #hear(): void {
     this.#isNews = true;
     this.#wake?.();
-  }
-
-  async #takeMoment(): Promise<void> {
-    const takenMs = performance.now();
-    this.#latest = { ...(await this.reader.now()), takenMs };
   }
 
   async #run(): Promise<void> {
@@ -140,7 +130,7 @@ export class StreamHub implements OnModuleInit {
     const base = this.#base;
     const next = await this.now();
     if (!base) return;
-    if (next.epoch !== base.epoch || next.horizon < base.horizon) await this.resetAll('epoch');
+    if (next.epoch !== base.epoch) await this.resetAll('epoch');
     else if (next.snapshot !== base.snapshot) await this.#tellUnseenBy(base);
     this.#base = next;
   }
