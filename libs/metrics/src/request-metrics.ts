@@ -50,7 +50,8 @@ export class RequestMetrics {
     const name = request.method === 'HEAD' ? 'GET' : request.method;
     const timer = this.#timers.get(`${name} ${request.routeOptions.url}`);
     const [route, method] = timer ? [request.routeOptions.url ?? unmatched, name] : [unmatched, 'any'];
-    timer?.observe(seconds);
+    // how long a client stays says nothing of how fast it was answered
+    if (request.routeOptions.config.isStream !== true) timer?.observe(seconds);
     const caller = this.#callerOf(request.principal);
     const key = `${route} ${method} ${status} ${caller}`;
     let counter = this.#counters.get(key);

@@ -3,6 +3,8 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 
 import { isOrigin } from './is-origin.js';
+import { openConnections } from './open-connections.schema.js';
+import { mailSettings } from './mail.schema.js';
 import { quotas } from './quotas.schema.js';
 import { about, flag, integer, commaList, databaseUrl, redisUrls } from './setting-schemas.js';
 import { tokenClaimsSchema } from './token-claims.schema.js';
@@ -143,6 +145,7 @@ export const configSchema = z.object({
         },
       ),
     ),
+  ...mailSettings,
   AUDIT_RETENTION_DAYS: integer(1, 36_500).prefault('90').meta(about('Audit events are kept this long')),
   REDIS_URL: redisUrls.optional().meta(
     about('Redis, where replicas count rate limits together; several URLs with commas are nodes of a Redis Cluster', {
@@ -214,20 +217,7 @@ export const configSchema = z.object({
   DRAIN_DELAY_SECONDS: integer(0, 300)
     .prefault('0')
     .meta(about('After SIGTERM ready is red this long before the port closes; 5 in the container')),
-  MAX_CONNECTIONS: integer(1, 1_000_000)
-    .prefault('10000')
-    .meta(about('Connections of clients at a time; for one more the one that waits longest for a request is closed')),
-  MAX_CONNECTIONS_PER_ADDRESS: integer(1, 1_000_000)
-    .optional()
-    .meta(
-      about('The same for each address (of IPv6 each /64); proxies of TRUST_PROXY have no limit of their own', {
-        preset: 'a tenth of MAX_CONNECTIONS, at least 16',
-        example: '1000',
-      }),
-    ),
-  MAX_LOOP_DELAY_MS: integer(0, 60_000)
-    .prefault('1000')
-    .meta(about('While the event loop is this late on average, requests other than probes get 503; 0 never')),
+  ...openConnections,
   CORS_ORIGINS: originList.prefault('').meta(
     about('Origins whose pages may call the API, or `*`; none by default', {
       preset: 'none',
@@ -249,8 +239,16 @@ export const configSchema = z.object({
 });
 
 type Parsed = z.infer<typeof configSchema>;
+/** What follows from other settings where it is not set. */
+type Derived =
+  | 'PUBLIC_URL'
+  | 'ISSUER'
+  | 'AUDIENCE'
+  | 'GRAPHQL_INTROSPECTION'
+  | 'MAX_CONNECTIONS_PER_ADDRESS'
+  | 'MAX_REVOCATION_STREAMS';
 export type Config = Readonly<
-  Omit<Parsed, 'PUBLIC_URL' | 'ISSUER' | 'AUDIENCE' | 'GRAPHQL_INTROSPECTION' | 'MAX_CONNECTIONS_PER_ADDRESS'> & {
+  Omit<Parsed, Derived> & {
     PUBLIC_URL: string;
     ISSUER: string;
     AUDIENCE: string;
@@ -258,6 +256,7 @@ export type Config = Readonly<
     /** Where secrets came from that came from files, by variable. */
     secretFiles: Readonly<Record<string, string>>;
     MAX_CONNECTIONS_PER_ADDRESS: number;
+    MAX_REVOCATION_STREAMS: number;
   }
 >;
 

@@ -250,6 +250,11 @@ export const errorCodes = {
     title: 'Overloaded',
     detail: 'The service has more to do than it can. Try again after the time in `Retry-After`.',
   },
+  'too-many-streams': {
+    status: 503,
+    title: 'Too many streams',
+    detail: 'This replica has as many open streams as it takes. Try again after the time in `Retry-After`.',
+  },
   unavailable: {
     status: 503,
     title: 'Unavailable',

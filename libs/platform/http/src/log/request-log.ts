@@ -18,6 +18,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The path holds a secret: only its template is logged. */
     isPathSecret?: boolean;
+    /** The answer goes on until one of both ends it: who hangs up has had it. */
+    isStream?: boolean;
     /** Errors as RFC 6749 §5.2 has them; problem documents otherwise. */
     errorFormat?: 'oauth';
     /** Fields of a form whose repetition has a code of its own; else it is `invalid-request`. */
@@ -42,11 +44,14 @@ declare module 'fastify' {
 const quiet = /^\/(health\/|metrics$)/;
 
 /** The status that a request got; 400 if its client hung up before. */
-export const statusOf = (reply: FastifyReply): number => (reply.raw.writableFinished ? reply.statusCode : 400);
+export const statusOf = (reply: FastifyReply): number => (isAnswered(reply) ? reply.statusCode : 400);
+
+function isAnswered({ raw, request: { routeOptions } }: FastifyReply): boolean {
+  return raw.writableFinished || (routeOptions.config.isStream === true && raw.headersSent);
+}
 
 /** One line a request: which handler did what for whom, and how long it took. */
 export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
-  const isAnswered = reply.raw.writableFinished;
   const statusCode = statusOf(reply);
   const traceId = request.traceId ?? traceIdOf(request.headers);
   const route = request.routeOptions.url;
@@ -63,7 +68,7 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
     ip: request.clientAddress,
     ...(traceId !== undefined && { trace_id: traceId }),
     ...(request.errorCode && { errorCode: request.errorCode }),
-    ...(!isAnswered && { errorCode: 'bad-request', isClientGone: true }),
+    ...(!isAnswered(reply) && { errorCode: 'bad-request', isClientGone: true }),
   };
   if (route && quiet.test(route)) request.log[statusCode >= 500 ? 'warn' : 'debug'](fields, 'request');
   else if (statusCode >= 500) request.log[request.errorCode === 'overloaded' ? 'warn' : 'error'](fields, 'request');

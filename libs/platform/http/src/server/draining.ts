@@ -6,6 +6,7 @@ import { ReadinessChecks } from '#libs/platform/monitoring';
 @Injectable()
 export class Draining implements OnModuleInit, BeforeApplicationShutdown {
   #isDraining = false;
+  readonly #listeners: (() => void)[] = [];
 
   constructor(private readonly checks: ReadinessChecks) {}
 
@@ -17,6 +18,11 @@ export class Draining implements OnModuleInit, BeforeApplicationShutdown {
     return this.#isDraining;
   }
 
+  /** For what would go on for as long as the client likes. */
+  onBegin(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
   /**
    * However the end came about: a connection that is kept alive would hold the server open until it
    * is idle too long.
@@ -26,6 +32,8 @@ export class Draining implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   begin(): void {
+    if (this.#isDraining) return;
     this.#isDraining = true;
+    for (const tell of this.#listeners) tell();
   }
 }

@@ -15,7 +15,6 @@ const maxBytes = 32 * 1024 * 1024;
 const overheadBytes = 1_024;
 
 type Walk = { readonly cursor: Promise<FeedCursor>; readonly beganAt: number; epoch?: string };
-type Kept = { readonly page: EncodedPage; readonly madeAt: number };
 
 /** The pages of all that is live, kept for some seconds as the bytes that are sent. */
 @Injectable()
@@ -23,7 +22,7 @@ export class FeedSnapshot implements OnModuleInit {
   #walk: Walk | undefined;
   readonly #reading = new Map<string, Promise<EncodedPage>>();
   /** In the order in which they were made. */
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, EncodedPage>();
   #bytes = 0;
 
   constructor(
@@ -58,7 +57,7 @@ export class FeedSnapshot implements OnModuleInit {
   }
 
   find(key: string): EncodedPage | undefined {
-    return this.#kept.get(key)?.page;
+    return this.#kept.get(key);
   }
 
   /** The page as it is kept, or as it is read: once for all who ask meanwhile. */
@@ -75,21 +74,21 @@ export class FeedSnapshot implements OnModuleInit {
   async #readAndKeep(key: string, read: () => Promise<EncodedPage>): Promise<EncodedPage> {
     const page = await read();
     await page.compress();
-    this.#kept.set(key, { page, madeAt: performance.now() });
+    this.#kept.set(key, page);
     this.#bytes += costOf(page);
-    this.#trim();
-    setTimeout(() => this.#trim(), keptForMs).unref();
+    setTimeout(() => this.#drop(key, page), keptForMs).unref();
+    // the oldest go first: the walks that all share have passed them
+    for (const [oldest, old] of this.#kept) {
+      if (this.#bytes <= maxBytes) break;
+      this.#drop(oldest, old);
+    }
     return page;
   }
 
-  /** The oldest go first: the walks that all share have passed them. */
-  #trim(): void {
-    const oldestMs = performance.now() - keptForMs;
-    for (const [key, { page, madeAt }] of this.#kept) {
-      if (this.#bytes <= maxBytes && madeAt > oldestMs) return;
-      this.#kept.delete(key);
-      this.#bytes -= costOf(page);
-    }
+  #drop(key: string, page: EncodedPage): void {
+    if (this.#kept.get(key) !== page) return;
+    this.#kept.delete(key);
+    this.#bytes -= costOf(page);
   }
 
   #forget(walk: Walk): void {

@@ -1,6 +1,9 @@
 import { rfc3339Sql, type Statement } from '#libs/platform/database';
 import { everyGeneration } from '#verifier/revocations';
 
+/** A database that hangs must not keep all readers of the feed for as long as it likes. */
+const query_timeout = 2_000;
+
 /**
  * Where a reader of the feed stands, of one snapshot: every entry of a transaction before the
  * horizon is visible. `history` differs where transaction ids mean something else: in another
@@ -16,9 +19,21 @@ const moment = (cluster: string): string =>
       ${cluster}) as history`;
 
 export const momentInCluster: Statement = {
+  query_timeout,
   text: moment('(select system_identifier from pg_control_system()), left(pg_walfile_name(pg_current_wal_lsn()), 8)'),
 };
-export const momentWithoutCluster: Statement = { text: moment('null') };
+export const momentWithoutCluster: Statement = { query_timeout, text: moment('null') };
+
+/** The transaction that the horizon waits for, in whichever database of the cluster. */
+export const horizonHolder: Statement = {
+  query_timeout,
+  text: `select pg_snapshot_xmin(now)::text as horizon, pg_snapshot_xmin(now) < pg_snapshot_xmax(now) as "isHeld",
+      (select extract(epoch from clock_timestamp() - began)::float8 from (
+        select backend_xid, xact_start from pg_stat_activity where backend_xid is not null
+        union all select transaction, prepared from pg_prepared_xacts
+      ) as holder (xid, began) order by age(xid) desc limit 1) as seconds
+    from pg_current_snapshot() as now`,
+};
 
 /** The members of a `FeedRow`; the subject is what tokens say. */
 const row = `id::text, kind, coalesce(name, subject::text) as subject,
@@ -35,6 +50,7 @@ export const rowsFrom: Statement = {
  * transaction elsewhere does not make the same entries be read again.
  */
 export const rowsUnseenBy: Statement = {
+  query_timeout,
   text: `select ${row} from revocations
     where id > $1 and expires_at > now() and (xid >= pg_snapshot_xmax($2::pg_snapshot)
       or xid = any(array(select pg_snapshot_xip($2::pg_snapshot))))
