@@ -4,6 +4,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { AuthModule } from '#libs/auth';
 import { GraphqlModule } from '#libs/graphql';
 import { HealthModule } from '#libs/health';
+import { MailModule } from '#libs/mail';
 import { MessagesModule } from '#libs/messages';
 import { MetricsModule } from '#libs/metrics';
 import { AccessGuard } from '#libs/platform/access';
@@ -12,6 +13,7 @@ import { CryptoModule, type MasterKey } from '#libs/platform/crypto';
 import { DatabaseModule } from '#libs/platform/database';
 import { HttpModule } from '#libs/platform/http';
 import { PersonalDataModule } from '#libs/platform/personal-data';
+import { OutboxModule } from '#libs/platform/outbox';
 import { MonitoringModule } from '#libs/platform/monitoring';
 import { RateLimitGuard, RateLimitsModule } from '#libs/security/rate-limits';
 import { SealedKeysModule } from '#libs/platform/sealed-keys';
@@ -38,6 +40,8 @@ export class AppModule {
         SealedKeysModule,
         HttpModule,
         PersonalDataModule,
+        OutboxModule,
+        MailModule,
         ServicesModule,
         UsersModule,
         AuthModule,
