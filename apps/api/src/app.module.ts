@@ -43,7 +43,6 @@ export class AppModule {
         PersonalDataModule,
         OutboxModule,
         MailModule,
-        RevocationFeedModule,
         ServicesModule,
         UsersModule,
         AuthModule,
@@ -54,6 +53,7 @@ export class AppModule {
         MetricsModule,
         RateLimitsModule,
         GraphqlModule.forRoot(config),
+        RevocationFeedModule,
       ],
       controllers: [DocsController, StartPageController],
       providers: [
