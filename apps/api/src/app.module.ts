@@ -16,6 +16,7 @@ import { PersonalDataModule } from '#libs/platform/personal-data';
 import { OutboxModule } from '#libs/platform/outbox';
 import { MonitoringModule } from '#libs/platform/monitoring';
 import { RateLimitGuard, RateLimitsModule } from '#libs/security/rate-limits';
+import { RevocationFeedModule } from '#libs/security/revocation';
 import { SealedKeysModule } from '#libs/platform/sealed-keys';
 import { schema } from '#libs/migrations';
 import { ServicesModule } from '#libs/services';
@@ -52,6 +53,7 @@ export class AppModule {
         MetricsModule,
         RateLimitsModule,
         GraphqlModule.forRoot(config),
+        RevocationFeedModule,
       ],
       controllers: [DocsController, StartPageController],
       providers: [
