@@ -15,6 +15,7 @@ import { HttpModule } from '#libs/platform/http';
 import { PersonalDataModule } from '#libs/platform/personal-data';
 import { OutboxModule } from '#libs/platform/outbox';
 import { MonitoringModule } from '#libs/platform/monitoring';
+import { RevocationFeedModule } from '#libs/security/revocation';
 import { RateLimitGuard, RateLimitsModule } from '#libs/security/rate-limits';
 import { RevocationFeedModule } from '#libs/security/revocation';
 import { SealedKeysModule } from '#libs/platform/sealed-keys';
@@ -46,6 +47,7 @@ export class AppModule {
         ServicesModule,
         UsersModule,
         AuthModule,
+        RevocationFeedModule,
         AvatarsModule,
         MessagesModule,
         UserImportModule,
