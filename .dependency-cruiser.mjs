@@ -21,18 +21,21 @@ export const uses = {
     'platform/monitoring',
   ],
   'platform/idempotency': ['platform/*'],
+  'platform/outbox': ['platform/crypto', 'platform/database', 'platform/monitoring', 'platform/personal-data'],
   'platform/pictures': ['platform/*'],
   'security/passwords': ['platform/*'],
   'security/revocation': ['platform/*'],
   'security/audit': ['platform/*'],
   'security/rate-limits': ['platform/*'],
+  // ADR 28: what people are told by mail
+  mail: ['platform/*'],
   // ADR 26: what a token says of roles
   roles: ['platform/*', 'security/*'],
   // ADR 18: the sessions that a service has begun end with it
   services: ['platform/*', 'security/*', 'auth'],
   // ADR 26: the roles that users may be given
   users: ['platform/*', 'security/*', 'roles'],
-  auth: ['platform/*', 'security/*', 'roles', 'users'],
+  auth: ['platform/*', 'security/*', 'mail', 'roles', 'users'],
   messages: ['platform/*', 'security/*', 'users'],
   // users as rows of a file: nobody but apps uses it
   'user-import': ['platform/*', 'security/*', 'users'],
@@ -78,6 +81,13 @@ export default {
       severity: 'error',
       from: { path: '^packages/verifier/' },
       to: { path: '^(libs|apps|test|scripts)/' },
+    },
+    {
+      name: 'examples-are-strangers',
+      comment: 'What is in examples/ uses what is published, by its published name.',
+      severity: 'error',
+      from: { path: '^examples/' },
+      to: { path: '^(libs|apps|test|scripts|packages/[^/]+/src)/' },
     },
     {
       name: 'revocations-are-one-piece-of-code',

@@ -5,12 +5,13 @@ import { createDatabase } from './lib/database.ts';
 import { measureInTurns, type Round, noteRound } from './lib/interleaved.ts';
 import { readOptions } from './lib/options.ts';
 import { pin } from './lib/process-usage.ts';
+import { profileUnderLoad } from './lib/profiled-load.ts';
 import { startFloor, startReplica, type Server } from './lib/replica.ts';
 import { createService } from './lib/services.ts';
 import { median, spread } from './lib/statistics.ts';
 import { printTable } from './lib/table.ts';
 
-const options = readOptions({ connections: 32, seconds: 2, rounds: 15 });
+const options = readOptions({ connections: 32, seconds: 2, rounds: 15 }, ['profile']);
 const { connections, seconds, rounds } = options.numbers;
 const database = await createDatabase(options.database);
 const servers: Server[] = [];
@@ -28,9 +29,12 @@ async function run(): Promise<void> {
   const key = await createService(gatehouse, accessToken, 'shop', {
     login: { limit: 1_000_000_000, windowSeconds: 60 },
   });
+  const requests = [tokenRequest(key)];
+  if (options.flags.has('profile')) {
+    return profileUnderLoad(options, database, { name: 'client-credentials', requests, connections });
+  }
   const script = 'floor/service-token-server.ts';
   const floor = await started(startFloor(options, { databaseUrl: database.url, script, env: { SERVICE_KEY: key } }));
-  const requests = [tokenRequest(key)];
   await assertSameAnswer([gatehouse, floor], tokenRequest(key));
   const measured = await measureInTurns(
     [gatehouse, floor].map((server) => ({ server, requests })),

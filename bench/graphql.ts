@@ -1,5 +1,4 @@
 /** A page of 100 users over GraphQL against the same page over REST; and what a start costs. */
-import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { signInAdmin } from './lib/accounts.ts';
@@ -7,10 +6,10 @@ import { Connection, jsonRequest } from './lib/connection.ts';
 import { createDatabase, type Database } from './lib/database.ts';
 import { fillUsers } from './lib/fill-users.ts';
 import { readOptions } from './lib/options.ts';
-import { measureInTurns, measureOnce } from './lib/interleaved.ts';
+import { measureInTurns } from './lib/interleaved.ts';
 import { pin, residentMb } from './lib/process-usage.ts';
 import { type Server, startReplica } from './lib/replica.ts';
-import { printProfile } from './lib/profile.ts';
+import { profileUnderLoad } from './lib/profiled-load.ts';
 import { median, spread } from './lib/statistics.ts';
 import { printTable } from './lib/table.ts';
 
@@ -148,21 +147,10 @@ async function askOnce({ url, pid }: Server): Promise<{ ms: number; mb: number }
   return { ms, mb: residentMb(pid).now };
 }
 
-/** Ten seconds of the page under V8's sampling profiler. */
+/** Where the time of the page goes. */
 async function profile(token: string): Promise<void> {
-  const folder = `${import.meta.dirname}/profiles`;
-  mkdirSync(folder, { recursive: true });
-  const name = `graphql-${process.pid}.cpuprofile`;
-  const nodeFlags = ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}`];
-  const server = await startReplica(options, { databaseUrl: database.url, nodeFlags, env: { NODE_ENV } });
   const asked = options.flags.has('sessions') ? `${fields} ${sessions}` : fields;
   const query = `{ users(first: 100) { nodes { ${asked} } } }`;
-  const load = { requests: [jsonRequest('POST', '/graphql', { query }, token)], connections };
-  await measureOnce(server, load, 3);
-  await database.pinBackends(options.loadCpu);
-  const startedMicros = Number(process.hrtime.bigint() / 1_000n);
-  const { cpuMicros } = await measureOnce(server, load, 10);
-  const window = [startedMicros, Number(process.hrtime.bigint() / 1_000n)] as const;
-  await server.stop();
-  printProfile(`${folder}/${name}`, window, cpuMicros);
+  const requests = [jsonRequest('POST', '/graphql', { query }, token)];
+  await profileUnderLoad(options, database, { name: 'graphql', requests, connections, env: { NODE_ENV } });
 }

@@ -1,18 +1,16 @@
 /** `GET /v1/users/me` on one core against the floor. See README.md. */
-import { mkdirSync } from 'node:fs';
 
 import { seedAccounts, signIn } from './lib/accounts.ts';
 import { Connection, meRequest } from './lib/connection.ts';
-import { createDatabase, type Database } from './lib/database.ts';
-import { measureInTurns, measureOnce, type Round, noteRound } from './lib/interleaved.ts';
-import { type Options, readOptions } from './lib/options.ts';
+import { createDatabase } from './lib/database.ts';
+import { measureInTurns, type Round, noteRound } from './lib/interleaved.ts';
+import { readOptions } from './lib/options.ts';
 import { pin } from './lib/process-usage.ts';
-import { printProfile } from './lib/profile.ts';
+import { profileUnderLoad } from './lib/profiled-load.ts';
 import { startFloor, startReplica, type Server } from './lib/replica.ts';
 import { median, spread } from './lib/statistics.ts';
 import { note, printTable } from './lib/table.ts';
 
-type Numbers = 'users' | 'connections' | 'seconds' | 'rounds';
 const options = readOptions({ users: 500, connections: 64, seconds: 2, rounds: 15 }, ['profile']);
 const { users, connections, seconds, rounds } = options.numbers;
 const database = await createDatabase(options.database);
@@ -30,7 +28,9 @@ async function run(): Promise<void> {
   const accounts = await seedAccounts(gatehouse, database, users);
   note(`signing in ${users} users`);
   const requests = (await signIn(gatehouse.port, accounts)).map(({ accessToken }) => meRequest(accessToken));
-  if (options.flags.has('profile')) return profile(options, database, requests);
+  if (options.flags.has('profile')) {
+    return profileUnderLoad(options, database, { name: 'me', requests, connections });
+  }
   const floor = await started(startFloor(options, { databaseUrl: database.url }));
   const cachedFloor = await started(startFloor(options, { databaseUrl: database.url, env: { CACHE: 'on' } }));
   await assertSameBody([gatehouse, floor, cachedFloor], requests[0] ?? '');
@@ -87,21 +87,4 @@ function ratio(left: readonly Round[], right: readonly Round[], of: (round: Roun
     return other ? [of(round) / of(other)] : [];
   });
   return spread(ratios, 2);
-}
-
-/** Ten seconds of load under V8's sampling profiler. */
-async function profile(from: Options<Numbers>, { url }: Database, requests: readonly string[]): Promise<void> {
-  const folder = `${import.meta.dirname}/profiles`;
-  mkdirSync(folder, { recursive: true });
-  const name = `me-${process.pid}.cpuprofile`;
-  const nodeFlags = ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}`];
-  const server = await startReplica(from, { databaseUrl: url, nodeFlags });
-  await database.pinBackends(options.loadCpu);
-  const load = { requests, connections };
-  await measureOnce(server, load, 3);
-  const startedMicros = Number(process.hrtime.bigint() / 1_000n);
-  const { cpuMicros } = await measureOnce(server, load, 10);
-  const window = [startedMicros, Number(process.hrtime.bigint() / 1_000n)] as const;
-  await server.stop();
-  printProfile(`${folder}/${name}`, window, cpuMicros);
 }

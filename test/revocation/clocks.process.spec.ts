@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Api, createApi } from '../support/api.js';
 import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { admin, isAccepted, newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
-import { type Process, spawnGatehouse } from '../support/spawn-gatehouse.js';
+import { clockOffBy, type Process, spawnGatehouse } from '../support/spawn-gatehouse.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 
 type Replica = Process & { readonly api: Api };
@@ -14,15 +14,12 @@ let right: Gatehouse;
 let slow: Replica;
 let fast: Replica;
 
-/** A replica whose clock is off, as that of a machine without NTP. */
 async function startOff(milliseconds: number): Promise<Replica> {
-  const shift = `const now = Date.now; Date.now = () => now() + ${milliseconds};
-    globalThis.Date = class extends Date { constructor(...parts) { super(...(parts.length ? parts : [Date.now()])); } };`;
   const replica = await spawnGatehouse({
     ...own.environment,
     PUBLIC_URL: 'http://gatehouse.test',
     ADMIN_PASSWORD: admin.password,
-    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(shift)}`,
+    NODE_OPTIONS: clockOffBy(milliseconds),
   });
   return { ...replica, api: await createApi(replica.url) };
 }

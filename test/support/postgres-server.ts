@@ -14,6 +14,10 @@ export type PostgresServer = {
   readonly stop: () => Promise<void>;
   /** Comes back on the same port; as a standby it takes no writes until it is promoted. */
   readonly restart: (as?: 'standby') => Promise<void>;
+  /** Copies its disk, as a backup of the volume does, or a standby that then falls behind. */
+  readonly keepDisk: () => Promise<void>;
+  /** Comes back with the disk that was kept: what was committed since is lost. */
+  readonly putDiskBack: (as?: 'standby') => Promise<void>;
 };
 
 export type PostgresOptions = {
@@ -72,6 +76,11 @@ export async function startPostgres(asked: PostgresOptions = {}): Promise<Postgr
     server.kill('SIGINT');
     await new Promise((resolve) => server.once('exit', resolve));
   };
+  const start = async (as?: 'standby'): Promise<void> => {
+    if (as === 'standby') put('standby.signal', '');
+    server = await run();
+  };
+  const kept = join(folder, 'kept');
   return {
     url,
     folder,
@@ -81,10 +90,26 @@ export async function startPostgres(asked: PostgresOptions = {}): Promise<Postgr
     },
     restart: async (as) => {
       await end();
-      if (as === 'standby') put('standby.signal', '');
-      server = await run();
+      await start(as);
+    },
+    keepDisk: async () => {
+      await end();
+      replaceFolder(kept, data);
+      await start();
+    },
+    putDiskBack: async (as) => {
+      await end();
+      replaceFolder(data, kept);
+      await start(as);
     },
   };
+}
+
+/** Owners and modes stay, without which the server refuses its folder. */
+function replaceFolder(target: string, source: string): void {
+  rmSync(target, { recursive: true, force: true });
+  const { status } = spawnSync('cp', ['-a', source, target]);
+  if (status !== 0) throw new Error(`${source} could not be copied`);
 }
 
 const fast = {

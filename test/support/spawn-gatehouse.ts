@@ -46,6 +46,13 @@ export async function spawnUnread(port: number, environment: Environment): Promi
   return { url, ended, kill: (signal) => void child.kill(signal) };
 }
 
+/** `NODE_OPTIONS` of a process whose clock is off, as that of a machine without NTP. */
+export function clockOffBy(milliseconds: number): string {
+  const shift = `const now = Date.now; Date.now = () => now() + ${milliseconds};
+    globalThis.Date = class extends Date { constructor(...parts) { super(...(parts.length ? parts : [Date.now()])); } };`;
+  return `--import=data:text/javascript,${encodeURIComponent(shift)}`;
+}
+
 /** Starts a process that is expected to refuse to. */
 export async function spawnRefused(environment: Environment): Promise<Ended> {
   const { child, ended } = launch(environment);

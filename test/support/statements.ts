@@ -16,3 +16,17 @@ export async function recordStatements({ app }: Gatehouse): Promise<string[]> {
   });
   return statements;
 }
+
+/** What the driver answers from now on to statements outside of transactions. */
+export async function recordRows({ app }: Gatehouse): Promise<unknown[]> {
+  const rows: unknown[] = [];
+  const client: any = await app.get(SqlEntityManager).getConnection().getNativeClient();
+  const query = client.query.bind(client);
+  vi.spyOn(client, 'query').mockImplementation((...asked: unknown[]) =>
+    query(...asked).then((answer: any) => {
+      rows.push(answer.rows);
+      return answer;
+    }),
+  );
+  return rows;
+}

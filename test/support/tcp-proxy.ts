@@ -14,24 +14,29 @@ export type Proxy = {
   readonly mend: () => Promise<void>;
 };
 
-/** @param target URL of the server; the proxy's own has the same credentials and path. */
-export async function startProxy(target: string): Promise<Proxy> {
+/**
+ * @param target URL of the server; the proxy's own has the same credentials and path.
+ * @param askedLateMs by how much what the server is asked is late; what it sends by itself is not
+ */
+export async function startProxy(target: string, { askedLateMs = 0 } = {}): Promise<Proxy> {
   const { hostname, port, protocol } = new URL(target);
   const isPostgres = protocol.startsWith('postgres');
   const sockets = new Set<Socket>();
   let isStalled = false;
   let isDeaf = false;
-  const server = createServer((inner) => {
-    const outer = connect(Number(port), hostname);
+  const server = createServer({ noDelay: true }, (inner) => {
+    const outer = connect({ port: Number(port), host: hostname, noDelay: true });
     const notices = new NoticeFilter();
-    for (const [from, to] of [
-      [inner, outer],
-      [outer, inner],
+    for (const [from, to, lateMs] of [
+      [inner, outer, askedLateMs],
+      [outer, inner, 0],
     ] as const) {
       sockets.add(from);
       from.on('data', (bytes) => {
         const passed = isPostgres && from === outer ? notices.pass(bytes, isDeaf) : bytes;
-        if (!isStalled) to.write(passed);
+        if (isStalled) return;
+        if (lateMs === 0) to.write(passed);
+        else setTimeout(() => to.write(passed), lateMs);
       });
       from.on('error', () => to.destroy());
       from.on('close', () => {

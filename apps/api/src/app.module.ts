@@ -4,6 +4,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { AuthModule } from '#libs/auth';
 import { GraphqlModule } from '#libs/graphql';
 import { HealthModule } from '#libs/health';
+import { MailModule } from '#libs/mail';
 import { MessagesModule } from '#libs/messages';
 import { MetricsModule } from '#libs/metrics';
 import { AccessGuard } from '#libs/platform/access';
@@ -12,8 +13,11 @@ import { CryptoModule, type MasterKey } from '#libs/platform/crypto';
 import { DatabaseModule } from '#libs/platform/database';
 import { HttpModule } from '#libs/platform/http';
 import { PersonalDataModule } from '#libs/platform/personal-data';
+import { OutboxModule } from '#libs/platform/outbox';
 import { MonitoringModule } from '#libs/platform/monitoring';
+import { RevocationFeedModule } from '#libs/security/revocation';
 import { RateLimitGuard, RateLimitsModule } from '#libs/security/rate-limits';
+import { RevocationFeedModule } from '#libs/security/revocation';
 import { SealedKeysModule } from '#libs/platform/sealed-keys';
 import { schema } from '#libs/migrations';
 import { ServicesModule } from '#libs/services';
@@ -38,9 +42,12 @@ export class AppModule {
         SealedKeysModule,
         HttpModule,
         PersonalDataModule,
+        OutboxModule,
+        MailModule,
         ServicesModule,
         UsersModule,
         AuthModule,
+        RevocationFeedModule,
         AvatarsModule,
         MessagesModule,
         UserImportModule,
@@ -48,6 +55,7 @@ export class AppModule {
         MetricsModule,
         RateLimitsModule,
         GraphqlModule.forRoot(config),
+        RevocationFeedModule,
       ],
       controllers: [DocsController, StartPageController],
       providers: [

@@ -9,6 +9,7 @@ import type { MasterKey } from '#libs/platform/crypto';
 import { ReplicaNotifications } from '#libs/platform/database';
 import { createHttpAdapter, Draining, guardBeforeBodies } from '#libs/platform/http';
 import { droppedLines, type Log, NestLogger } from '#libs/platform/logging';
+import { OutboxSender } from '#libs/platform/outbox';
 import { MetricSources } from '#libs/platform/monitoring';
 import { RateLimitGuard, RateLimitsModule } from '#libs/security/rate-limits';
 import { AdminsService, type MadeAdmin } from '#libs/users';
@@ -54,7 +55,9 @@ export async function createApp(config: Config, masterKey: MasterKey, log: Log):
     await app.get(SigningKeysService).ensure();
     await app.get(ReplicaNotifications).start();
     await app.get(RateLimitsModule).start();
-    return { app, madeAdmin: await app.get(AdminsService).ensureFirst() };
+    const madeAdmin = await app.get(AdminsService).ensureFirst();
+    app.get(OutboxSender).start();
+    return { app, madeAdmin };
   } catch (error) {
     await app.close();
     throw error;

@@ -7,6 +7,7 @@ import { Command } from 'commander';
 import { addAdmin } from './commands/admin.command.js';
 import { addDatabase } from './commands/database.command.js';
 import { addKeys } from './commands/keys.command.js';
+import { addMail } from './commands/mail.command.js';
 import { addRoles } from './commands/roles.command.js';
 import { addServices } from './commands/services.command.js';
 import { addUsers } from './commands/users.command.js';
@@ -21,6 +22,7 @@ const program = new Command('gatehouse')
 addAdmin(program, env);
 addDatabase(program, env);
 addKeys(program, env);
+addMail(program, env);
 addRoles(program, env);
 addServices(program, env);
 addUsers(program, env);

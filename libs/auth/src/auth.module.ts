@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 import { PassportModule } from '@nestjs/passport';
 
+import { MailModule } from '#libs/mail';
 import { AuditModule } from '#libs/security/audit';
 import { PasswordsModule } from '#libs/security/passwords';
 import { TokenVerifier } from '#libs/platform/access';
@@ -42,6 +43,7 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
   imports: [
     AuditModule,
     JwtModule.register({}),
+    MailModule,
     PassportModule,
     PasswordsModule,
     RevocationModule,

@@ -8,6 +8,7 @@ import { SealedKeyEntity } from '#libs/platform/sealed-keys';
 import { AccessTokenLifetimeEntity, FeedEpochEntity, RevocationEntity } from '#libs/security/revocation';
 import { RoleEntity, RoleGenerationEntity, RoleSetEntity } from '#libs/roles';
 import { ServiceEntity, ServiceUsageEntity } from '#libs/services';
+import { OutboxEntryEntity } from '#libs/platform/outbox';
 import { UserEntity } from '#libs/users';
 
 import { First } from './migrations/0001-first.js';
@@ -26,6 +27,7 @@ import { SearchFolding } from './migrations/0017-search-folding.js';
 import { NoticesAndCounts } from './migrations/0018-notices-and-counts.js';
 import { RolesAndAudiences } from './migrations/0019-roles-and-audiences.js';
 import { FeedEpoch } from './migrations/0021-feed-epoch.js';
+import { Outbox } from './migrations/0022-outbox.js';
 import { UserIndexes } from './migrations/0020-user-indexes.js';
 
 /** Every table and how it came about; a test compares the two. */
@@ -39,6 +41,7 @@ export const schema: DatabaseSchema = {
     IdempotencyKeyEntity,
     LoginDelayEntity,
     MessageEntity,
+    OutboxEntryEntity,
     RevocationEntity,
     RoleEntity,
     RoleGenerationEntity,
@@ -69,5 +72,6 @@ export const schema: DatabaseSchema = {
     { name: '0019-roles-and-audiences', class: RolesAndAudiences },
     { name: '0020-user-indexes', class: UserIndexes },
     { name: '0021-feed-epoch', class: FeedEpoch },
+    { name: '0022-outbox', class: Outbox },
   ],
 };

@@ -90,7 +90,7 @@ export class ServicesController {
   @FreshAuthentication()
   @ApiOperation({
     operationId: 'patchService',
-    summary: 'Change what is known of a service; acts on every replica within a second',
+    summary: 'Change what is known of a service; acts on every replica at once',
   })
   @ApiResponse({ status: 200, standardSchema: serviceSchema, description: 'The changed service' })
   @ApiProblems('invalid-request', 'service-not-found', 'audience-taken', 'unknown-audience')

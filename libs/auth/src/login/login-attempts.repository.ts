@@ -10,6 +10,7 @@ import { AppError } from '#libs/platform/errors';
 import { UserTurns } from '#libs/users';
 
 import type { NewSession } from '../sessions/sessions.service.js';
+import { sourcesOf } from '../tokens/declared-claims.js';
 import type { TokenSubject } from '../tokens/token-issuer.service.js';
 import { unknownDevice } from './device-cookie.js';
 import { admit, clear, confirm, fail, keptSeconds, personalData, refuse } from './login-attempts.sql.js';
@@ -46,6 +47,7 @@ export class LoginAttemptsRepository {
     condition: 'last_failed_at < now() - make_interval(secs => ?)',
     values: [keptSeconds],
   };
+  readonly #declared: readonly [boolean, boolean];
 
   constructor(
     private readonly sql: Sql,
@@ -54,7 +56,9 @@ export class LoginAttemptsRepository {
     private readonly trail: AuditTrail,
     private readonly turns: UserTurns,
     @Inject(CONFIG) private readonly config: Config,
-  ) {}
+  ) {
+    this.#declared = sourcesOf(config.TOKEN_CLAIMS);
+  }
 
   /** What failures of a name that nobody has are counted under. */
   subjectOf(name: string): string {
@@ -97,6 +101,7 @@ export class LoginAttemptsRepository {
       ...auditValues({ event: 'login-failed', userId }, source),
       keyId,
       SESSIONS_PER_USER,
+      ...this.#declared,
     ];
     const outcome = await this.turns.take(userId, () => this.sql.row<Outcome<AdmittedLogin>>(admit, values));
     assertHasKey(outcome);
@@ -118,7 +123,7 @@ export class LoginAttemptsRepository {
     const event = { event: 'reauthenticated', userId: attempt.subject } as const;
     const lifetimes = [this.config.SESSION_IDLE_SECONDS, this.config.SESSION_TTL_SECONDS];
     const given = [...valuesOf(attempt), passwordHash, id];
-    const values = [...given, ...auditValues(event, source), keyId, ...lifetimes];
+    const values = [...given, ...auditValues(event, source), keyId, ...lifetimes, ...this.#declared];
     const outcome = await this.turns.take(attempt.subject, () => this.sql.row<Outcome<TokenSubject>>(confirm, values));
     assertHasKey(outcome);
     if (outcome.userId === null) return undefined;

@@ -2,7 +2,7 @@ import { auditInsert } from '#libs/security/audit';
 import { ownClientId } from '#libs/platform/access';
 import { rfc3339Sql, type Statement } from '#libs/platform/database';
 
-import { unusedSecondsLeft } from '../sessions/sessions.repository.js';
+import { declaredSources, unusedSecondsLeft } from '../sessions/sessions.repository.js';
 
 /** So many failures cost nothing: people mistype, and a network is shared by many. */
 const free = { source: 5, network: 20, account: 100 } as const;
@@ -61,7 +61,8 @@ const details = 'null::jsonb';
 const authTime = 'floor(extract(epoch from s.authenticated_at))::float8 as "authTime"';
 
 /** The user, if the verified password is still the right one and the attempt is not delayed. */
-const verifiedUser = `select id, subject, roles, profile, metadata, token_generation, session_generation from users
+const verifiedUser = (profile: string, metadata: string): string =>
+  `select id, subject, roles, token_generation, session_generation, ${declaredSources(profile, metadata)} from users u
       where id = $1 and status = 'active' and password_hash = $5
         and not exists (${runningDelay})
       for share`;
@@ -73,7 +74,7 @@ const verifiedUser = `select id, subject, roles, profile, metadata, token_genera
  */
 export const admit: Statement = {
   name: 'login-admit',
-  text: `with cleared as (${forgetFailures}), u as (${verifiedUser}), k as (
+  text: `with cleared as (${forgetFailures}), u as (${verifiedUser('$27', '$28')}), k as (
       select from signing_keys where id = $25 and retired_at is null for share
     ), c as (
       select from services where name = $10 and status = 'active' for share
@@ -92,7 +93,7 @@ export const admit: Statement = {
 /** As `admit`, for a session that exists. Refusals are recorded elsewhere, by their error code. */
 export const confirm: Statement = {
   name: 'login-confirm',
-  text: `with cleared as (${forgetFailures}), u as (${verifiedUser}), k as (
+  text: `with cleared as (${forgetFailures}), u as (${verifiedUser('$17', '$18')}), k as (
       select from signing_keys where id = $14 and retired_at is null for share
     ), s as (
       update sessions s set authenticated_at = now() from u

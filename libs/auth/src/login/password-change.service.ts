@@ -1,5 +1,7 @@
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
+import { MailService } from '#libs/mail';
 import { Passwords } from '#libs/security/passwords';
 import { assertFreshlyAuthenticated, isUser, type RequestSource, type UserPrincipal } from '#libs/platform/access';
 import { randomToken } from '#libs/platform/crypto';
@@ -28,6 +30,7 @@ export class PasswordChangeService {
     private readonly attempts: LoginAttemptsRepository,
     private readonly revocations: RevocationsService,
     private readonly sessions: SessionsService,
+    private readonly mail: MailService,
   ) {}
 
   /**
@@ -57,6 +60,7 @@ export class PasswordChangeService {
         // hashing may have waited: the caller may be somebody else by now
         changeableId(userId, await source.callerNow());
         await this.attempts.forgetFailures(em, userId);
+        await this.#tell(em, userId, owner, source.ip);
         if (self) {
           const pair = await this.sessions.keepOnlyWithin(em, revoke, self, reason);
           return pair && { pair, userId, hashes: { before: owner.passwordHash, after: hash } };
@@ -85,6 +89,14 @@ export class PasswordChangeService {
       await this.sessions.endAllWithin(em, revoke, user.id, reason);
     });
     return password;
+  }
+
+  /** To the address that the account has: whoever took it over cannot keep it from the owner. */
+  async #tell(em: SqlEntityManager, userId: string, owner: PasswordOwner, ip: string): Promise<void> {
+    if (owner.email === null) return;
+    const time = new Date().toISOString().replace(/T(.{8}).*/, ' $1 UTC');
+    const variables = { firstName: owner.firstName, time, ip };
+    await this.mail.add(em, { kind: 'password-changed', to: owner.email, userId, variables });
   }
 
   async #assertCurrent(

@@ -6,6 +6,7 @@ import { type Config, CONFIG } from '#libs/platform/config';
 import { byPages, type Expired, rfc3339Sql, Sql, type Statement } from '#libs/platform/database';
 import { UserTurns } from '#libs/users';
 
+import { sourcesOf } from '../tokens/declared-claims.js';
 import type { TokenSubject } from '../tokens/token-issuer.service.js';
 import type { SessionView } from './sessions.schema.js';
 
@@ -42,9 +43,16 @@ const isAlive = `s.last_used_at > now() - make_interval(secs => $2) and s.create
   and u.status = 'active' and s.generation = u.session_generation`;
 const secondsLeft = `least($2::float8, $3::float8 - extract(epoch from now() - s.created_at))::float8 as "secondsLeft"`;
 
+/**
+ * What claims are declared from, of the user `u`; the parameters say of each whether any is. What
+ * is not asked for is not even fetched from where PostgreSQL keeps large values.
+ */
+export const declaredSources = (profile: string, metadata: string): string =>
+  `case when ${profile} then u.profile end as profile, case when ${metadata} then u.metadata end as metadata`;
+
 /** A `TokenSubject` but for `secondsLeft`. Every session begins with the password. */
-const subject = `u.id as "userId", u.subject, u.roles, u.profile, u.metadata,
-  u.token_generation as "tokenGeneration", s.client_id as "clientId",
+const subject = (profile: string, metadata: string): string => `u.id as "userId", u.subject, u.roles,
+  ${declaredSources(profile, metadata)}, u.token_generation as "tokenGeneration", s.client_id as "clientId",
   floor(extract(epoch from coalesce(s.authenticated_at, s.created_at)))::float8 as "authTime"`;
 
 /** For a session that is not used now. `idle` and `absolute` are parameters in seconds. */
@@ -57,11 +65,11 @@ const rotate: Statement = {
   text: `update sessions s set previous_hash = s.current_hash, current_hash = $5, rotation = s.rotation + 1,
       previous_rotated_at = s.last_used_at, last_used_at = now(), user_agent = coalesce($6, s.user_agent), ip = $7
     from users u where s.id = $1 and s.current_hash = $4 and u.id = s.user_id and ${isAlive} and ${isOfClient('$8')}
-    returning ${subject}, ${secondsLeft}`,
+    returning ${subject('$9', '$10')}, ${secondsLeft}`,
 };
 const retried: Statement = {
   name: 'session-retried',
-  text: `select ${subject}, ${unusedSecondsLeft('$2', '$3')}
+  text: `select ${subject('$8', '$9')}, ${unusedSecondsLeft('$2', '$3')}
     from sessions s join users u on u.id = s.user_id
     where s.id = $1 and s.previous_hash = $4 and s.current_hash = $5
       and s.last_used_at > now() - make_interval(secs => $6) and ${isAlive} and ${isOfClient('$7')}`,
@@ -113,11 +121,15 @@ type Rotation = { readonly parent: Buffer; readonly child: Buffer };
 /** Each step is one statement, so that parallel refreshes wait for the row and nothing else. */
 @Injectable()
 export class SessionsRepository {
+  readonly #declared: readonly [boolean, boolean];
+
   constructor(
     private readonly sql: Sql,
     private readonly turns: UserTurns,
     @Inject(CONFIG) private readonly config: Config,
-  ) {}
+  ) {
+    this.#declared = sourcesOf(config.TOKEN_CLAIMS);
+  }
 
   /** Replaces the current token; nothing when `parent` is not that of a living session. */
   rotate(
@@ -125,14 +137,24 @@ export class SessionsRepository {
     { parent, child }: Rotation,
     { caller, userAgent, ip }: RequestSource,
   ): Promise<TokenSubject | undefined> {
-    const values = [id, ...this.#lifetimes(), parent, child, userAgent ?? null, ip, serviceOf(caller)];
+    const values = [
+      id,
+      ...this.#lifetimes(),
+      parent,
+      child,
+      userAgent ?? null,
+      ip,
+      serviceOf(caller),
+      ...this.#declared,
+    ];
     return this.turns.take(id, () => this.sql.row(rotate, values));
   }
 
   /** Whether the parent was rotated into just this child within the grace. */
   findRetried(id: string, { parent, child }: Rotation, { caller }: RequestSource): Promise<TokenSubject | undefined> {
     const { REFRESH_GRACE_SECONDS } = this.config;
-    return this.sql.row(retried, [id, ...this.#lifetimes(), parent, child, REFRESH_GRACE_SECONDS, serviceOf(caller)]);
+    const values = [id, ...this.#lifetimes(), parent, child, REFRESH_GRACE_SECONDS, serviceOf(caller)];
+    return this.sql.row(retried, [...values, ...this.#declared]);
   }
 
   /** The user of a session whose token of this rotation was used longer ago than the grace. */
@@ -159,9 +181,9 @@ export class SessionsRepository {
       `update sessions s set previous_hash = null, current_hash = ?, rotation = s.rotation + 1,
           previous_rotated_at = s.last_used_at, last_used_at = now(), authenticated_at = now()
         from users u where s.id = ? and u.id = s.user_id
-        returning ${subject},
+        returning ${subject('?', '?')},
           least(?::float8, ?::float8 - extract(epoch from now() - s.created_at))::float8 as "secondsLeft"`,
-      [hash, id, ...this.#lifetimes()],
+      [hash, id, ...this.#declared, ...this.#lifetimes()],
     );
     return renewed;
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { declaredClaims } from './declared-claims.js';
+import { declaredClaims, sourcesOf } from './declared-claims.js';
 
 const declare = (claims: Record<string, string>) =>
   Object.entries(claims).map(([name, text]) => {
@@ -11,6 +11,15 @@ const user = {
   profile: { department: 'sales', address: { city: 'Bonn' }, tags: ['a'], none: null, zero: 0 },
   metadata: { orgId: 7 },
 };
+
+test.each([
+  [{}, [false, false]],
+  [{ a: 'profile.a' }, [true, false]],
+  [{ a: 'metadata.a' }, [false, true]],
+  [{ a: 'metadata.a', b: 'profile.a.b' }, [true, true]],
+])('of %j it is said which columns are read', (claims, sources) => {
+  expect(sourcesOf(declare(claims))).toEqual(sources);
+});
 
 test('values are taken from both columns by their paths, of any type', () => {
   const paths = {

@@ -7,7 +7,6 @@ import { type Config, CONFIG } from '#libs/platform/config';
 import { DatabaseClock } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { RoleRegistry } from '#libs/roles';
-import type { JsonObject } from '#libs/users';
 
 import { SigningKeysService } from '../keys/signing-keys.service.js';
 import {
@@ -18,7 +17,7 @@ import {
   type ServiceClaims,
   type UserClaims,
 } from './access-token.js';
-import { declaredClaims } from './declared-claims.js';
+import { declaredClaims, type DeclaredFrom } from './declared-claims.js';
 import type { TokenAudience } from './token-audiences.js';
 import type { AccessToken, TokenPair } from './tokens.schema.js';
 
@@ -36,10 +35,7 @@ export type TokenSubject = {
   readonly authTime: number;
   /** Seconds until the session ends if it is not refreshed: no access token outlives it. */
   readonly secondsLeft: number;
-  /** What `TOKEN_CLAIMS` may take values from. */
-  readonly profile: JsonObject;
-  readonly metadata: JsonObject;
-};
+} & DeclaredFrom;
 
 /** What a token says of the service that it is for. `scope` with spaces between. */
 export type ServiceTokenSubject = {
@@ -74,7 +70,8 @@ export class TokenIssuerService {
    * Call it, and `signingKey`, before anything is written that tokens shall be issued for.
    */
   async prepare(): Promise<void> {
-    await Promise.all([this.keys.makeFresh(), this.roles.makeFresh()]);
+    const reads = [this.keys.makeFresh(), this.roles.makeFresh()].filter((read) => read !== undefined);
+    if (reads.length > 0) await Promise.all(reads);
   }
 
   /**

@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import { isOrigin } from './is-origin.js';
 import { openConnections } from './open-connections.schema.js';
+import { mailSettings } from './mail.schema.js';
 import { quotas } from './quotas.schema.js';
 import { about, flag, integer, commaList, databaseUrl, redisUrls } from './setting-schemas.js';
 import { tokenClaimsSchema } from './token-claims.schema.js';
@@ -144,6 +145,7 @@ export const configSchema = z.object({
         },
       ),
     ),
+  ...mailSettings,
   AUDIT_RETENTION_DAYS: integer(1, 36_500).prefault('90').meta(about('Audit events are kept this long')),
   REDIS_URL: redisUrls.optional().meta(
     about('Redis, where replicas count rate limits together; several URLs with commas are nodes of a Redis Cluster', {

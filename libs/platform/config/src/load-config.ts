@@ -48,6 +48,8 @@ export function loadConfig(environment: Environment): Config {
   }
   if (data.AVATAR_STORE === 's3' && !data.AVATAR_S3_BUCKET)
     faults.push('AVATAR_S3_BUCKET is required with AVATAR_STORE=s3');
+  if (data.MAIL === 'smtp' && !data.SMTP_URL) faults.push('SMTP_URL is required with MAIL=smtp');
+  if (data.MAIL !== 'off' && !data.MAIL_FROM) faults.push('MAIL_FROM is required with MAIL=smtp and MAIL=file');
   if ((data.AVATAR_S3_ACCESS_KEY_ID === undefined) !== (data.AVATAR_S3_SECRET_ACCESS_KEY === undefined)) {
     faults.push('AVATAR_S3_ACCESS_KEY_ID and AVATAR_S3_SECRET_ACCESS_KEY go together: set both or neither');
   }

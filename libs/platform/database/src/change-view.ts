@@ -46,11 +46,11 @@ export class ChangeView {
   ) {}
 
   /**
-   * Whether everything that was committed more than 250 ms ago is in the view. Otherwise ask the
-   * database.
+   * Whether everything that was heard, or was committed more than 250 ms ago, is in the view.
+   * Otherwise ask the database.
    */
   get isFresh(): boolean {
-    return !this.#hasFailed && this.staleMs < staleAfterMs;
+    return this.#unreadSince === undefined && this.feedStaleMs() < staleAfterMs;
   }
 
   /** Whether the view is young enough to serve. */

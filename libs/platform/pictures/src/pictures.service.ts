@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
@@ -21,8 +20,6 @@ const uploadsAtOnce = 6;
 const cacheMaxAgeMs = 60_000;
 /** The topic of the notifications that the database sends of removed pictures (migration 0018). */
 const topic = 'avatar';
-/** How long a notification takes to reach the other replicas, as for revocations. */
-const propagationMs = 20;
 
 /**
  * Takes pictures in, stores each once under its hash, serves it and removes it with its last user.
@@ -96,7 +93,7 @@ export class PicturesService implements OnModuleInit {
    */
   async release(hash: Buffer): Promise<void> {
     this.#forget(hash.toString('hex'));
-    if (!this.notifications.isEmbedded) await sleep(propagationMs);
+    await this.notifications.othersHaveHeard();
     if (!this.objects.isChosen) return;
     this.#removeExternal().catch((error: unknown) => {
       const event = 'objects of removed avatars are still there; the next sweep tries again';

@@ -1,7 +1,7 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import { Sql } from '#libs/platform/database';
+import { ReplicaNotifications, Sql } from '#libs/platform/database';
 import { subjectIdOf, type TokenFact } from '#verifier/revocations';
 
 import { renewEpoch } from './feed/feed.sql.js';
@@ -19,24 +19,28 @@ export class RevocationsService {
     private readonly em: SqlEntityManager,
     private readonly sql: Sql,
     private readonly view: RevocationView,
+    private readonly notifications: ReplicaNotifications,
   ) {}
 
   /**
    * Runs a cause and the ends of trust it brings in one transaction: both happen or neither does.
    * When the promise resolves, this replica knows of them, and so do the others unless their
-   * connection is silently dead.
+   * connection is silently dead. The same holds for whatever else the transaction has announced:
+   * who is told "made" or "changed" finds it so everywhere.
    */
   async transactional<T>(work: (em: SqlEntityManager, revoke: Revoke) => Promise<T>): Promise<T> {
     let entries: Entry[] = [];
+    let ran = this.em;
     const result = await this.em.fork().transactional((em) => {
       // a transaction that lost against another runs again; what it had revoked was rolled back
       entries = [];
+      ran = em;
       return work(em, async (...revocations) => {
         entries.push(...(await this.view.publish(em, revocations)));
       });
     });
     this.view.apply(entries);
-    if (entries.length > 0) await this.view.othersHaveHeard();
+    await this.notifications.othersHaveHeardOf(ran);
     return result;
   }
 

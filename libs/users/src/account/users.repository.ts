@@ -41,6 +41,11 @@ const byNameKey: Statement = {
 const credentials = 'select id, status, password_hash from users';
 const credentialsByName: Statement = { name: 'credentials-by-name', text: `${credentials} where user_name_key = $1` };
 const credentialsByEmail: Statement = { name: 'credentials-by-email', text: `${credentials} where email_key = $1` };
+const passwordOwner: Statement = {
+  name: 'password-owner',
+  text: `select id, user_name as "userName", first_name as "firstName", last_name as "lastName", email, roles,
+    password_hash as "passwordHash" from users where id = $1`,
+};
 const adminNames: Statement = {
   text: `select user_name from users where roles @> array['admin']::text[] and status = 'active'
     order by created_at, id limit $1`,
@@ -108,9 +113,8 @@ export class UsersRepository {
     return row?.empty === true;
   }
 
-  async findPasswordOwner(id: string): Promise<PasswordOwner | undefined> {
-    const user = await this.em.fork().findOne(UserEntity, { id });
-    return user ? { ...user, email: user.email ?? null } : undefined;
+  findPasswordOwner(id: string): Promise<PasswordOwner | undefined> {
+    return this.sql.row(passwordOwner, [id]);
   }
 
   /** @returns whether the hash was still `from`, the one that was verified */

@@ -9,7 +9,7 @@ export type RevocationView = {
   readonly epoch: string | undefined;
   /** Whether an entry ends one of the facts. `now` in Unix seconds. */
   isRevoked(facts: readonly TokenFact[], now: number): boolean;
-  /** Resolves when the first walk has been taken in; goes on trying until `close`. */
+  /** Resolves when the first walk has been taken in, or after `close`; never rejects. */
   ready(): Promise<void>;
   /** Ends connections and timers: nothing of it keeps the process alive. */
   close(): Promise<void>;

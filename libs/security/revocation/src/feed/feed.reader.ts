@@ -57,7 +57,9 @@ export class FeedReader {
   async #renew(renewal: string | null): Promise<void> {
     await this.sql.rows(renewEpochOf, [renewal]);
     this.#now = await this.#readMoment();
-    this.#logger.warn({ event: 'the database went back: the feed of revocations begins anew for all who read it' });
+    this.#logger.warn({
+      event: 'the transactions of the database went back: the feed of revocations begins anew for all',
+    });
   }
 
   async #readMoment(): Promise<FeedMoment & { readonly renewal: string | null }> {

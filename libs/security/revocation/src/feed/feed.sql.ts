@@ -26,6 +26,7 @@ export const momentWithoutCluster: Statement = { query_timeout, text: moment('nu
 
 /** The transaction that the horizon waits for, in whichever database of the cluster. */
 export const horizonHolder: Statement = {
+  query_timeout,
   text: `select pg_snapshot_xmin(now)::text as horizon, pg_snapshot_xmin(now) < pg_snapshot_xmax(now) as "isHeld",
       (select extract(epoch from clock_timestamp() - began)::float8 from (
         select backend_xid, xact_start from pg_stat_activity where backend_xid is not null

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { z } from 'zod';
@@ -25,7 +23,6 @@ const topic = 'revocation';
 const pageRows = 10_000;
 /** Kind, last 64 bits of the id, generation, expiry as 64-bit Unix seconds. */
 const packedBytes = 21;
-const propagationMs = 20;
 const notice = z.tuple([z.enum(revocationKinds), z.uuid(), z.int(), z.int()]);
 
 type Page = { rows: number; last: string | null; entries: Uint8Array | null };
@@ -101,14 +98,6 @@ export class RevocationView implements OnModuleInit {
   /** Has it told when there may be new entries in the table: committed here, heard or read. */
   onNews(listener: () => void): void {
     this.#onNews = listener;
-  }
-
-  /**
-   * Waits as long as a notice, or the news of a cut connection, takes to reach the other replicas
-   * (7 ms at most in 213 cuts under load): who is told "revoked" finds it so everywhere.
-   */
-  async othersHaveHeard(): Promise<void> {
-    if (!this.notifications.isEmbedded) await sleep(propagationMs);
   }
 
   isRevoked(facts: readonly TokenFact[]): boolean | Promise<boolean> {

@@ -1,0 +1,2 @@
+export { MailModule } from './mail.module.js';
+export { type ListedMail, MailService } from './mail.service.js';

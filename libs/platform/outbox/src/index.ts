@@ -1,0 +1,4 @@
+export { OutboxEntryEntity } from './outbox-entry.entity.js';
+export { OutboxModule } from './outbox.module.js';
+export { OutboxSender, UndeliverableError } from './outbox.sender.js';
+export { type ListedEntry, OutboxService } from './outbox.service.js';

@@ -1,0 +1,121 @@
+import { isObject } from './bounded-request.js';
+
+/**
+ * Claims of an access token (RFC 9068 §2.2). Gatehouse's have all of `iat`, `jti` and `client_id`;
+ * people's have `sid`, `roles` and `permissions`, services' have `scope`. Frozen: the same object
+ * is given for the same token again.
+ */
+export type Claims = {
+  readonly iss: string;
+  readonly sub: string;
+  readonly aud: string | readonly string[];
+  /** Unix seconds, as all dates. */
+  readonly exp: number;
+  readonly iat?: number;
+  readonly nbf?: number;
+  readonly jti?: string;
+  readonly client_id?: string;
+  /** Session of a person. */
+  readonly sid?: string;
+  readonly roles?: readonly string[];
+  readonly permissions?: readonly string[];
+  /** With spaces between. */
+  readonly scope?: string;
+  /** When the person last gave the password. */
+  readonly auth_time?: number;
+  /** Generations that revocations speak of (docs/feed-protocol.md). */
+  readonly gen?: number;
+  readonly role_gen?: number;
+  /** Id of the user at Gatehouse, where `sub` is another one that was imported. */
+  readonly uid?: string;
+  /** What the issuer declares beside them. */
+  readonly [name: string]: unknown;
+};
+
+type Members = Readonly<Record<string, unknown>>;
+type Check = (value: unknown) => boolean;
+
+const isText: Check = (value) => typeof value === 'string';
+const isName: Check = (value) => typeof value === 'string' && value !== '' && value.length <= 255;
+const isTextList: Check = (value) => Array.isArray(value) && value.every(isText);
+const isCount: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+// `1e400` is Infinity, and a check of the type alone would let it pass
+const isDate: Check = (value) => isCount(value) && Number(value) <= 8_640_000_000_000;
+const isUuid: Check = (value) => typeof value === 'string' && /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i.test(value);
+const isAbsent: Check = (value) => value === undefined;
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+
+/** Whoever issued the token: what it is judged by, and what `Claims` gives a type. */
+const general: Readonly<Record<string, Check>> = {
+  iss: isText,
+  sub: isName,
+  aud: (value) => isText(value) || isTextList(value),
+  exp: isDate,
+  iat: optional(isDate),
+  nbf: optional(isDate),
+  auth_time: optional(isDate),
+  jti: optional(isText),
+  client_id: optional(isText),
+  sid: optional(isText),
+  roles: optional(isTextList),
+  permissions: optional(isTextList),
+  scope: optional(isText),
+  gen: optional(isCount),
+  role_gen: optional(isCount),
+  uid: optional(isText),
+};
+/** What the rule of revocations looks for must be there. */
+const gatehouse = { ...general, iat: isDate, jti: isUuid, client_id: isName };
+const gatehouseUser = { ...gatehouse, sid: isUuid, roles: isTextList, uid: optional(isUuid) };
+const gatehouseService = { ...gatehouse, scope: isText, roles: isAbsent };
+
+/** The claims of a payload, or the name of the first one that is missing or has the wrong type. */
+export function readClaims(payload: Uint8Array, issuer: 'gatehouse' | 'any'): Claims | string {
+  const members = parseMembers(payload);
+  if (!members) return 'the payload is not a JSON object';
+  const read = issuer === 'any' ? withScopeAsText(members) : members;
+  const checks = checksOf(read, issuer);
+  const wrong = Object.entries(checks).find(([name, check]) => !check(read[name]));
+  if (wrong) return `${wrong[0]} is missing or has the wrong type`;
+  if (!isChecked(read)) return 'a claim has the wrong type';
+  if (issuer === 'gatehouse' && !hasOwnSubject(read)) return 'sub is not that of a user or a service';
+  return frozen(read);
+}
+
+function checksOf({ sid }: Members, issuer: 'gatehouse' | 'any'): Readonly<Record<string, Check>> {
+  if (issuer === 'any') return general;
+  return sid === undefined ? gatehouseService : gatehouseUser;
+}
+
+/** A service stands for itself; a user whose `sub` is not our id has the id beside it. */
+const hasOwnSubject = ({ sub, sid, client_id: client, uid }: Claims): boolean =>
+  sid === undefined ? sub === client : uid !== undefined || isUuid(sub);
+
+/** Some issuers write `scope` as a list. */
+const withScopeAsText = (members: Members): Members =>
+  isTextList(members['scope']) && Array.isArray(members['scope'])
+    ? { ...members, scope: members['scope'].join(' ') }
+    : members;
+
+/** JSON in UTF-8 without errors; a byte order mark is none (RFC 8259 §8.1). */
+export function parseMembers(bytes: Uint8Array): Members | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A handler that changed what it was given would change it for the next request. */
+function frozen<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const member of Object.values(value)) frozen(member);
+  return Object.freeze(value);
+}
+
+const isChecked = (members: Members): members is Claims =>
+  Object.entries(general).every(([name, check]) => check(members[name]));

@@ -1,0 +1,45 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+
+import type { VerifierOptions } from '#verifier';
+
+import { clockOffBy } from './spawn-gatehouse.js';
+
+export type VerifierProcess = {
+  /** `accepted`, or the code of the refusal. One token at a time. */
+  readonly verdict: (token: string) => Promise<string>;
+  readonly stop: () => Promise<void>;
+};
+
+/** A service with a verifier, in a process whose clock is off by so much; it is ready when this resolves. */
+export async function startVerifierProcess(
+  clockOffMs: number,
+  options: Omit<VerifierOptions, 'fetch' | 'revocations'>,
+): Promise<VerifierProcess> {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = fork(resolve(import.meta.dirname, 'verifying-process.ts'), [JSON.stringify(options)], {
+    execArgv: [],
+    env: { PATH, HOME, NODE_OPTIONS: clockOffBy(clockOffMs) },
+  });
+  const answer = async (): Promise<string> => {
+    const [message] = await Promise.race([
+      once(child, 'message'),
+      once(child, 'exit').then(([code]) => Promise.reject(new Error(`The verifier's process ended with ${code}`))),
+    ]);
+    return String(message);
+  };
+  await answer();
+  return {
+    verdict: (token) => {
+      const verdict = answer();
+      child.send(token);
+      return verdict;
+    },
+    stop: async () => {
+      const ended = once(child, 'exit');
+      child.disconnect();
+      await ended;
+    },
+  };
+}
