@@ -4,7 +4,7 @@ exists (select from users where email_key = $2) as email_taken;
 
 -- POST /v1/auth/login
 select id, status, password_hash from users where user_name_key = $1;
-with cleared as (delete from login_delays where subject = $1 and device = $2 and delayed_until <= now()), u as (select id, subject, roles, profile, metadata, token_generation, session_generation from users
+with cleared as (delete from login_delays where subject = $1 and device = $2 and delayed_until <= now()), u as (select id, subject, roles, token_generation, session_generation, case when $27 then u.profile end as profile, case when $28 then u.metadata end as metadata from users u
 where id = $1 and status = 'active' and password_hash = $5
 and not exists (select from login_delays
 where subject = $1 and device in ($2::uuid, $3::uuid, $4::uuid) and delayed_until > now())
@@ -63,8 +63,8 @@ update sessions s set previous_hash = s.current_hash, current_hash = $5, rotatio
 previous_rotated_at = s.last_used_at, last_used_at = now(), user_agent = coalesce($6, s.user_agent), ip = $7
 from users u where s.id = $1 and s.current_hash = $4 and u.id = s.user_id and s.last_used_at > now() - make_interval(secs => $2) and s.created_at > now() - make_interval(secs => $3)
 and u.status = 'active' and s.generation = u.session_generation and ($8::text is null or s.client_id = $8)
-returning u.id as "userId", u.subject, u.roles, u.profile, u.metadata,
-u.token_generation as "tokenGeneration", s.client_id as "clientId",
+returning u.id as "userId", u.subject, u.roles,
+case when $9 then u.profile end as profile, case when $10 then u.metadata end as metadata, u.token_generation as "tokenGeneration", s.client_id as "clientId",
 floor(extract(epoch from coalesce(s.authenticated_at, s.created_at)))::float8 as "authTime", least($2::float8, $3::float8 - extract(epoch from now() - s.created_at))::float8 as "secondsLeft";
 
 -- POST /v1/auth/introspect, refresh token

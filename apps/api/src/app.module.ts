@@ -17,7 +17,6 @@ import { OutboxModule } from '#libs/platform/outbox';
 import { MonitoringModule } from '#libs/platform/monitoring';
 import { RevocationFeedModule } from '#libs/security/revocation';
 import { RateLimitGuard, RateLimitsModule } from '#libs/security/rate-limits';
-import { RevocationFeedModule } from '#libs/security/revocation';
 import { SealedKeysModule } from '#libs/platform/sealed-keys';
 import { schema } from '#libs/migrations';
 import { ServicesModule } from '#libs/services';
@@ -55,7 +54,6 @@ export class AppModule {
         MetricsModule,
         RateLimitsModule,
         GraphqlModule.forRoot(config),
-        RevocationFeedModule,
       ],
       controllers: [DocsController, StartPageController],
       providers: [
