@@ -29,13 +29,14 @@ async function allGone(): Promise<void> {
 
 const encode = (...position: unknown[]): string => Buffer.from(JSON.stringify(position)).toString('base64url');
 
+async function ahead(): Promise<string> {
+  const stream = await openStream(gatehouse.url, service);
+  const { data } = await stream.until(isHeartbeat);
+  stream.close();
+  return encode(data.epoch, '18446744073709551000');
+}
+
 describe('before the stream begins', () => {
-  const ahead = async (): Promise<string> => {
-    const stream = await openStream(gatehouse.url, service);
-    const { data } = await stream.until(isHeartbeat);
-    stream.close();
-    return encode(data.epoch, '18446744073709551000');
-  };
   const refused: [string, () => string | Promise<string>, number, string][] = [
     ['a cursor that is none', () => 'garbage', 400, 'invalid-cursor'],
     ['an empty cursor', () => '', 400, 'invalid-cursor'],
