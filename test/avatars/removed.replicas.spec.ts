@@ -108,13 +108,13 @@ async function losingRaces(times: number, work: () => Promise<void>): Promise<vo
     `create trigger lose_race before update on public.avatars for each row
        when (old.unlinked_since is not null and new.unlinked_since is null) execute function public.lose_race()`,
   ]) {
-    await sql.rows({ text });
+    await sql.rows({ text }, []);
   }
   try {
     await work();
   } finally {
-    await sql.rows({ text: 'drop function public.lose_race cascade' });
-    await sql.rows({ text: 'drop sequence public.lost_races' });
+    await sql.rows({ text: 'drop function public.lose_race cascade' }, []);
+    await sql.rows({ text: 'drop sequence public.lost_races' }, []);
   }
 }
 
