@@ -19,11 +19,16 @@ let load: { tokens: Load; isOver: boolean; done: Promise<unknown> } | undefined;
 
 process.on('message', ({ id, command }: { id: number; command: Command }) => {
   answer(command).then(
-    (value) => process.send?.({ id, value }),
-    (error: unknown) => process.send?.({ id, error: String(error) }),
+    (value) => reply({ id, value }),
+    (error: unknown) => reply({ id, error: String(error) }),
   );
 });
 process.on('disconnect', () => process.exit(0));
+
+/** Who asked may have gone meanwhile. */
+function reply(message: object): void {
+  process.send?.(message, undefined, {}, () => undefined);
+}
 
 /** As the verifier would ask; some ways are closed or lead elsewhere, as something between can do. */
 function ask(address: string | URL | Request, init?: RequestInit): Promise<Response> {
