@@ -1,7 +1,8 @@
 /**
- * Keeps streams of the feed open, in a process of its own: `feed-listeners.ts port count key`. Sends
- * `open` when all have had a heartbeat; to a message with a subject it answers how many have heard of it
- * within 5 s, and when the last one did. To `slow` it opens one more, which reads a byte a second.
+ * Keeps streams of the feed open, in a process of its own: `feed-listeners.ts port count key`.
+ * Sends `open` when all have had a heartbeat; to a message with a subject it answers how many have
+ * heard of it within 5 s, and when the last one did. To `slow` it opens one more, which reads a
+ * byte a second.
  */
 import { connect, type Socket } from 'node:net';
 
@@ -15,7 +16,7 @@ const patienceMs = 5_000;
 let [beating, ended] = [0, 0];
 let awaited = { subject: '', heard: 0, lastAt: 0 };
 
-/** Nanoseconds of the machine's monotonic clock, which other processes read too, as milliseconds. */
+/** Milliseconds of the machine's monotonic clock, which other processes read too. */
 const now = (): number => Number(process.hrtime.bigint() / 1_000n) / 1_000;
 
 function open(onData: (socket: Socket) => void): Socket {

@@ -19,11 +19,16 @@ let load: { tokens: Load; isOver: boolean; done: Promise<unknown> } | undefined;
 
 process.on('message', ({ id, command }: { id: number; command: Command }) => {
   answer(command).then(
-    (value) => process.send?.({ id, value }),
-    (error: unknown) => process.send?.({ id, error: String(error) }),
+    (value) => reply({ id, value }),
+    (error: unknown) => reply({ id, error: String(error) }),
   );
 });
 process.on('disconnect', () => process.exit(0));
+
+/** Who asked may have gone meanwhile. */
+function reply(message: object): void {
+  process.send?.(message, undefined, {}, () => undefined);
+}
 
 /** As the verifier would ask; some ways are closed or lead elsewhere, as something between can do. */
 function ask(address: string | URL | Request, init?: RequestInit): Promise<Response> {
@@ -61,9 +66,7 @@ async function answer(command: Command): Promise<unknown> {
       else startLoad(command.tokens);
       return undefined;
     case 'unload':
-      if (!load) throw new Error('There is no load.');
-      load.isOver = true;
-      return load.done;
+      return unload();
   }
 }
 
@@ -103,14 +106,14 @@ async function verifyMany(tokens: readonly string[], count: number): Promise<Rec
 
 function startLoad(tokens: Load): void {
   const [good, ended]: Record<Outcome, number>[] = [{}, {}];
-  const examples: string[] = [];
+  const examples = new Set<string>();
   const verifyNext = async (list: readonly string[], at: number, into: Record<Outcome, number>): Promise<void> => {
     const token = list[at % list.length];
     if (token === undefined) return;
     const outcome = await judge(token);
     add(into, outcome);
     const isWrong = (outcome === 'good') !== (into === good);
-    if (isWrong && outcome !== 'revoked' && examples.length < 8) examples.push(`${outcome} ${token.slice(-6)}`);
+    if (isWrong && outcome !== 'revoked') examples.add(`${outcome} ${token.slice(-6)}`);
   };
   const run = async (current: { tokens: Load; isOver: boolean }): Promise<unknown> => {
     for (let at = 0; !current.isOver; at += batch) {
@@ -118,11 +121,19 @@ function startLoad(tokens: Load): void {
       await verifyNext(current.tokens.ended, at / batch, ended ?? {});
       await sleep(roundMs);
     }
-    return { good, ended, examples };
+    return { good, ended, examples: [...examples].slice(0, 4) };
   };
   const current = { tokens, isOver: false, done: Promise.resolve<unknown>(undefined) };
   current.done = run(current);
   load = current;
+}
+
+function unload(): Promise<unknown> {
+  if (!load) throw new Error('There is no load.');
+  const { done } = load;
+  load.isOver = true;
+  load = undefined;
+  return done;
 }
 
 function add(outcomes: Record<Outcome, number>, outcome: Outcome): void {

@@ -32,6 +32,8 @@ export type Setup = {
   readonly introspectAt?: string;
   /** `streams`: something between cuts them off, so that it has to poll. */
   readonly without?: 'streams';
+  /** By how much the clock of the process is wrong. */
+  readonly clockMs?: number;
 };
 
 /** `good`, `stale, accepted`, or the code of the refusal. */
@@ -72,7 +74,7 @@ export class VerifierProcess {
 
   constructor(setup: Setup) {
     this.#child = fork(join(import.meta.dirname, 'verifier-process.ts'), [JSON.stringify(setup)], {
-      serialization: 'json',
+      execArgv: setup.clockMs === undefined ? [] : shiftedClock(setup.clockMs),
     });
     this.#child.on('message', (message) => this.#take(message as { id: number; value?: unknown; error?: string }));
     this.#child.on('exit', (code) => {
@@ -110,6 +112,16 @@ export class VerifierProcess {
   }
 }
 
+/** Shifts the clock of a process, as the wrong time of a machine would; the monotonic one stays. */
+export function shiftedClock(ms: number): string[] {
+  const script = `const Real = Date, now = Date.now;
+    globalThis.Date = class extends Real {
+      constructor(...given) { if (given.length === 0) super(now() + ${ms}); else super(...given); }
+      static now() { return now() + ${ms}; }
+    };`;
+  return ['--import', `data:text/javascript,${encodeURIComponent(script)}`];
+}
+
 /** @param app the built checkout of Gatehouse, whose verifier it is */
 export function startVerifier(
   app: string,
@@ -120,6 +132,3 @@ export function startVerifier(
   const options = { issuer: publicUrl, audience: publicUrl, url, serviceKey, ...(staleness && { staleness }) };
   return new VerifierProcess({ module, options, ...more });
 }
-
-/** Whether a refusal is of the token, and not of a time in which nothing could be told. */
-export const isOfToken = (outcome: Outcome): boolean => !['good', 'stale, accepted', 'stale'].includes(outcome);

@@ -100,6 +100,18 @@ test('HTTP/1.0 gets the events without chunks between them', async () => {
   await allGone();
 });
 
+test('a stream that waits behind another on its connection takes no place', async () => {
+  const socket = await openSocket(gatehouse.url);
+  let text = '';
+  socket.on('data', (bytes) => (text += bytes.toString()));
+  const request = `GET ${path} HTTP/1.1\r\nHost: a\r\nX-Service-Key: ${service.headers['x-service-key']}\r\n\r\n`;
+  socket.write(request + request + request);
+  await expect.poll(() => text, { timeout: 10_000 }).toContain('event: heartbeat');
+  expect(await metric('revocation_feed_listeners')).toBe(1);
+  socket.destroy();
+  await allGone();
+});
+
 test('streams are asked to come back at different times', async () => {
   const seen = new Set<string>();
   for (let count = 0; count < 5; count++) {
