@@ -30,14 +30,10 @@ beforeAll(async () => {
   const grants = [{ audience, permissions: ['orders:write', 'orders:read'] }];
   await patchService(gatehouse, { token: bossToken, name: caller.name, grants });
   role = uniqueName('role');
-  const made = await gatehouse.api.post('/v1/roles', {
-    token: bossToken,
-    body: { name: role, permissions: ['orders:read'] },
-  });
-  expect(made.status, made.text).toBe(201);
+  await makeRole();
   person = await personWithRole();
   sidecar = await startSidecar(settings());
-  await vi.waitFor(async () => expect((await fetch(`${sidecar.url}/health/ready`)).status).toBe(200), patience);
+  await untilReady(sidecar);
 });
 afterAll(async () => {
   sidecar?.kill('SIGKILL');
@@ -51,6 +47,16 @@ const settings = (more: Record<string, string> = {}): Record<string, string> => 
   SERVICE_KEY: service.headers['x-service-key'],
   ...more,
 });
+
+async function makeRole(): Promise<void> {
+  const body = { name: role, permissions: ['orders:read'] };
+  const made = await gatehouse.api.post('/v1/roles', { token: bossToken, body });
+  expect(made.status, made.text).toBe(201);
+}
+
+const readiness = async ({ url }: SidecarProcess): Promise<number> => (await fetch(`${url}/health/ready`)).status;
+const untilReady = (of: SidecarProcess): Promise<void> =>
+  vi.waitFor(async () => expect(await readiness(of)).toBe(200), patience);
 
 async function personWithRole(): Promise<Person> {
   const somebody = await newPerson(gatehouse);
@@ -194,7 +200,7 @@ describe('without Gatehouse', () => {
     try {
       const answer = await verify(bearer(person.token), '/verify', away);
       expect([answer.status, answer.headers.get('retry-after')]).toEqual([status, '1']);
-      expect((await fetch(`${away.url}/health/ready`)).status).toBe(ready);
+      expect(await readiness(away)).toBe(ready);
       expect((await fetch(`${away.url}/health/live`)).status).toBe(200);
     } finally {
       away.kill('SIGKILL');
@@ -205,9 +211,9 @@ describe('without Gatehouse', () => {
 
 test('SIGTERM makes it not ready, lets requests end, and ends it with 0', async () => {
   const other = await startSidecar(settings());
-  await expect.poll(async () => (await fetch(`${other.url}/health/ready`)).status, patience).toBe(200);
+  await untilReady(other);
   other.kill('SIGTERM');
-  await expect.poll(async () => (await fetch(`${other.url}/health/ready`)).status, patience).toBe(503);
+  await expect.poll(() => readiness(other), patience).toBe(503);
   const answer = await verify(bearer(person.token), '/verify', other);
   expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close']);
   expect(await other.ended).toEqual({ code: 0, errors: '' });

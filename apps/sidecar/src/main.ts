@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { env, exit, stderr, stdout } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -36,8 +35,9 @@ verifier
 const sidecar = new Sidecar(verifier, settings);
 sidecar.server.listen(settings.port, settings.host);
 await once(sidecar.server, 'listening');
-const { address, port } = sidecar.server.address() as AddressInfo;
-log('info', 'the sidecar listens', { address, port, audience: settings.verifier.audience });
+const address = sidecar.server.address();
+const port = typeof address === 'object' ? address?.port : undefined;
+log('info', 'the sidecar listens', { host: settings.host, port, audience: settings.verifier.audience });
 
 const { promise: stopped, resolve: stop } = Promise.withResolvers<string>();
 for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => stop(signal));
