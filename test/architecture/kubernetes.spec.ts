@@ -85,7 +85,7 @@ test.each(kustomizations)('%s names files that are there', (path) => {
 });
 
 test('pods run as nobody in particular, on a file system that they cannot write to', () => {
-  for (const path of ['base/deployment.yaml', 'base/migrate.yaml']) {
+  for (const path of ['base/deployment.yaml', 'base/migrate.yaml', 'sidecar/deployment.yaml']) {
     const { spec } = read(path).spec.template;
     expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
     expect(spec.automountServiceAccountToken).toBe(false);

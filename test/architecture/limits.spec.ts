@@ -15,7 +15,7 @@ type Setting = (typeof settings)[number][1];
 
 const guide = readFileSync(resolve(import.meta.dirname, '../../docs/operations.md'), 'utf8');
 /** The cells of each row of the table of limits. */
-const rows = (/^## Limits\n([^#]*)/m.exec(guide)?.[1] ?? '')
+const rows = (/^## Limits\n(.*?)^## /ms.exec(guide)?.[1] ?? '')
   .split('\n')
   .filter((line) => line.startsWith('|'))
   .map((line) =>
