@@ -13,7 +13,7 @@ export type VerifierProcess = {
   readonly stop: () => Promise<void>;
 };
 
-/** A service with a verifier, in a process whose clock is off by so much; it is ready when this resolves. */
+/** A service with a verifier, ready, in a process whose clock is off by so much. */
 export async function startVerifierProcess(
   clockOffMs: number,
   options: Omit<VerifierOptions, 'fetch' | 'revocations'>,

@@ -3,15 +3,16 @@ import { FeedFailure } from './feed-failure.js';
 import { type FeedHeartbeat, readHeartbeat, readJson } from './feed-messages.js';
 import { beginClock, followClock, knownMs, type StreamClock } from './freshness.js';
 import type { KnownRevocations } from './known-revocations.js';
+import { steadyMs } from './steady-clock.js';
 
 /** Silence after which a stream is given up, in heartbeats: a lost one costs nothing. */
 const silentHeartbeats = 2.5;
 /** As long may entries come and no heartbeat after them, such as while much is caught up. */
-const lateHeartbeats = 10;
+const lateHeartbeats = 5;
 
 /** One stream: what it tells is added, until it ends or is as good as dead. */
 export class FeedStream {
-  readonly #requestedMs = performance.now();
+  readonly #requestedMs = steadyMs();
   readonly #lost = new AbortController();
   #clock: StreamClock | undefined;
   #knownMs = this.#requestedMs;
@@ -47,7 +48,7 @@ export class FeedStream {
     };
     try {
       for await (const { type, data, id } of this.client.events(cursor, this.#lost.signal, onRetry)) {
-        this.#heardMs = performance.now();
+        this.#heardMs = steadyMs();
         if (type === 'reset') return;
         if (type === 'revocation') this.#add(data, id);
         if (type !== 'heartbeat') continue;
@@ -77,7 +78,7 @@ export class FeedStream {
   }
 
   #watch(): void {
-    const now = performance.now();
+    const now = steadyMs();
     const silentMs = Math.min(now - this.#heardMs, now - this.#knownMs);
     const untilSilentMs = silentHeartbeats * this.heartbeatMs - silentMs;
     const untilLateMs = lateHeartbeats * this.heartbeatMs - (now - this.#knownMs);

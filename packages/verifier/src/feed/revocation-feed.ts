@@ -5,6 +5,7 @@ import { FeedStream } from './feed-stream.js';
 import { KnownRevocations } from './known-revocations.js';
 import { backoffMs, Pause } from './pause.js';
 import type { RevocationView } from './revocation-view.js';
+import { steadyMs } from './steady-clock.js';
 
 export type FeedOptions = FeedClientOptions & {
   /** The issuer's database has another history; everything was read again, and added. */
@@ -101,12 +102,12 @@ class RevocationFeed implements RevocationView {
         () => breathMs,
         (error: unknown) => this.#waitAfterWalk(toFailure(error)),
       );
-      const notBeforeMs = performance.now() + waitMs;
+      const notBeforeMs = steadyMs() + waitMs;
       await this.#walkPause.until(() => Math.max(notBeforeMs, this.#walkDueMs()));
     }
   }
 
-  /** When what is known is so old that a walk is needed, by our monotonic clock. */
+  /** When what is known is so old that a walk is needed, by our steady clock. */
   #walkDueMs(): number {
     if (this.#known.cursor === undefined) return 0;
     const heartbeats = this.#stream?.isLive ? lateHeartbeats : 1;
@@ -147,7 +148,7 @@ class RevocationFeed implements RevocationView {
       const waitMs = cursor === undefined ? Number.POSITIVE_INFINITY : await this.#follow(cursor);
       this.#stream = undefined;
       this.#walkPause.wake();
-      this.#streamNotBeforeMs = performance.now() + waitMs;
+      this.#streamNotBeforeMs = steadyMs() + waitMs;
       await this.#streamPause.until(() => this.#streamNotBeforeMs);
     }
   }
