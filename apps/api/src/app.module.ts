@@ -15,6 +15,7 @@ import { HttpModule } from '#libs/platform/http';
 import { PersonalDataModule } from '#libs/platform/personal-data';
 import { OutboxModule } from '#libs/platform/outbox';
 import { MonitoringModule } from '#libs/platform/monitoring';
+import { RevocationFeedModule } from '#libs/security/revocation';
 import { RateLimitGuard, RateLimitsModule } from '#libs/security/rate-limits';
 import { SealedKeysModule } from '#libs/platform/sealed-keys';
 import { schema } from '#libs/migrations';
@@ -45,6 +46,7 @@ export class AppModule {
         ServicesModule,
         UsersModule,
         AuthModule,
+        RevocationFeedModule,
         AvatarsModule,
         MessagesModule,
         UserImportModule,

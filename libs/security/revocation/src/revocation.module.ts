@@ -1,32 +1,11 @@
 import { Module } from '@nestjs/common';
 
-import { FeedController } from './feed/feed.controller.js';
-import { FeedPagesService } from './feed/feed-pages.service.js';
-import { FeedReader } from './feed/feed.reader.js';
-import { FeedSnapshot } from './feed/feed-snapshot.js';
-import { HorizonAge } from './feed/horizon-age.js';
-import { StreamAccess } from './stream/stream-access.js';
-import { StreamController } from './stream/stream.controller.js';
-import { StreamHub } from './stream/stream-hub.js';
-import { StreamsService } from './stream/streams.service.js';
 import { RevocationView } from './view/revocation-view.js';
 import { RevocationRetention } from './revocation-retention.js';
 import { RevocationsService } from './revocations.service.js';
 
 @Module({
-  controllers: [FeedController, StreamController],
-  providers: [
-    FeedPagesService,
-    FeedReader,
-    FeedSnapshot,
-    HorizonAge,
-    RevocationView,
-    RevocationRetention,
-    RevocationsService,
-    StreamAccess,
-    StreamHub,
-    StreamsService,
-  ],
-  exports: [RevocationsService],
+  providers: [RevocationView, RevocationRetention, RevocationsService],
+  exports: [RevocationsService, RevocationView],
 })
 export class RevocationModule {}
