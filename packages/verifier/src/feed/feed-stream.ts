@@ -19,6 +19,7 @@ export class FeedStream {
   #heardMs = this.#requestedMs;
   #timer: NodeJS.Timeout | undefined;
   #retryMs: number | undefined;
+  #heartbeats = 0;
 
   constructor(
     private readonly client: FeedClient,
@@ -28,7 +29,12 @@ export class FeedStream {
 
   /** Whether a heartbeat has come. */
   get isLive(): boolean {
-    return this.#clock !== undefined;
+    return this.#heartbeats > 0;
+  }
+
+  /** One that ends before tells nothing of how the next one will do. */
+  get hasLasted(): boolean {
+    return this.#heartbeats > 1;
   }
 
   /** How long the issuer wants us to wait before the next stream. */
@@ -75,6 +81,7 @@ export class FeedStream {
     this.#clock = this.#clock ? followClock(this.#clock, times) : beginClock(this.#requestedMs, times);
     this.#knownMs = knownMs(this.#clock);
     this.known.hearUpTo(this.#knownMs, heartbeat);
+    this.#heartbeats++;
   }
 
   #watch(): void {

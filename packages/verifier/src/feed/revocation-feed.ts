@@ -49,6 +49,8 @@ class RevocationFeed implements RevocationView {
   #heartbeatMs = usualHeartbeatMs;
   #stream: FeedStream | undefined;
   #walkFailures = 0;
+  /** The last walk had no answer. */
+  #isAway = false;
   #streamFailures = 0;
   #streamNotBeforeMs = 0;
   #walks = 0;
@@ -128,8 +130,9 @@ class RevocationFeed implements RevocationView {
     this.#heartbeatMs = page.heartbeatMs;
     if (this.#known.endWalk(walk, page)) this.#tell(this.options.onReset);
     this.#walks++;
-    // a stream need not wait longer for what works again
-    if (this.#walkFailures > 0 || walk.cursor === undefined) this.#allowStream();
+    // a stream that waits for a cursor, or for what works again, need not wait longer
+    if (this.#isAway || this.#streamNotBeforeMs === Number.POSITIVE_INFINITY) this.#allowStream();
+    this.#isAway = false;
     // a history that changes again and again is read again and again, but not in a hurry
     if (walk.cursor !== undefined) this.#walkFailures = 0;
     this.#reported = '';
@@ -159,16 +162,16 @@ class RevocationFeed implements RevocationView {
     const stream = new FeedStream(this.#client, this.#known, this.#heartbeatMs);
     this.#stream = stream;
     try {
-      await stream.follow(cursor, () => this.#heard());
-      if (stream.isLive && this.#streamFailures++ === 0) return 0;
+      await stream.follow(cursor, () => this.#heard(stream));
+      if (stream.hasLasted && this.#streamFailures++ === 0) return 0;
       return this.#waitAfterStream(new FeedFailure('unavailable', 'The stream has ended.'), stream, walks);
     } catch (error) {
       return this.#waitAfterStream(toFailure(error), stream, walks);
     }
   }
 
-  #heard(): void {
-    this.#streamFailures = 0;
+  #heard({ hasLasted }: FeedStream): void {
+    if (hasLasted) this.#streamFailures = 0;
     this.#walkFailures = 0;
     this.#vain = 0;
     this.#reported = '';
@@ -177,6 +180,7 @@ class RevocationFeed implements RevocationView {
   #waitAfterWalk(failure: FeedFailure): number {
     this.#report(failure);
     if (failure.reason === 'reset') this.#known.restart();
+    else this.#isAway = true;
     const waitMs = failure.reason === 'denied' ? deniedWaitMs() : backoffMs(this.#walkFailures);
     this.#walkFailures++;
     return Math.max(failure.retryAfterMs, waitMs);
