@@ -9,10 +9,11 @@ import { clockOffBy } from './spawn-gatehouse.js';
 export type VerifierProcess = {
   /** `accepted`, or the code of the refusal. One token at a time. */
   readonly verdict: (token: string) => Promise<string>;
+  readonly kill: (signal: NodeJS.Signals) => void;
   readonly stop: () => Promise<void>;
 };
 
-/** A service with a verifier, in a process whose clock is off by so much; it is ready when this resolves. */
+/** A service with a verifier, ready, in a process whose clock is off by so much. */
 export async function startVerifierProcess(
   clockOffMs: number,
   options: Omit<VerifierOptions, 'fetch' | 'revocations'>,
@@ -22,12 +23,11 @@ export async function startVerifierProcess(
     execArgv: [],
     env: { PATH, HOME, NODE_OPTIONS: clockOffBy(clockOffMs) },
   });
+  const exited = once(child, 'exit');
   const answer = async (): Promise<string> => {
-    const [message] = await Promise.race([
-      once(child, 'message'),
-      once(child, 'exit').then(([code]) => Promise.reject(new Error(`The verifier's process ended with ${code}`))),
-    ]);
-    return String(message);
+    const message = await Promise.race([once(child, 'message').then(([message]) => String(message)), exited]);
+    if (typeof message === 'string') return message;
+    throw new Error(`The verifier's process ended with ${message[0]}`);
   };
   await answer();
   return {
@@ -36,10 +36,10 @@ export async function startVerifierProcess(
       child.send(token);
       return verdict;
     },
+    kill: (signal) => void child.kill(signal),
     stop: async () => {
-      const ended = once(child, 'exit');
       child.disconnect();
-      await ended;
+      await exited;
     },
   };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
@@ -197,3 +198,28 @@ test('what is closed before it was ready is nothing known', async () => {
   await feed.ready();
   expect(feed.ageMs).toBe(Number.POSITIVE_INFINITY);
 });
+
+test.for([
+  [
+    'ends each stream at once',
+    (request, response) => {
+      server.answer(request, response);
+      response.end('event: reset\ndata: {}\n\n');
+    },
+  ],
+  ['has another history on each stream', (_, response) => answerProblem(response, 409, 'feed-reset')],
+] as [string, (request: IncomingMessage, response: ServerResponse) => void][])(
+  'an issuer that %s is not asked in a hurry',
+  async ([, answer]) => {
+    server.intercept = (request, response) => {
+      if (isStream(request)) answer(request, response);
+      return isStream(request);
+    };
+    const feed = openWatchedFeed(server.url);
+    await feed.ready();
+    await sleep(3_000);
+    // a loop without a wait asks hundreds of times
+    expect(server.requests.filter((request) => !request.includes('pages?limit=2000&cursor')).length).toBeLessThan(40);
+    await hears(feed);
+  },
+);

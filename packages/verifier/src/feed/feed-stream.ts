@@ -3,21 +3,23 @@ import { FeedFailure } from './feed-failure.js';
 import { type FeedHeartbeat, readHeartbeat, readJson } from './feed-messages.js';
 import { beginClock, followClock, knownMs, type StreamClock } from './freshness.js';
 import type { KnownRevocations } from './known-revocations.js';
+import { steadyMs } from './steady-clock.js';
 
 /** Silence after which a stream is given up, in heartbeats: a lost one costs nothing. */
 const silentHeartbeats = 2.5;
 /** As long may entries come and no heartbeat after them, such as while much is caught up. */
-const lateHeartbeats = 10;
+const lateHeartbeats = 5;
 
 /** One stream: what it tells is added, until it ends or is as good as dead. */
 export class FeedStream {
-  readonly #requestedMs = performance.now();
+  readonly #requestedMs = steadyMs();
   readonly #lost = new AbortController();
   #clock: StreamClock | undefined;
   #knownMs = this.#requestedMs;
   #heardMs = this.#requestedMs;
   #timer: NodeJS.Timeout | undefined;
   #retryMs: number | undefined;
+  #heartbeats = 0;
 
   constructor(
     private readonly client: FeedClient,
@@ -27,7 +29,12 @@ export class FeedStream {
 
   /** Whether a heartbeat has come. */
   get isLive(): boolean {
-    return this.#clock !== undefined;
+    return this.#heartbeats > 0;
+  }
+
+  /** One that ends before tells nothing of how the next one will do. */
+  get hasLasted(): boolean {
+    return this.#heartbeats > 1;
   }
 
   /** How long the issuer wants us to wait before the next stream. */
@@ -47,7 +54,7 @@ export class FeedStream {
     };
     try {
       for await (const { type, data, id } of this.client.events(cursor, this.#lost.signal, onRetry)) {
-        this.#heardMs = performance.now();
+        this.#heardMs = steadyMs();
         if (type === 'reset') return;
         if (type === 'revocation') this.#add(data, id);
         if (type !== 'heartbeat') continue;
@@ -74,10 +81,11 @@ export class FeedStream {
     this.#clock = this.#clock ? followClock(this.#clock, times) : beginClock(this.#requestedMs, times);
     this.#knownMs = knownMs(this.#clock);
     this.known.hearUpTo(this.#knownMs, heartbeat);
+    this.#heartbeats++;
   }
 
   #watch(): void {
-    const now = performance.now();
+    const now = steadyMs();
     const silentMs = Math.min(now - this.#heardMs, now - this.#knownMs);
     const untilSilentMs = silentHeartbeats * this.heartbeatMs - silentMs;
     const untilLateMs = lateHeartbeats * this.heartbeatMs - (now - this.#knownMs);

@@ -1,8 +1,9 @@
 import { isRevoked, RevocationTable, subjectIdOf, type TokenFact } from '../revocations/index.js';
 import { FeedFailure } from './feed-failure.js';
 import { type FeedPosition, readEntry } from './feed-messages.js';
+import { steadyMs } from './steady-clock.js';
 
-/** A walk in progress: what it goes on from, and when it was begun by our monotonic clock. */
+/** A walk in progress: what it goes on from, and when it was begun by our steady clock. */
 export type Walk = { readonly cursor: string | undefined; readonly begunMs: number; readonly losses: number };
 
 /**
@@ -20,7 +21,7 @@ export class KnownRevocations {
 
   get ageMs(): number {
     if (this.#unknownKindUntil > Date.now() / 1_000) return Number.POSITIVE_INFINITY;
-    return Math.max(0, performance.now() - this.#knownMs);
+    return Math.max(0, steadyMs() - this.#knownMs);
   }
 
   get entries(): number {
@@ -36,7 +37,7 @@ export class KnownRevocations {
     return this.#cursor;
   }
 
-  /** Up to when all is known, by our monotonic clock. */
+  /** Up to when all is known, by our steady clock. */
   get knownMs(): number {
     return this.#knownMs;
   }
@@ -64,7 +65,7 @@ export class KnownRevocations {
   }
 
   beginWalk(): Walk {
-    return { cursor: this.#cursor, begunMs: performance.now(), losses: this.#losses };
+    return { cursor: this.#cursor, begunMs: steadyMs(), losses: this.#losses };
   }
 
   /**
@@ -85,7 +86,7 @@ export class KnownRevocations {
 
   /**
    * A heartbeat: all that was committed up to then has been added.
-   * @param knownMs by our monotonic clock
+   * @param knownMs by our steady clock
    * @throws FeedFailure `reset`
    */
   hearUpTo(knownMs: number, { cursor, epoch }: FeedPosition): void {

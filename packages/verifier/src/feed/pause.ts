@@ -1,3 +1,5 @@
+import { steadyMs } from './steady-clock.js';
+
 const leastBackoffMs = 100;
 const mostBackoffMs = 5_000;
 
@@ -19,10 +21,10 @@ export class Pause {
 
   /**
    * One at a time.
-   * @param moment by the monotonic clock; asked again after each `wake`
+   * @param moment by the steady clock; asked again after each `wake`
    */
   async until(moment: () => number): Promise<void> {
-    for (let ms = moment() - performance.now(); ms > 0 && !this.#isClosed; ms = moment() - performance.now()) {
+    for (let ms = moment() - steadyMs(); ms > 0 && !this.#isClosed; ms = moment() - steadyMs()) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, Math.min(Math.ceil(ms), limitWaitMs));
         this.#wake = () => {

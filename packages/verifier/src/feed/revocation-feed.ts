@@ -5,6 +5,7 @@ import { FeedStream } from './feed-stream.js';
 import { KnownRevocations } from './known-revocations.js';
 import { backoffMs, Pause } from './pause.js';
 import type { RevocationView } from './revocation-view.js';
+import { steadyMs } from './steady-clock.js';
 
 export type FeedOptions = FeedClientOptions & {
   /** The issuer's database has another history; everything was read again, and added. */
@@ -48,6 +49,8 @@ class RevocationFeed implements RevocationView {
   #heartbeatMs = usualHeartbeatMs;
   #stream: FeedStream | undefined;
   #walkFailures = 0;
+  /** The last walk had no answer. */
+  #isAway = false;
   #streamFailures = 0;
   #streamNotBeforeMs = 0;
   #walks = 0;
@@ -101,12 +104,12 @@ class RevocationFeed implements RevocationView {
         () => breathMs,
         (error: unknown) => this.#waitAfterWalk(toFailure(error)),
       );
-      const notBeforeMs = performance.now() + waitMs;
+      const notBeforeMs = steadyMs() + waitMs;
       await this.#walkPause.until(() => Math.max(notBeforeMs, this.#walkDueMs()));
     }
   }
 
-  /** When what is known is so old that a walk is needed, by our monotonic clock. */
+  /** When what is known is so old that a walk is needed, by our steady clock. */
   #walkDueMs(): number {
     if (this.#known.cursor === undefined) return 0;
     const heartbeats = this.#stream?.isLive ? lateHeartbeats : 1;
@@ -127,8 +130,9 @@ class RevocationFeed implements RevocationView {
     this.#heartbeatMs = page.heartbeatMs;
     if (this.#known.endWalk(walk, page)) this.#tell(this.options.onReset);
     this.#walks++;
-    // a stream need not wait longer for what works again
-    if (this.#walkFailures > 0 || walk.cursor === undefined) this.#allowStream();
+    // a stream that waits for a cursor, or for what works again, need not wait longer
+    if (this.#isAway || this.#streamNotBeforeMs === Number.POSITIVE_INFINITY) this.#allowStream();
+    this.#isAway = false;
     // a history that changes again and again is read again and again, but not in a hurry
     if (walk.cursor !== undefined) this.#walkFailures = 0;
     this.#reported = '';
@@ -147,7 +151,7 @@ class RevocationFeed implements RevocationView {
       const waitMs = cursor === undefined ? Number.POSITIVE_INFINITY : await this.#follow(cursor);
       this.#stream = undefined;
       this.#walkPause.wake();
-      this.#streamNotBeforeMs = performance.now() + waitMs;
+      this.#streamNotBeforeMs = steadyMs() + waitMs;
       await this.#streamPause.until(() => this.#streamNotBeforeMs);
     }
   }
@@ -158,16 +162,16 @@ class RevocationFeed implements RevocationView {
     const stream = new FeedStream(this.#client, this.#known, this.#heartbeatMs);
     this.#stream = stream;
     try {
-      await stream.follow(cursor, () => this.#heard());
-      if (stream.isLive && this.#streamFailures++ === 0) return 0;
+      await stream.follow(cursor, () => this.#heard(stream));
+      if (stream.hasLasted && this.#streamFailures++ === 0) return 0;
       return this.#waitAfterStream(new FeedFailure('unavailable', 'The stream has ended.'), stream, walks);
     } catch (error) {
       return this.#waitAfterStream(toFailure(error), stream, walks);
     }
   }
 
-  #heard(): void {
-    this.#streamFailures = 0;
+  #heard({ hasLasted }: FeedStream): void {
+    if (hasLasted) this.#streamFailures = 0;
     this.#walkFailures = 0;
     this.#vain = 0;
     this.#reported = '';
@@ -176,6 +180,7 @@ class RevocationFeed implements RevocationView {
   #waitAfterWalk(failure: FeedFailure): number {
     this.#report(failure);
     if (failure.reason === 'reset') this.#known.restart();
+    else this.#isAway = true;
     const waitMs = failure.reason === 'denied' ? deniedWaitMs() : backoffMs(this.#walkFailures);
     this.#walkFailures++;
     return Math.max(failure.retryAfterMs, waitMs);
