@@ -121,7 +121,9 @@ export class StreamsService implements OnModuleInit {
   }
 
   #assertServing(): void {
-    if (this.draining.isDraining) throw new AppError('unavailable', { headers: { 'retry-after': '1' } });
+    if (!this.draining.isDraining) return;
+    const detail = 'This replica stops and takes no more streams. Another one does.';
+    throw new AppError('too-many-streams', { detail, headers: { 'retry-after': '1' } });
   }
 
   async #catchUp(listener: StreamListener, cursor: FeedCursor | undefined): Promise<void> {
