@@ -18,6 +18,12 @@ const breathMs = 10;
 const pageRows = 500;
 /** Written to in one turn of the event loop, so that requests get theirs. */
 const listenersATurn = 100;
+/**
+ * Thousands of heartbeats are spread over some of their second, unless there is news: at once they
+ * would hold up requests, and receivers on one machine.
+ */
+const spreadMs = 400;
+const spreadRestMs = 8;
 const roomWithinMs = 1_000;
 const roomPollMs = 5;
 
@@ -165,10 +171,13 @@ export class StreamHub implements OnModuleInit {
     this.#beatAtMs = Math.max(this.#beatAtMs + heartbeatMs, performance.now());
     if (!base) return;
     const frame = heartbeatFrame(toHeartbeat(base, base.takenMs));
+    const spreadUntilMs = performance.now() + spreadMs;
+    const rest = (): Promise<void> =>
+      this.#isNews || performance.now() > spreadUntilMs ? nextTurn() : sleep(spreadRestMs);
     await this.#each((listener) => {
       if (listener.knowsSinceMs > base.takenMs) this.#beat(listener, base);
       else if (listener.isCaughtUp) listener.write(frame);
-    });
+    }, rest);
   }
 
   /** Not older than what it read itself: only differences of `sentMs` mean something. */
@@ -177,11 +186,11 @@ export class StreamHub implements OnModuleInit {
     listener.write(heartbeatFrame(toHeartbeat(base, Math.max(base.takenMs, listener.knowsSinceMs))));
   }
 
-  async #each(work: (listener: StreamListener) => void): Promise<void> {
+  async #each(work: (listener: StreamListener) => void, rest: () => Promise<void> = nextTurn): Promise<void> {
     let count = 0;
     for (const listener of this.#listeners) {
       work(listener);
-      if (++count % listenersATurn === 0) await nextTurn();
+      if (++count % listenersATurn === 0) await rest();
     }
   }
 

@@ -82,8 +82,8 @@ export class StreamsService implements OnModuleInit {
 
   /**
    * Answers with the stream, or with its head alone to HEAD.
-   * @throws AppError `too-many-streams`, `unavailable`, `invalid-cursor`, `feed-reset`, `bad-request`
-   * when pipelined
+   * @throws AppError `too-many-streams`, `unavailable`, `invalid-cursor`, `feed-reset`,
+   * `bad-request` when pipelined
    */
   async open(reply: FastifyReply, given: string | undefined): Promise<void> {
     this.#takePlace(reply.raw);
