@@ -121,6 +121,9 @@ test('a replica that begins to stop resets its streams at once and takes no new 
   const refused = await openStream(stopping.url, service);
   await refused.ended;
   expect([refused.status, refused.headers['retry-after']]).toEqual([503, '1']);
+  // an ordinary restart is no error
+  const line = stopping.log.find(({ requestId }) => requestId === refused.headers['x-request-id']);
+  expect(line).toMatchObject({ level: 'warn', errorCode: 'too-many-streams' });
   await stopping.stop();
 });
 

@@ -82,6 +82,27 @@ test('a burst of 10,000 resets nobody who reads, and all get the same bytes', as
 
 const withoutBeats = (text: string): string => text.replaceAll(/event: heartbeat\n.*\n.*\n\n/g, '');
 
+test('a burst goes as fast as its readers read', async () => {
+  const first = await openStream(gatehouse.url, service);
+  const { data } = await first.until(isHeartbeat);
+  first.close();
+  const resetsBefore = await slowResets();
+  const reader = await openUnread(data.cursor);
+  let received = '';
+  // some megabytes a second
+  reader.on('data', (bytes: Buffer) => {
+    received += bytes.toString('latin1');
+    reader.pause();
+    setTimeout(() => reader.resume(), 10);
+  });
+  reader.resume();
+  await expect.poll(() => received, soon).toContain('event: heartbeat');
+  await burst('paced', 40_000);
+  await expect.poll(() => received.split('"paced').length - 1, { timeout: 60_000, interval: 500 }).toBe(40_000);
+  expect(await slowResets()).toBe(resetsBefore);
+  reader.destroy();
+}, 90_000);
+
 test('who does not read is reset when 256 KiB wait for it, and the others get everything', async () => {
   const stream = await openStream(gatehouse.url, service);
   const { data } = await stream.until(isHeartbeat);

@@ -253,7 +253,7 @@ export const errorCodes = {
   'too-many-streams': {
     status: 503,
     title: 'Too many streams',
-    detail: 'This replica has as many open streams as it takes. Try again after the time in `Retry-After`.',
+    detail: 'This replica takes no more streams. Another one may; else try again after the time in `Retry-After`.',
   },
   unavailable: {
     status: 503,

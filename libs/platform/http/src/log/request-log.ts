@@ -50,6 +50,10 @@ function isAnswered({ raw, request: { routeOptions } }: FastifyReply): boolean {
   return raw.writableFinished || (routeOptions.config.isStream === true && raw.headersSent);
 }
 
+/** Refused by a limit that does its work: nothing is broken. */
+const isFull = ({ errorCode }: FastifyRequest): boolean =>
+  errorCode === 'overloaded' || errorCode === 'too-many-streams';
+
 /** One line a request: which handler did what for whom, and how long it took. */
 export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
   const statusCode = statusOf(reply);
@@ -71,6 +75,6 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
     ...(!isAnswered(reply) && { errorCode: 'bad-request', isClientGone: true }),
   };
   if (route && quiet.test(route)) request.log[statusCode >= 500 ? 'warn' : 'debug'](fields, 'request');
-  else if (statusCode >= 500) request.log[request.errorCode === 'overloaded' ? 'warn' : 'error'](fields, 'request');
+  else if (statusCode >= 500) request.log[isFull(request) ? 'warn' : 'error'](fields, 'request');
   else request.log.info(fields, 'request');
 }

@@ -1,7 +1,7 @@
 import type { FeedRow } from '../feed/feed.reader.js';
 
 /** A quarter of what a listener may leave unread, so that one batch resets nobody who reads. */
-const batchBytes = 64 * 1024;
+export const longestBatchBytes = 64 * 1024;
 /** Of an event, beside its entry and its cursor. */
 const frameBytes = 32;
 
@@ -40,11 +40,12 @@ export function toBatches(rows: readonly FeedRow[], cursor: string): readonly Ba
   let room = 0;
   for (const { id: _, ...row } of rows) {
     const entry = JSON.stringify(row);
-    room -= Buffer.byteLength(entry) + frameBytes + cursor.length;
-    if (room < 0) {
+    const bytes = Buffer.byteLength(entry) + frameBytes + cursor.length;
+    if (bytes > room) {
       batches.push([]);
-      room += batchBytes;
+      room = longestBatchBytes;
     }
+    room -= bytes;
     batches.at(-1)?.push(entry);
   }
   return batches.map((entries) => new Batch(entries, cursor));

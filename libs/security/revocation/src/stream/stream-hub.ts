@@ -6,7 +6,7 @@ import { encodeCursor } from '../feed/feed-cursors.js';
 import { type FeedMoment, FeedReader } from '../feed/feed.reader.js';
 import { heartbeatMs } from '../feed/feed.schema.js';
 import { RevocationView } from '../view/revocation-view.js';
-import { type Batch, heartbeatFrame, toBatches } from './stream-frames.js';
+import { heartbeatFrame, toBatches } from './stream-frames.js';
 import type { ResetReason, StreamListener } from './stream-listener.js';
 
 /** When it was asked for, by our monotonic clock: what was committed before, it shows. */
@@ -18,9 +18,14 @@ const breathMs = 10;
 const pageRows = 500;
 /** Written to in one turn of the event loop, so that requests get theirs. */
 const listenersATurn = 100;
-/** So long a burst waits for who has read all before. */
-const paceMs = 250;
-const pacePollMs = 5;
+/**
+ * Thousands of heartbeats are spread over some of their second, unless there is news: at once they
+ * would hold up requests, and receivers on one machine.
+ */
+const spreadMs = 400;
+const spreadRestMs = 8;
+const roomWithinMs = 1_000;
+const roomPollMs = 5;
 
 /**
  * Tells all listeners of this replica what is committed, on whichever: what is sent is read from
@@ -140,26 +145,24 @@ export class StreamHub implements OnModuleInit {
     while (afterId !== undefined) {
       const rows = await this.reader.rowsUnseenBy(base.snapshot, afterId, pageRows);
       afterId = rows.length === pageRows ? rows.at(-1)?.id : undefined;
-      const batches = toBatches(rows, encodeCursor(base));
-      for (const [at, batch] of batches.entries()) {
-        const isLast = afterId === undefined && at === batches.length - 1;
-        await (isLast ? this.#tell(batch) : this.#tellAndPace(batch));
+      for (const batch of toBatches(rows, encodeCursor(base))) {
+        await this.#untilRoom();
+        await this.#each((listener) => listener.tell(batch));
       }
     }
   }
 
-  #tell(batch: Batch): Promise<void> {
-    return this.#each((listener) => listener.tell(batch));
-  }
-
-  /** A burst goes as fast as those read who do read; the others have no say. */
-  async #tellAndPace(batch: Batch): Promise<void> {
-    let readers = [...this.#listeners].filter((listener) => listener.hasReadAll);
-    await this.#tell(batch);
+  /**
+   * A burst waits for those whose sockets are full, so that it resets nobody who reads; who has not
+   * read in time is reset by what comes next, and holds nothing up again. A kernel says that there
+   * is room when a third of what it keeps has been read, which is more than a megabyte.
+   */
+  async #untilRoom(): Promise<void> {
     await nextTurn();
-    for (const untilMs = performance.now() + paceMs; performance.now() < untilMs; await sleep(pacePollMs)) {
-      readers = readers.filter((listener) => listener.isOpen && !listener.hasReadAll);
-      if (readers.length === 0) return;
+    let full = [...this.#listeners];
+    for (const untilMs = performance.now() + roomWithinMs; performance.now() < untilMs; await sleep(roomPollMs)) {
+      full = full.filter((listener) => !listener.hasRoom);
+      if (full.length === 0) return;
     }
   }
 
@@ -168,10 +171,13 @@ export class StreamHub implements OnModuleInit {
     this.#beatAtMs = Math.max(this.#beatAtMs + heartbeatMs, performance.now());
     if (!base) return;
     const frame = heartbeatFrame(toHeartbeat(base, base.takenMs));
+    const spreadUntilMs = performance.now() + spreadMs;
+    const rest = (): Promise<void> =>
+      this.#isNews || performance.now() > spreadUntilMs ? nextTurn() : sleep(spreadRestMs);
     await this.#each((listener) => {
       if (listener.knowsSinceMs > base.takenMs) this.#beat(listener, base);
       else if (listener.isCaughtUp) listener.write(frame);
-    });
+    }, rest);
   }
 
   /** Not older than what it read itself: only differences of `sentMs` mean something. */
@@ -180,11 +186,11 @@ export class StreamHub implements OnModuleInit {
     listener.write(heartbeatFrame(toHeartbeat(base, Math.max(base.takenMs, listener.knowsSinceMs))));
   }
 
-  async #each(work: (listener: StreamListener) => void): Promise<void> {
+  async #each(work: (listener: StreamListener) => void, rest: () => Promise<void> = nextTurn): Promise<void> {
     let count = 0;
     for (const listener of this.#listeners) {
       work(listener);
-      if (++count % listenersATurn === 0) await nextTurn();
+      if (++count % listenersATurn === 0) await rest();
     }
   }
 

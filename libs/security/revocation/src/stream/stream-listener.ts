@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { type Batch, resetFrame } from './stream-frames.js';
+import { type Batch, longestBatchBytes, resetFrame } from './stream-frames.js';
 
 /** Why a stream is ended by us. */
 export const resetReasons = ['access', 'database', 'draining', 'epoch', 'slow'] as const;
@@ -35,8 +35,9 @@ export class StreamListener {
     return this.#isCaughtUp;
   }
 
-  get hasReadAll(): boolean {
-    return this.response.writableLength === 0;
+  /** Whether a whole batch can be written without a reset. */
+  get hasRoom(): boolean {
+    return !this.isOpen || this.response.writableLength + longestBatchBytes <= unreadLimitBytes;
   }
 
   /** Until it is called, no id goes out: whoever came back with it would miss the rest. */
@@ -59,7 +60,7 @@ export class StreamListener {
   async readAll(withinMs: number): Promise<boolean> {
     // the socket takes what it can within this turn of the event loop
     await sleep(0);
-    for (const untilMs = performance.now() + withinMs; this.isOpen && !this.hasReadAll;) {
+    for (const untilMs = performance.now() + withinMs; this.isOpen && this.response.writableLength > 0;) {
       if (performance.now() > untilMs) return false;
       await sleep(drainPollMs);
     }

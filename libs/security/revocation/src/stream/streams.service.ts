@@ -82,8 +82,8 @@ export class StreamsService implements OnModuleInit {
 
   /**
    * Answers with the stream, or with its head alone to HEAD.
-   * @throws AppError `too-many-streams`, `unavailable`, `invalid-cursor`, `feed-reset`, `bad-request`
-   * when pipelined
+   * @throws AppError `too-many-streams`, `unavailable`, `invalid-cursor`, `feed-reset`,
+   * `bad-request` when pipelined
    */
   async open(reply: FastifyReply, given: string | undefined): Promise<void> {
     this.#takePlace(reply.raw);
@@ -121,7 +121,9 @@ export class StreamsService implements OnModuleInit {
   }
 
   #assertServing(): void {
-    if (this.draining.isDraining) throw new AppError('unavailable', { headers: { 'retry-after': '1' } });
+    if (!this.draining.isDraining) return;
+    const detail = 'This replica stops and takes no more streams. Another one does.';
+    throw new AppError('too-many-streams', { detail, headers: { 'retry-after': '1' } });
   }
 
   async #catchUp(listener: StreamListener, cursor: FeedCursor | undefined): Promise<void> {
