@@ -19,6 +19,7 @@ import { createService } from './lib/services.ts';
 import { countRefused, startSteadyLoad } from './lib/steady-load.ts';
 import { note, printTable } from './lib/table.ts';
 import { openSwitch } from './lib/tcp-switch.ts';
+import { shiftedClock } from './lib/verifiers.ts';
 import { accepted, authorise, type Case, insist, isReady, prepareCases, untilReady } from './lib/trust.ts';
 
 const options = readOptions({ rate: 100, hurt: 6 }, ['long']);
@@ -90,16 +91,6 @@ async function newCluster(): Promise<Cluster> {
   const made = await createCluster();
   await made.sql(`create role gatehouse login password 'first'`);
   return made;
-}
-
-/** Shifts the clock of a process, as the wrong time of a machine would. */
-function shiftedClock(ms: number): string[] {
-  const script = `const Real = Date, now = Date.now;
-    globalThis.Date = class extends Real {
-      constructor(...given) { if (given.length === 0) super(now() + ${ms}); else super(...given); }
-      static now() { return now() + ${ms}; }
-    };`;
-  return ['--import', `data:text/javascript,${encodeURIComponent(script)}`];
 }
 
 async function moveTo(next: Cluster): Promise<void> {

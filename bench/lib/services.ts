@@ -2,16 +2,26 @@ import type { Server } from './replica.ts';
 
 type Plan = Readonly<Record<string, { readonly limit: number; readonly windowSeconds: number }>>;
 
+type NewService = { readonly name: string; readonly scopes: readonly string[]; readonly plan?: Plan };
+
 /** Registers a calling service that may read users and revoke tokens. @returns its key */
-export async function createService(server: Server, adminToken: string, name: string, plan: Plan): Promise<string> {
+export const createService = (server: Server, adminToken: string, name: string, plan: Plan): Promise<string> =>
+  registerService(server, adminToken, { name, scopes: ['users:read', 'tokens:revoke'], plan });
+
+/** One that checks tokens by itself, and asks where it cannot. @returns its key */
+export const createVerifyingService = (server: Server, adminToken: string, name: string): Promise<string> =>
+  registerService(server, adminToken, { name, scopes: ['revocations:read', 'tokens:introspect'] });
+
+/** @returns the key of the service */
+export async function registerService(server: Server, adminToken: string, service: NewService): Promise<string> {
   const answer = await fetch(`${server.url}/v1/services`, {
     method: 'POST',
     headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ name, scopes: ['users:read', 'tokens:revoke'], plan }),
+    body: JSON.stringify(service),
   });
   if (answer.status !== 201) throw new Error(`service: ${answer.status} ${await answer.text()}`);
   const { secret } = (await answer.json()) as { secret: string };
-  return `${name}.${secret}`;
+  return `${service.name}.${secret}`;
 }
 
 export const serviceRequest = (path: string, key: string): string =>

@@ -15,8 +15,8 @@ import { HttpModule } from '#libs/platform/http';
 import { PersonalDataModule } from '#libs/platform/personal-data';
 import { OutboxModule } from '#libs/platform/outbox';
 import { MonitoringModule } from '#libs/platform/monitoring';
-import { RateLimitGuard, RateLimitsModule } from '#libs/security/rate-limits';
 import { RevocationFeedModule } from '#libs/security/revocation';
+import { RateLimitGuard, RateLimitsModule } from '#libs/security/rate-limits';
 import { SealedKeysModule } from '#libs/platform/sealed-keys';
 import { schema } from '#libs/migrations';
 import { ServicesModule } from '#libs/services';
@@ -46,6 +46,7 @@ export class AppModule {
         ServicesModule,
         UsersModule,
         AuthModule,
+        RevocationFeedModule,
         AvatarsModule,
         MessagesModule,
         UserImportModule,
@@ -53,7 +54,6 @@ export class AppModule {
         MetricsModule,
         RateLimitsModule,
         GraphqlModule.forRoot(config),
-        RevocationFeedModule,
       ],
       controllers: [DocsController, StartPageController],
       providers: [
