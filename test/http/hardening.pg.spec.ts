@@ -3,7 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { newMessage } from '../support/messages.js';
+import { newPerson, signInAdmin } from '../support/people.js';
 import { exchange, openSocket, request } from '../support/raw-http.js';
+import { newService } from '../support/services.js';
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
 
@@ -142,6 +145,20 @@ describe('pages of other origins', () => {
     expect(headers.get('access-control-allow-origin')).toBeNull();
     expect(headers.get('vary')).toMatch(/origin/i);
     expect((await preflight(open.url, origin)).headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  test('have answers that caches keep apart by origin, where these depend on another header too', async () => {
+    const person = await newPerson(open);
+    const message = await newMessage(open, { token: person.token });
+    const service = await newService(open, {
+      token: (await signInAdmin(open)).token,
+      scopes: ['revocations:read'],
+    });
+    const varyOf = async (path: string, call: { token?: string; headers?: Record<string, string> } = {}) =>
+      (await open.api.get(path, { ...call, headers: { ...call.headers, origin: app } })).headers.get('vary');
+    expect(await varyOf('/')).toBe('Origin, Accept');
+    expect(await varyOf(message.path, { token: person.token })).toBe('Origin, accept');
+    expect(await varyOf('/v1/auth/revocations', service)).toBe('Origin, Accept-Encoding');
   });
 
   test('leave wrong addresses and methods what they are', async () => {

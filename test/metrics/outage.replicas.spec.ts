@@ -20,7 +20,7 @@ afterAll(async () => {
   await own.drop();
 });
 
-/** The status of an answer, and which of two metrics it has: one of the process, one that the database is asked for. */
+/** The status, and whether it has one metric of the process, and one of the database's. */
 async function scrape(): Promise<readonly unknown[]> {
   const headers = { authorization: `Bearer ${metricsToken}` };
   const answer = await fetch(`${gatehouse.url}/metrics`, { headers });

@@ -175,3 +175,29 @@ describe('an idle writer holds the horizon', () => {
     await expect.poll(() => readMetric('revocation_feed_horizon_age_seconds'), { timeout: 20_000 }).toBeLessThan(1);
   });
 });
+
+test('of 250,000 entries a walk tells all, and at most 32 MiB of pages are kept', async () => {
+  await gatehouse.app
+    .get(SqlEntityManager)
+    .fork()
+    .execute(
+      `insert into revocations (kind, subject, cause, expires_at)
+        select 'session', gen_random_uuid(), 'logout', now() + interval '10 minutes' from generate_series(1, 250000)`,
+    );
+  // the pages of the walk that was shared before have to go first
+  await expect.poll(() => readMetric('revocation_feed_snapshot_bytes'), { timeout: 25_000 }).toBe(0);
+  const told = new Set<string>();
+  let keptBytes = 0;
+  let query: Record<string, string | number> = { limit: 10_000 };
+  for (;;) {
+    const response = await fetch(gatehouse.url + feedPath(query), { headers: reader.headers });
+    const { items, nextPage }: any = await response.json();
+    for (const { subject } of items) told.add(subject);
+    keptBytes = Math.max(keptBytes, await readMetric('revocation_feed_snapshot_bytes'));
+    if (nextPage === null) break;
+    query = { limit: 10_000, page: nextPage };
+  }
+  expect(told.size).toBeGreaterThanOrEqual(250_000);
+  expect(keptBytes).toBeGreaterThan(24 * 1024 * 1024);
+  expect(keptBytes).toBeLessThanOrEqual(32 * 1024 * 1024);
+}, 60_000);

@@ -11,7 +11,7 @@ import {
   IdempotencyKey,
 } from '#libs/platform/idempotency';
 import { Caller, Source, OptionalAuth, type RequestSource, type Principal, Requires } from '#libs/platform/access';
-import { ApiProblems, linkNext } from '#libs/platform/http';
+import { ApiProblems, linkNext, varyBy } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
 
 import {
@@ -134,7 +134,7 @@ function asAccepted<T extends { readonly body: string }>(
   accept: string | undefined,
   reply: FastifyReply,
 ): T | string {
-  void reply.header('vary', 'accept');
+  varyBy(reply, 'accept');
   if (!prefersText(accept)) return message;
   void reply.headers({
     'content-type': 'text/plain; charset=utf-8',

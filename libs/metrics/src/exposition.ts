@@ -37,7 +37,7 @@ export class Exposition {
         .catch(() => []);
       metric.reset();
       const readings = typeof found === 'number' ? [{ labels: {}, value: found }] : found;
-      // a part that cannot be asked has no series, where a reset leaves a 0; others tell what is wrong
+      // a part that cannot be asked has no series, where a reset leaves a 0
       if (readings.length === 0 && labelNames.length === 0) metric.remove();
       for (const { labels, value } of readings) metric.inc(labels, value);
     };

@@ -6,7 +6,7 @@ import { showsGraphiql } from '#libs/graphql';
 import { Public, Unlimited } from '#libs/platform/access';
 import { type Config, CONFIG, isEmbedded } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
-import { pagePolicy, StaticFiles, StaticRoute } from '#libs/platform/http';
+import { pagePolicy, StaticFiles, StaticRoute, varyBy } from '#libs/platform/http';
 
 const policy = pagePolicy("style-src 'self'; img-src data:");
 
@@ -28,7 +28,7 @@ export class StartPageController {
   @Public()
   @Unlimited()
   page(@Headers('accept') accept: string | undefined, @Res({ passthrough: true }) reply: FastifyReply): string {
-    void reply.header('vary', 'Accept');
+    varyBy(reply, 'Accept');
     if (accept?.includes('text/html') !== true) throw new AppError('not-found');
     void reply.headers({ 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy });
     return this.#page;

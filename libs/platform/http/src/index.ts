@@ -6,7 +6,7 @@ export { ClientGone } from './server/client-gone.js';
 export { connectionsOf } from './server/connection-watch.js';
 export { createHttpAdapter } from './server/create-http-adapter.js';
 export { Draining } from './server/draining.js';
-export { etagOf, ifMatch, isKnownTag, type Precondition } from './routes/etag.js';
+export { etagOf, ifMatch, isKnownTag, type Precondition, varyBy } from './routes/etag.js';
 export { guardBeforeBodies } from './server/guard-before-body.js';
 export { HttpModule } from './http.module.js';
 export { multipartMediaType, type Upload, UploadReader } from './body/multipart-upload.js';

@@ -1,3 +1,5 @@
+import type { FastifyReply } from 'fastify';
+
 import { AppError } from '#libs/platform/errors';
 
 /** Strong, since the version rises with every change of the answer (RFC 9110 §8.8.3). */
@@ -21,3 +23,8 @@ export function isKnownTag(header: string | undefined, etag: string): boolean {
 }
 
 const tagsIn = (header: string): readonly string[] => header.match(/(?:W\/)?"[^"]*"/g) ?? [];
+
+/** The answer depends on this header of the request too, beside others (RFC 9110 §12.5.5). */
+export function varyBy(reply: FastifyReply, name: string): void {
+  void reply.header('vary', [reply.getHeader('vary') ?? [], name].flat().join(', '));
+}

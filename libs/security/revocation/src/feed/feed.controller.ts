@@ -3,7 +3,7 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
 import { Requires } from '#libs/platform/access';
-import { ApiProblems } from '#libs/platform/http';
+import { ApiProblems, varyBy } from '#libs/platform/http';
 
 import { FeedPagesService } from './feed-pages.service.js';
 import { type ReadFeed, readFeedSchema, revocationPageSchema } from './feed.schema.js';
@@ -26,7 +26,8 @@ export class FeedController {
   ): Promise<void> {
     const page = await this.pages.read(query);
     const { bytes, coding } = await page.as(accepted);
-    void reply.headers({ 'content-type': 'application/json; charset=utf-8', vary: 'Accept-Encoding' });
+    varyBy(reply, 'Accept-Encoding');
+    void reply.header('content-type', 'application/json; charset=utf-8');
     if (coding !== undefined) void reply.header('content-encoding', coding);
     void reply.send(bytes);
   }
