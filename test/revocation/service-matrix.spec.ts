@@ -16,7 +16,7 @@ import { saidOf, startVerifierGroup, untilHeard, type VerifierGroup } from '../s
 const port = String(await freePort());
 const gatehouse = useGatehouse({ environment: { PORT: port, PUBLIC_URL: `http://127.0.0.1:${port}` } });
 let bossToken: string;
-/** Others that check tokens by themselves: those for Gatehouse's own audience, and those for another. */
+/** Others that check tokens by themselves: for Gatehouse's own audience, and for another. */
 let verifiers: VerifierGroup;
 let verifiersElsewhere: VerifierGroup;
 /** Asks about tokens. */

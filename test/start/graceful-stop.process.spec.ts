@@ -62,6 +62,9 @@ const ask = async (path: string): Promise<unknown[]> => {
 test('on SIGTERM ready turns red, requests are served until the port closes, and those in flight finish', async () => {
   const upload = await openSocket(service.url);
   upload.write(head + body.slice(0, 10));
+  // some clients open a connection before they need it
+  const unused = await openSocket(service.url);
+  const unusedEnded = once(unused, 'close');
   expect(await ask('/health/ready')).toEqual([200, 'keep-alive']);
 
   service.kill('SIGTERM');
@@ -70,6 +73,7 @@ test('on SIGTERM ready turns red, requests are served until the port closes, and
   expect(await ask('/.well-known/jwks.json')).toEqual([200, 'close']);
 
   await expect.poll(() => ask('/health/live').catch(() => 'closed'), { timeout: 15_000 }).toBe('closed');
+  await unusedEnded;
   upload.write(body.slice(10));
   const [answer] = await once(upload, 'data');
   expect(String(answer)).toMatch(/^HTTP\/1.1 401 .*connection: close/is);

@@ -69,7 +69,7 @@ const withoutStreams: typeof fetch = async (input, init) => {
   return href.includes('/revocations/stream') ? new Response('Bad Gateway', { status: 502 }) : fetch(input, init);
 };
 
-/** Waits until each has heard of whatever ended before this call: they refuse what ends after it. */
+/** Waits until each has heard of whatever ended before: they refuse what ends after it. */
 export async function untilHeard(gatehouse: Gatehouse, group: VerifierGroup): Promise<void> {
   const somebody = await newPerson(gatehouse);
   const { token } = await signIn(gatehouse, { ...somebody, audience: group.audience });
@@ -77,7 +77,7 @@ export async function untilHeard(gatehouse: Gatehouse, group: VerifierGroup): Pr
   await expect.poll(() => saidOf(group, token), { timeout: 20_000, interval: 5 }).toBe('dead');
 }
 
-/** A key that was retired has left the JWK set, which a verifier may have read before it heard of the end. */
+/** A verifier may see that a retired key has left the JWK set before it hears of the end. */
 const words: Readonly<Record<string, string>> = { accepted: 'alive', revoked: 'dead', 'unknown-key': 'dead' };
 
 /** What all of them say to a token: `alive`, `dead`, or whatever they are not of one mind about. */

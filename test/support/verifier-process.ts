@@ -13,7 +13,7 @@ export type VerifierProcess = {
   readonly stop: () => Promise<void>;
 };
 
-/** A service with a verifier, ready, in a process whose clock is off by so much. */
+/** A service with a verifier, in a process whose clock is off; ready when this resolves. */
 export async function startVerifierProcess(
   clockOffMs: number,
   options: Omit<VerifierOptions, 'fetch' | 'revocations'>,

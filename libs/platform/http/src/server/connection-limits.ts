@@ -46,6 +46,13 @@ export class ConnectionLimits {
     return this.#count;
   }
 
+  /** Closes those on which nothing has come yet, which Node takes for busy ones. */
+  closeUnused(): void {
+    for (const { socket } of [...this.#waiting, ...this.#waitingProxies]) {
+      if (socket.bytesRead === 0) socket.destroy();
+    }
+  }
+
   #admit(socket: Socket): void {
     // read once while it is open, Node still knows `remoteAddress` when a request is logged after
     // its client has left

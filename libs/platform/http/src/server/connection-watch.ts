@@ -34,6 +34,11 @@ export function limitConnections(server: FastifyInstance, settings: Settings): v
       server.log.warn({ limit, ip, open: limits.count }, 'too many connections: those that wait longest are closed');
     },
   });
+  // before the server waits for the connections that are busy
+  server.addHook('preClose', (done) => {
+    limits.closeUnused();
+    done();
+  });
   byServer.set(server.server, { open: () => limits.count, closed });
 }
 
