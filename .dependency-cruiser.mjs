@@ -83,6 +83,13 @@ export default {
       to: { path: '^(libs|apps|test|scripts)/' },
     },
     {
+      name: 'examples-are-strangers',
+      comment: 'What is in examples/ uses what is published, by its published name.',
+      severity: 'error',
+      from: { path: '^examples/' },
+      to: { path: '^(libs|apps|test|scripts|packages/[^/]+/src)/' },
+    },
+    {
       name: 'revocations-are-one-piece-of-code',
       comment:
         'The service takes the table of revocations from the verifier, through security/revocation; no lib takes more.',

@@ -6,7 +6,7 @@ import { globSync, readFileSync } from 'node:fs';
  */
 const maxColumns = 100;
 const files = globSync('{libs,apps,packages,examples,test,bench,scripts}/**/*.ts', {
-  exclude: ['**/node_modules/**'],
+  exclude: ['**/node_modules/**', '**/dist/**'],
 }).toSorted();
 const found = files.flatMap((file) =>
   readFileSync(file, 'utf8')

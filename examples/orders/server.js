@@ -5,9 +5,14 @@ import express from 'express';
 import { audience, issuer, port } from './settings.js';
 import { serviceKey } from './setup.js';
 
-const verifier = createVerifier({ issuer, audience, serviceKey: await serviceKey() });
+const key = await serviceKey().catch((error) => {
+  console.error(error.message);
+  process.exit(1);
+});
+const verifier = createVerifier({ issuer, audience, serviceKey: key });
 verifier.on('stale', () => console.warn('stale: Gatehouse cannot be heard'));
 verifier.on('fresh', () => console.warn('fresh: Gatehouse is heard'));
+verifier.on('introspection-denied', (reason) => console.warn(`Gatehouse refuses the key of this service: ${reason}`));
 await verifier.ready();
 
 const items = [{ id: 1, item: 'tea' }];
@@ -18,7 +23,7 @@ app.get('/orders', requireToken(verifier, { permissions: ['orders:read'] }), (_,
 });
 // nothing of a body is read before it is known who sends it
 app.post('/orders', requireToken(verifier, { permissions: ['orders:write'] }), express.json(), (request, response) => {
-  const order = { id: items.length + 1, item: String(request.body?.item) };
+  const order = { id: items.length + 1, item: String(request.body?.item), by: request.verified?.claims.sub };
   items.push(order);
   response.status(201).json(order);
 });

@@ -10,7 +10,7 @@ const scopes = ['revocations:read', 'tokens:introspect'];
 export async function serviceKey() {
   const kept = readIfThere(keyFile);
   if (kept !== undefined) return kept;
-  if (administrator.password === undefined) throw new Error(`Who am I? ${howToRegister}`);
+  if (administrator.password === undefined) throw new Error(howToRegister);
   const token = await signIn(administrator);
   const key = `${name}.${await register(token)}`;
   await makeRole(token);
@@ -18,8 +18,9 @@ export async function serviceKey() {
   return key;
 }
 
-const howToRegister = `Start me once with ADMIN_USER_NAME and ADMIN_PASSWORD (or ADMIN_PASSWORD_FILE) of an
-administrator of ${issuer}, or register me yourself and put \`${name}.<secret>\` into ${keyFile}:
+const howToRegister = `Gatehouse does not know this service yet. Start it once with ADMIN_USER_NAME and ADMIN_PASSWORD
+(or ADMIN_PASSWORD_FILE) of an administrator of ${issuer}, or register it yourself and put
+\`${name}.<secret>\` into ${keyFile}:
   POST ${issuer}/v1/services ${JSON.stringify({ name, audience, scopes, permissions })}`;
 
 async function signIn({ userName, password }) {
@@ -45,7 +46,7 @@ async function makeRole(token) {
 }
 
 async function post(path, body, token) {
-  const answer = await fetch(issuer + path, {
+  const answer = await ask(issuer + path, {
     method: 'POST',
     headers: {
       ...(body && { 'content-type': 'application/json' }),
@@ -53,7 +54,14 @@ async function post(path, body, token) {
     },
     ...(body && { body: JSON.stringify(body) }),
   });
-  return { status: answer.status, body: await answer.json() };
+  /** @type {any} What Gatehouse answers is in its openapi.json. */
+  const json = await answer.json();
+  return { status: answer.status, body: json };
 }
+
+const ask = (url, request) =>
+  fetch(url, request).catch((cause) => {
+    throw new Error(`Gatehouse does not answer at ${issuer}. Start it first.`, { cause });
+  });
 
 const refused = (what, { code, detail }) => new Error(`Gatehouse did not let me ${what}: ${code}. ${detail}`);

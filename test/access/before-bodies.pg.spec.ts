@@ -6,6 +6,7 @@ import type { Answer } from '../support/api.js';
 import { form, picture } from '../support/images.js';
 import { newPerson, registration, signInAdmin } from '../support/people.js';
 import { exchange, openSocket, request } from '../support/raw-http.js';
+import { basic, newService, type Service } from '../support/services.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
 
 const logins = 12;
@@ -164,4 +165,32 @@ test('a caller whose trust ends while the body is on its way is refused once it 
   const [bytes] = await once(socket, 'data');
   socket.destroy();
   expect(String(bytes)).toMatch(/^HTTP\/1\.1 401 .*"code":"invalid-token"/s);
+});
+
+const bySecret = {
+  'its key': ({ headers }: Service) => `X-Service-Key: ${headers['x-service-key']}`,
+  Basic: ({ name, secret }: Service) => `Authorization: ${basic(name, secret).authorization}`,
+};
+
+test.for([
+  ['is deactivated', 'PATCH', '', { status: 'deactivated' }, '401 invalid_client'],
+  ['loses its scope', 'PATCH', '', { scopes: [] }, '403 insufficient_scope'],
+  ['loses its secret', 'POST', '/secret?revoke=true', undefined, '401 invalid_client'],
+  ['keeps all it had', 'PATCH', '', { description: 'new' }, '200'],
+] as const)('a service that %s while the body is on its way may do what it may then', async (change) => {
+  const [, method, path, body, expected] = change;
+  for (const way of Object.values(bySecret)) {
+    const service = await newService(gatehouse, { token, scopes: ['tokens:introspect'] });
+    const socket = await openSocket(gatehouse.url);
+    const type = 'Content-Type: application/x-www-form-urlencoded';
+    const head = ['POST /v1/auth/introspect HTTP/1.1', 'Host: a', 'Content-Length: 7', type, way(service)];
+    socket.write(`${head.join('\r\n')}\r\n\r\ntok`);
+    // sent later and answered: the guards have seen the head by then
+    expect((await gatehouse.api.call(method, `/v1/services/${service.name}${path}`, { token, body })).status).toBe(200);
+    socket.write('en=a');
+    const [bytes] = await once(socket, 'data');
+    socket.destroy();
+    const [, status, error = ''] = /^HTTP\/1\.1 (\d+) .*?\{(?:"error":"(\w+)")?/s.exec(String(bytes)) ?? [];
+    expect(`${status} ${error}`.trim()).toBe(expected);
+  }
 });

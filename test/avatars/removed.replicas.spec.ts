@@ -96,3 +96,42 @@ test('a replica that cannot hear of removals asks the database', async () => {
   await expect.poll(() => replicas.every(({ app }) => app.get(ReplicaNotifications).staleMs < 250)).toBe(true);
   expect(await everywhere(url)).toEqual(gone);
 });
+
+/** So many times the picture is gone between being kept and being linked. */
+async function losingRaces(times: number, work: () => Promise<void>): Promise<void> {
+  const sql = replicas[0].app.get(Sql);
+  for (const text of [
+    'create sequence public.lost_races',
+    `create function public.lose_race() returns trigger language plpgsql as $$ begin
+       if nextval('public.lost_races') <= ${times} then return null; end if;
+       return new; end $$`,
+    `create trigger lose_race before update on public.avatars for each row
+       when (old.unlinked_since is not null and new.unlinked_since is null) execute function public.lose_race()`,
+  ]) {
+    await sql.rows({ text }, []);
+  }
+  try {
+    await work();
+  } finally {
+    await sql.rows({ text: 'drop function public.lose_race cascade' }, []);
+    await sql.rows({ text: 'drop sequence public.lost_races' }, []);
+  }
+}
+
+test('a picture that twice was removed before it was linked is kept a third time', async () => {
+  const person = await newPerson(replicas[0]);
+  await losingRaces(2, async () => {
+    expect(await everywhere(await give(person))).toEqual(there);
+  });
+});
+
+test('one that was removed three times is refused for now, and the user keeps the picture from before', async () => {
+  const person = await newPerson(replicas[0]);
+  const url = await give(person);
+  await losingRaces(3, async () => {
+    const { status, body, headers } = await putAvatar(replicas[0], 'me', await file(), { token: person.token });
+    expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'unavailable', '1']);
+  });
+  expect((await replicas[0].api.get('/v1/users/me', { token: person.token })).body.avatar.url).toBe(url);
+  expect(await everywhere(url)).toEqual(there);
+});

@@ -51,7 +51,10 @@ test('statements.sql has the final text of the statements that are composed', as
   const { api } = gatehouse;
   const { token } = await signInAdmin(gatehouse);
   const person = await newPerson(gatehouse);
-  const { headers } = await newService(gatehouse, { token, scopes: ['tokens:introspect', 'users:read'] });
+  const { headers } = await newService(gatehouse, {
+    token,
+    scopes: ['tokens:introspect', 'users:read', 'revocations:read'],
+  });
   const list = (query: string) => (): Promise<unknown> => api.get(`/v1/users?${query}`, { token });
   const wrong = { userName: person.userName, password: 'not the password' };
   const message = await newMessage(gatehouse, { token, maxReads: 1 });
@@ -74,6 +77,7 @@ test('statements.sql has the final text of the statements that are composed', as
     ['GET /v1/users?count=estimated', list('count=estimated')],
     ['GET /v1/auth/sessions', () => api.get('/v1/auth/sessions', { token })],
     ['GET /v1/audit', () => api.get(`/v1/audit?userId=${person.id}`, { token })],
+    ['GET /v1/auth/revocations', () => api.get('/v1/auth/revocations', { headers })],
     ['GET /v1/messages', () => api.get('/v1/messages', { token })],
     ['GET /v1/messages/{token}', () => api.get(unlimited.path, { token })],
     ['POST /v1/messages/{token}/reveal', () => api.post(`${message.path}/reveal`, { token })],

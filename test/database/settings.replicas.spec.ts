@@ -91,22 +91,29 @@ test('while the row of one user is locked, only that user waits', async () => {
     ...Array.from({ length: 4 }, () => api.patch('/v1/users/me', { token: locked.token, body: { firstName: 'Eve' } })),
   ];
   await expect.poll(lockWaits).toBeGreaterThan(0);
-  const startedAt = performance.now();
+  const answered = Promise.all(waiting);
+  const most = mostLockWaitsUntil(answered);
   await signIn(gatehouse, other);
   expect((await api.get('/v1/users/me', { token: other.token })).status).toBe(200);
   expect((await api.patch('/v1/users/me', { token: other.token, body: { firstName: 'Bob' } })).status).toBe(200);
-  const took = performance.now() - startedAt;
-  expect(await lockWaits()).toBeLessThanOrEqual(1);
-  const answers = await Promise.all(waiting);
+  const answers = await answered;
+  // however many wait for the row, they hold one connection of the four
+  expect(await most).toBe(1);
   await letGo();
   for (const { status, body, headers } of answers) {
     expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'unavailable', '2']);
   }
-  // it needs no connection that the locked user has; a second is for a
-  // machine that is busy with other tests
-  expect(took).toBeLessThan(1_000);
   await signIn(gatehouse, locked);
 });
+
+async function mostLockWaitsUntil(end: Promise<unknown>): Promise<number> {
+  const over = end.then(() => undefined);
+  for (let most = 0; ;) {
+    const count = await Promise.race([over, lockWaits()]);
+    if (count === undefined) return most;
+    most = Math.max(most, count);
+  }
+}
 
 async function lockWaits(): Promise<number> {
   const { rows } = await admin.query<{ count: number }>(

@@ -163,6 +163,11 @@ left join users about on about.id = event.user_id
 left join users caller on caller.id = case when event.caller like 'user:%' then substr(event.caller, 6, 36)::uuid end
 order by event.at desc, event.id desc;
 
+-- GET /v1/auth/revocations
+select id::text, kind, coalesce(name, subject::text) as subject,
+nullif(generation, 2147483647) as below, cause, to_char(expires_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "expiresAt" from revocations
+where id > $1 and xid >= $2::xid8 and expires_at > now() order by revocations.id limit $3;
+
 -- GET /v1/messages
 select id, max_reads, recipient_id, (extract(epoch from expires_at) * 1000)::float8 as expires_ms, (extract(epoch from created_at) * 1000)::float8 as created_ms, reads_left, reads, (extract(epoch from last_read_at) * 1000)::float8 as last_read_ms
 from messages where sender = $1 and expires_at > now()

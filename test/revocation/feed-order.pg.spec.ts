@@ -103,10 +103,21 @@ describe('receivers that begin together', () => {
     expect(reads.length).toBeLessThanOrEqual(5 + 20 * (pages - 5));
   });
 
+  test('and for a page that many ask for at the same time one read', async () => {
+    const query = feedPath({ limit: 503 });
+    const statements = await recordStatements(gatehouse);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => gatehouse.api.get(query, { headers: reader.headers })),
+    );
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    expect(statements.filter((text) => text.includes('from revocations'))).toHaveLength(1);
+  });
+
   test('and those that come a moment later take it from memory, with the same bytes', async () => {
     const page = async (): Promise<string> =>
       (await gatehouse.api.get(feedPath({ limit: 501 }), { headers: reader.headers })).text;
     const first = await page();
+    await putAndCommit();
     const statements = await recordStatements(gatehouse);
     expect(await page()).toBe(first);
     expect(statements.filter((text) => text.includes('from revocations'))).toEqual([]);

@@ -2,16 +2,22 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { KeyRotationService, SigningKeysService } from '#libs/auth';
 
+import { freePort } from '../support/free-port.js';
 import { isAccepted, newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
 import { newHolder, newRole } from '../support/roles.js';
 import { newService, type Service } from '../support/services.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
+import { saidOf, startVerifierGroup, untilHeard, type VerifierGroup } from '../support/verifier-group.js';
 
-const gatehouse = useGatehouse({ environment: { REFRESH_GRACE_SECONDS: '0', SESSIONS_PER_USER: '3' } });
+const port = String(await freePort());
+const address = { PORT: port, PUBLIC_URL: `http://127.0.0.1:${port}` };
+const gatehouse = useGatehouse({ environment: { ...address, REFRESH_GRACE_SECONDS: '0', SESSIONS_PER_USER: '3' } });
+/** Other services, which check tokens by themselves. */
+let services: VerifierGroup;
 let serviceKey: string;
 /** The service that signed a person in, where a row is about one. */
 let frontend: Service;
@@ -23,7 +29,9 @@ beforeAll(async () => {
   const body = { name: 'revoker', scopes: ['tokens:revoke'] };
   const created = await gatehouse.api.post('/v1/services', { token: boss.token, body });
   serviceKey = `revoker.${created.body.secret}`;
+  services = await startVerifierGroup(gatehouse);
 });
+afterAll(() => services.close());
 
 const revoke = (token: string): Promise<unknown> =>
   gatehouse.api.post('/v1/auth/revoke', {
@@ -134,7 +142,12 @@ test.each(matrix)('%s', async (event, ...expected) => {
   const somebody = isAboutRole ? await newHolder(gatehouse, role) : await newPerson(gatehouse);
   const other = await signIn(gatehouse, somebody);
   const person = event?.startsWith('its service') ? await signedInByService(somebody) : somebody;
+  // a verdict that was remembered would show afterwards
+  expect([await saidOf(services, person.token), await saidOf(services, other.token)]).toEqual(['alive', 'alive']);
   await events[event ?? '']?.(person);
+  await untilHeard(gatehouse, services);
+  const inEveryVerifier = await saidOf(services, person.token);
+  const otherInEveryVerifier = await saidOf(services, other.token);
   const states = {
     'this access token': await isAccepted(gatehouse, person.token),
     "other session's access token": await isAccepted(gatehouse, other.token),
@@ -143,7 +156,9 @@ test.each(matrix)('%s', async (event, ...expected) => {
     'sign-in': await canSignIn(person),
   };
   const found = Object.fromEntries(Object.entries(states).map(([name, isAlive]) => [name, isAlive ? 'alive' : 'dead']));
-  expect(found).toEqual(Object.fromEntries(header.slice(1).map((name, index) => [name, expected[index]])));
+  const published = Object.fromEntries(header.slice(1).map((name, index) => [name, expected[index]]));
+  expect({ ...found, 'in every verifier': inEveryVerifier }).toEqual(published);
+  expect(otherInEveryVerifier).toBe(published["other session's access token"]);
 });
 
 async function canRefresh(refreshToken: string): Promise<boolean> {

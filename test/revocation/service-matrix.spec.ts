@@ -1,24 +1,37 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { KeyRotationService, SigningKeysService } from '#libs/auth';
 
 import type { Answer } from '../support/api.js';
+import { freePort } from '../support/free-port.js';
 import { signInAdmin } from '../support/people.js';
 import { askToken, newService, newTarget, patchService, type Service, tokenOf } from '../support/services.js';
 import { takeApart } from '../support/tokens.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
+import { saidOf, startVerifierGroup, untilHeard, type VerifierGroup } from '../support/verifier-group.js';
 
-const gatehouse = useGatehouse({ own: true });
+const port = String(await freePort());
+const gatehouse = useGatehouse({ environment: { PORT: port, PUBLIC_URL: `http://127.0.0.1:${port}` } });
 let bossToken: string;
+/** Others that check tokens by themselves: those for Gatehouse's own audience, and those for another. */
+let verifiers: VerifierGroup;
+let verifiersElsewhere: VerifierGroup;
 /** Asks about tokens. */
 let gateway: Service;
 
 beforeAll(async () => {
   bossToken = (await signInAdmin(gatehouse)).token;
   gateway = await newService(gatehouse, { token: bossToken, scopes: ['tokens:introspect', 'tokens:revoke'] });
+  const { audience } = await newTarget(gatehouse, bossToken);
+  verifiers = await startVerifierGroup(gatehouse);
+  verifiersElsewhere = await startVerifierGroup(gatehouse, { audience });
+});
+afterAll(async () => {
+  await verifiers.close();
+  await verifiersElsewhere.close();
 });
 
 type Case = { readonly service: Service; readonly token: string; readonly audience: string };
@@ -92,7 +105,7 @@ const isTaken = async (token: string): Promise<boolean> =>
   (await gatehouse.api.get('/v1/users?limit=1', { token })).status === 200;
 
 test.each(matrix)('%s', async (event = '', ...expected) => {
-  const { audience } = await newTarget(gatehouse, bossToken);
+  const { audience } = verifiersElsewhere;
   const service = await newService(gatehouse, { token: bossToken, scopes });
   await patchService(gatehouse, {
     token: bossToken,
@@ -105,7 +118,14 @@ test.each(matrix)('%s', async (event = '', ...expected) => {
     await tokenOf(gatehouse, service, { resource: audience }),
   ];
   expect([await isTaken(token), await isTaken(other), await isActive(elsewhere)]).toEqual([true, true, true]);
+  const saidInVerifiers = (): Promise<string[]> =>
+    Promise.all([saidOf(verifiers, token), saidOf(verifiers, other), saidOf(verifiersElsewhere, elsewhere)]);
+  // a verdict that was remembered would show afterwards
+  expect(await saidInVerifiers()).toEqual(['alive', 'alive', 'alive']);
   await events[event]?.({ service, token, audience });
+  await untilHeard(gatehouse, verifiers);
+  await untilHeard(gatehouse, verifiersElsewhere);
+  const [inEveryVerifier, ...othersInVerifiers] = await saidInVerifiers();
   const states = {
     'this token': await isTaken(token),
     'its other tokens': await isTaken(other),
@@ -115,7 +135,9 @@ test.each(matrix)('%s', async (event = '', ...expected) => {
   // Gatehouse itself and whoever asks it are of one mind
   expect([await isActive(token), await isActive(other)]).toEqual([states['this token'], states['its other tokens']]);
   const found = Object.fromEntries(Object.entries(states).map(([name, isAlive]) => [name, isAlive ? 'alive' : 'dead']));
-  expect(found).toEqual(Object.fromEntries(header.slice(1).map((name, index) => [name, expected[index]])));
+  const published = Object.fromEntries(header.slice(1).map((name, index) => [name, expected[index]]));
+  expect({ ...found, 'in every verifier': inEveryVerifier }).toEqual(published);
+  expect(othersInVerifiers).toEqual([published['its other tokens'], published['those for other audiences']]);
 });
 
 test('the tokens of whoever takes a name anew are good, and the old ones stay dead', async () => {

@@ -29,13 +29,14 @@ async function allGone(): Promise<void> {
 
 const encode = (...position: unknown[]): string => Buffer.from(JSON.stringify(position)).toString('base64url');
 
+async function ahead(): Promise<string> {
+  const stream = await openStream(gatehouse.url, service);
+  const { data } = await stream.until(isHeartbeat);
+  stream.close();
+  return encode(data.epoch, '18446744073709551000');
+}
+
 describe('before the stream begins', () => {
-  const ahead = async (): Promise<string> => {
-    const stream = await openStream(gatehouse.url, service);
-    const { data } = await stream.until(isHeartbeat);
-    stream.close();
-    return encode(data.epoch, '18446744073709551000');
-  };
   const refused: [string, () => string | Promise<string>, number, string][] = [
     ['a cursor that is none', () => 'garbage', 400, 'invalid-cursor'],
     ['an empty cursor', () => '', 400, 'invalid-cursor'],
@@ -96,6 +97,18 @@ test('HTTP/1.0 gets the events without chunks between them', async () => {
   socket.destroy();
   expect(text).not.toMatch(/transfer-encoding/i);
   expect(text).toMatch(/\r\n\r\nretry: \d{4}\n\nevent: /);
+  await allGone();
+});
+
+test('a stream that waits behind another on its connection takes no place', async () => {
+  const socket = await openSocket(gatehouse.url);
+  let text = '';
+  socket.on('data', (bytes) => (text += bytes.toString()));
+  const request = `GET ${path} HTTP/1.1\r\nHost: a\r\nX-Service-Key: ${service.headers['x-service-key']}\r\n\r\n`;
+  socket.write(request + request + request);
+  await expect.poll(() => text, { timeout: 10_000 }).toContain('event: heartbeat');
+  expect(await metric('revocation_feed_listeners')).toBe(1);
+  socket.destroy();
   await allGone();
 });
 

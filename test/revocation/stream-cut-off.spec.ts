@@ -4,6 +4,7 @@ import { Draining } from '#libs/platform/http';
 
 import { isHeartbeat, isReset, openStream } from '../support/feed-stream.js';
 import { signInAdmin } from '../support/people.js';
+import { openSocket } from '../support/raw-http.js';
 import { newService, type Service, tokenOf } from '../support/services.js';
 import { startGatehouse } from '../support/start-gatehouse.js';
 import { nowSeconds, takeApart, withClaims } from '../support/tokens.js';
@@ -93,6 +94,20 @@ describe('a service is cut off its open stream', () => {
     expect(stream.events.some(isReset)).toBe(false);
     stream.close();
   });
+});
+
+test('a stream is not closed to make room for connections that wait', async () => {
+  const full = await startGatehouse({ MAX_CONNECTIONS_PER_ADDRESS: '4' });
+  const service = await newService(full, { token: (await signInAdmin(full)).token, scopes });
+  const stream = await openStream(full.url, service);
+  await stream.until(isHeartbeat);
+  const silent = [];
+  for (let count = 0; count < 12; count++) silent.push(await openSocket(full.url));
+  const openedAt = performance.now();
+  await stream.until((event) => isHeartbeat(event) && event.atMs > openedAt + 1_000);
+  for (const socket of silent) socket.destroy();
+  stream.close();
+  await full.stop();
 });
 
 test('a replica that begins to stop resets its streams at once and takes no new one', async () => {

@@ -18,8 +18,8 @@ let person: Person;
 beforeAll(async () => {
   own = await copyDatabase();
   here = await startGatehouse({}, own);
-  // it hears late, and reads later than whoever makes a change waits
-  way = await startProxy(own.environment['DATABASE_URL'] ?? '', { askedMs: 16, backMs: 3 });
+  // what it hears of it reads later than whoever makes a change waits
+  way = await startProxy(own.environment['DATABASE_URL'] ?? '', { askedLateMs: 20 });
   there = await startGatehouse({}, { ...own, environment: { ...own.environment, DATABASE_URL: way.url } });
   token = (await signInAdmin(here)).token;
   person = await newPerson(here);

@@ -21,6 +21,10 @@ export class FeedServer {
   intercept: Interception = () => false;
   epoch = 'first';
   entries: unknown[] = [];
+  /** Streams are told nothing of what happens. */
+  isMute = false;
+  /** Heartbeats up to now. */
+  beats = 0;
   readonly #pageEntries: number;
   readonly #streams = new Set<ServerResponse>();
   readonly #server: Server;
@@ -29,7 +33,7 @@ export class FeedServer {
   constructor({ heartbeatMs = 100, pageEntries = 3 }: Given = {}) {
     this.heartbeatMs = heartbeatMs;
     this.#pageEntries = pageEntries;
-    this.#server = createServer((request, response) => this.#answer(request, response));
+    this.#server = createServer((request, response) => this.#receive(request, response));
   }
 
   get url(): string {
@@ -46,7 +50,10 @@ export class FeedServer {
 
   async listen(): Promise<this> {
     await once(this.#server.listen(0, '127.0.0.1'), 'listening');
-    this.#beat = setInterval(() => this.send(this.heartbeat()), this.heartbeatMs);
+    this.#beat = setInterval(() => {
+      this.beats++;
+      this.#tell(this.heartbeat());
+    }, this.heartbeatMs);
     return this;
   }
 
@@ -61,7 +68,7 @@ export class FeedServer {
   revoke(entry: unknown): void {
     const told = revocationFrame(entry, this.cursor);
     this.entries.push(entry);
-    this.send(told);
+    this.#tell(told);
   }
 
   /** The database is another one, as after a restore. */
@@ -80,8 +87,13 @@ export class FeedServer {
     for (const stream of this.#streams) stream.socket?.resetAndDestroy();
   }
 
-  send(bytes: string | Uint8Array): void {
+  /** Whatever it is. */
+  write(bytes: string): void {
     for (const stream of this.#streams) stream.write(bytes);
+  }
+
+  async connections(): Promise<number> {
+    return new Promise((resolve) => this.#server.getConnections((_, count) => resolve(count)));
   }
 
   heartbeat(sentMs = performance.now()): string {
@@ -89,15 +101,24 @@ export class FeedServer {
     return `event: heartbeat\nid: ${cursor}\ndata: ${JSON.stringify({ cursor, epoch, sentMs })}\n\n`;
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
+  #tell(bytes: string): void {
+    if (!this.isMute) this.write(bytes);
+  }
+
+  #receive(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '', 'http://feed');
     const isStream = url.pathname.endsWith('/stream');
     this.requests.push(`${isStream ? 'stream' : 'pages'}${url.search}`);
-    if (this.intercept(request, response)) return;
+    if (!this.intercept(request, response)) this.answer(request, response);
+  }
+
+  /** As the protocol says. */
+  answer(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? '', 'http://feed');
     const cursor = url.searchParams.get('cursor');
     const from = cursor === null ? 0 : this.#position(cursor);
     if (from === undefined) answerProblem(response, 409, 'feed-reset');
-    else if (isStream) this.#open(response, from);
+    else if (url.pathname.endsWith('/stream')) this.#open(response, from);
     else this.#answerPage(request, response, url.searchParams.get('page') ?? `${this.cursor}.${from}`);
   }
 

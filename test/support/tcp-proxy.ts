@@ -16,9 +16,9 @@ export type Proxy = {
 
 /**
  * @param target URL of the server; the proxy's own has the same credentials and path.
- * @param late by how many ms what is asked and what comes back are late, as from another zone
+ * @param askedLateMs by how much what the server is asked is late; what it sends by itself is not
  */
-export async function startProxy(target: string, late = { askedMs: 0, backMs: 0 }): Promise<Proxy> {
+export async function startProxy(target: string, { askedLateMs = 0 } = {}): Promise<Proxy> {
   const { hostname, port, protocol } = new URL(target);
   const isPostgres = protocol.startsWith('postgres');
   const sockets = new Set<Socket>();
@@ -28,8 +28,8 @@ export async function startProxy(target: string, late = { askedMs: 0, backMs: 0 
     const outer = connect({ port: Number(port), host: hostname, noDelay: true });
     const notices = new NoticeFilter();
     for (const [from, to, lateMs] of [
-      [inner, outer, late.askedMs],
-      [outer, inner, late.backMs],
+      [inner, outer, askedLateMs],
+      [outer, inner, 0],
     ] as const) {
       sockets.add(from);
       from.on('data', (bytes) => {

@@ -55,7 +55,7 @@ const judge = (token: string, by = verifier): Promise<string> =>
   );
 const codes = /^401 (malformed|unknown-key|bad-signature|wrong-issuer|wrong-audience|not-yet-valid|expired)$/;
 
-/** Only the issuer itself could make them; docs/feed-protocol.md says what an absent `gen` means. */
+/** The issuer itself could make them; docs/feed-protocol.md says what an absent `gen` means. */
 const harmless = new Set(['jwk of our own key, signed by us', 'no gen']);
 
 describe.each<[string, readonly Attack[]]>([

@@ -32,7 +32,7 @@ beforeAll(async () => {
   await startOrders(String(ordersPort));
 }, 120_000);
 afterAll(async () => {
-  orders.kill('SIGTERM');
+  process.kill(-(orders.pid ?? 0), 'SIGINT');
   await once(orders, 'exit');
   gatehouse.kill('SIGTERM');
   await gatehouse.ended;
@@ -60,6 +60,8 @@ async function startOrders(port: string): Promise<void> {
       SERVICE_KEY_FILE: join(folder, 'service.key'),
     },
     stdio: ['ignore', 'pipe', 'inherit'],
+    // npm does not hand signals on: its whole group gets them, as from a terminal
+    detached: true,
   });
   await once(orders.stdout ?? orders, 'data');
 }

@@ -89,7 +89,7 @@ export class HealthController {
   async #isTrusted(headers: FastifyRequest['headers']): Promise<boolean> {
     try {
       const key = parseServiceKey(headers);
-      if (key) return (await this.services.verify(key.name, key.secret)).kind === 'service';
+      if (key) return (await this.services.verify(key)).kind === 'service';
       const token = bearerToken(headers);
       const caller = token === undefined ? undefined : await this.tokens.verify(token);
       return caller?.kind === 'service' || (caller !== undefined && isAdmin(caller));

@@ -10,7 +10,7 @@ const prefix = 'gatehouse_';
 /** Gauges of prom-client with names of counters; `promtool check metrics` refuses these. */
 const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 /** What counters and gauges have in common. */
-type Metric = { reset(): void; inc(labels: Readonly<Record<string, string>>, value: number): void };
+type Metric = { reset(): void; remove(): void; inc(labels: Readonly<Record<string, string>>, value: number): void };
 const manifest = z.object({ version: z.string() });
 
 /** A registry with the metrics of the parts, of the process, and of the build. */
@@ -32,9 +32,13 @@ export class Exposition {
 
   #add({ name, help, kind, labelNames = [], read }: MetricSource): void {
     const collect = async (): Promise<void> => {
-      const found = await read();
+      const found = await Promise.resolve()
+        .then(read)
+        .catch(() => []);
       metric.reset();
       const readings = typeof found === 'number' ? [{ labels: {}, value: found }] : found;
+      // a part that cannot be asked has no series, where a reset leaves a 0; others tell what is wrong
+      if (readings.length === 0 && labelNames.length === 0) metric.remove();
       for (const { labels, value } of readings) metric.inc(labels, value);
     };
     const options = { name: prefix + name, help, labelNames, registers: [this.registry], collect };

@@ -41,7 +41,7 @@ export class RoleRegistry implements OnModuleInit {
    * Makes sure that changes which were committed are known. @throws when the database does not
    * answer
    */
-  makeFresh(): void | Promise<void> {
+  makeFresh(): Promise<void> | undefined {
     return this.#view?.isFresh === true ? undefined : this.reload();
   }
 

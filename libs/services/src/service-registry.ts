@@ -1,7 +1,13 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
-import { type KnownService, ServiceDirectory, type ServicePrincipal, ServiceVerifier } from '#libs/platform/access';
+import {
+  type KnownService,
+  ServiceDirectory,
+  type ServiceKey,
+  type ServicePrincipal,
+  ServiceVerifier,
+} from '#libs/platform/access';
 import { audienceKey } from '#libs/platform/contract';
 import { digest, isSame } from '#libs/platform/crypto';
 import { ReplicaNotifications, type ChangeView, DatabaseClock, SharedRead, Sweeper } from '#libs/platform/database';
@@ -33,6 +39,8 @@ export class ServiceRegistry extends ServiceVerifier implements ServiceDirectory
   #services: ReadonlyMap<string, Known> = new Map();
   #byAudience: ReadonlyMap<string, Known> = new Map();
   readonly #used = new Set<string>();
+  /** As what a key has proved its service; only by the current secret, which no time ends. */
+  readonly #proved = new WeakMap<ServiceKey, Known>();
   #view: ChangeView | undefined;
   readonly #reads = new SharedRead(() => this.#read());
 
@@ -50,8 +58,8 @@ export class ServiceRegistry extends ServiceVerifier implements ServiceDirectory
     this.sweeper.register('services last used', () => this.#writeUsed());
   }
 
-  override verify(name: string, secret: string): ServicePrincipal | Promise<ServicePrincipal> {
-    return this.#fresh(() => this.#check(name, secret));
+  override verify(key: ServiceKey): ServicePrincipal | Promise<ServicePrincipal> {
+    return this.#fresh(() => this.#check(key));
   }
 
   find(name: string): KnownService | undefined | Promise<KnownService | undefined> {
@@ -88,14 +96,18 @@ export class ServiceRegistry extends ServiceVerifier implements ServiceDirectory
     );
   }
 
-  #check(name: string, secret: string): ServicePrincipal {
+  #check(key: ServiceKey): ServicePrincipal {
+    const { name, secret } = key;
     const known = this.#services.get(name) ?? nobody;
+    // whatever changes, all services are read anew
+    if (this.#proved.get(key) === known) return known.principal;
     const given = digest(secret);
     const isCurrent = isSame(given, known.secretHash);
     const isPrevious =
       isSame(given, known.previous?.hash ?? nobody.secretHash) && this.clock.nowMs() < (known.previous?.untilMs ?? 0);
     if (known === nobody || !(isCurrent || isPrevious)) throw new AppError('invalid-service-key');
     this.#used.add(name);
+    if (isCurrent) this.#proved.set(key, known);
     return known.principal;
   }
 

@@ -34,6 +34,7 @@ export type Claims = {
 
 type Members = Readonly<Record<string, unknown>>;
 type Check = (value: unknown) => boolean;
+type Checks = readonly (readonly [name: string, check: Check])[];
 
 const isText: Check = (value) => typeof value === 'string';
 const isName: Check = (value) => typeof value === 'string' && value !== '' && value.length <= 255;
@@ -69,25 +70,31 @@ const general: Readonly<Record<string, Check>> = {
 };
 /** What the rule of revocations looks for must be there. */
 const gatehouse = { ...general, iat: isDate, jti: isUuid, client_id: isName };
-const gatehouseUser = { ...gatehouse, sid: isUuid, roles: isTextList, uid: optional(isUuid) };
-const gatehouseService = { ...gatehouse, scope: isText, roles: isAbsent };
+const checksOfAny: Checks = Object.entries(general);
+const checksOfUser: Checks = Object.entries({ ...gatehouse, sid: isUuid, roles: isTextList, uid: optional(isUuid) });
+const checksOfService: Checks = Object.entries({ ...gatehouse, scope: isText, roles: isAbsent });
 
-/** The claims of a payload, or the name of the first one that is missing or has the wrong type. */
+/** The claims of a payload, or what is wrong with it. */
 export function readClaims(payload: Uint8Array, issuer: 'gatehouse' | 'any'): Claims | string {
   const members = parseMembers(payload);
   if (!members) return 'the payload is not a JSON object';
   const read = issuer === 'any' ? withScopeAsText(members) : members;
   const checks = checksOf(read, issuer);
-  const wrong = Object.entries(checks).find(([name, check]) => !check(read[name]));
-  if (wrong) return `${wrong[0]} is missing or has the wrong type`;
-  if (!isChecked(read)) return 'a claim has the wrong type';
+  if (!areClaims(read, checks)) {
+    const wrong = checks.find(([name, check]) => !check(read[name]));
+    return `${wrong?.[0] ?? 'a claim'} is missing or has the wrong type`;
+  }
   if (issuer === 'gatehouse' && !hasOwnSubject(read)) return 'sub is not that of a user or a service';
   return frozen(read);
 }
 
-function checksOf({ sid }: Members, issuer: 'gatehouse' | 'any'): Readonly<Record<string, Check>> {
-  if (issuer === 'any') return general;
-  return sid === undefined ? gatehouseService : gatehouseUser;
+/** Each of `checks` includes the general ones, which are what the type says. */
+const areClaims = (members: Members, checks: Checks): members is Claims =>
+  checks.every(([name, check]) => check(members[name]));
+
+function checksOf({ sid }: Members, issuer: 'gatehouse' | 'any'): Checks {
+  if (issuer === 'any') return checksOfAny;
+  return sid === undefined ? checksOfService : checksOfUser;
 }
 
 /** A service stands for itself; a user whose `sub` is not our id has the id beside it. */
@@ -100,10 +107,12 @@ const withScopeAsText = (members: Members): Members =>
     ? { ...members, scope: members['scope'].join(' ') }
     : members;
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** JSON in UTF-8 without errors; a byte order mark is none (RFC 8259 §8.1). */
 export function parseMembers(bytes: Uint8Array): Members | undefined {
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    const value: unknown = JSON.parse(utf8.decode(bytes));
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;
@@ -116,6 +125,3 @@ function frozen<Value>(value: Value): Value {
   for (const member of Object.values(value)) frozen(member);
   return Object.freeze(value);
 }
-
-const isChecked = (members: Members): members is Claims =>
-  Object.entries(general).every(([name, check]) => check(members[name]));

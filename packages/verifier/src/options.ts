@@ -87,7 +87,7 @@ const numbers = {
   readyTimeoutMs: { least: 0, most: 600_000, normally: 10_000 },
   cachedTokens: { least: 0, most: 1_000_000, normally: 10_000 },
 } as const;
-const names: ReadonlySet<string> = new Set([
+const optionNames = [
   'issuer',
   'audience',
   'serviceKey',
@@ -99,14 +99,13 @@ const names: ReadonlySet<string> = new Set([
   'revocations',
   'fetch',
   ...Object.keys(numbers),
-]);
+];
 const serviceKeyForm = /^[^.\s]+\.[\u0021-\u007e]+$/;
 export const defaultStaleness: Required<Staleness> = { afterMs: 2_000, then: 'introspect' };
 
 /** @throws TypeError that says which option is wrong and what it may be */
 export function parseOptions(options: VerifierOptions): Settings {
-  const unknown = Object.keys(options).find((name) => !names.has(name));
-  if (unknown !== undefined) throw new TypeError(`There is no option ${unknown}. There are: ${[...names].join(', ')}.`);
+  assertNames(options, optionNames);
   const isGatehouse = options.serviceKey !== undefined || options.revocations !== undefined;
   const serviceKey = parseServiceKey(options);
   if (options.staleness !== undefined && !isGatehouse) {
@@ -136,11 +135,18 @@ export function parseOptions(options: VerifierOptions): Settings {
   };
 }
 
+/** @throws TypeError that names the first member that there is not, and those that there are */
+export function assertNames(options: object, names: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new TypeError(`There is no option ${unknown}. There are: ${names.join(', ')}.`);
+}
+
 /**
  * @param fallback for members that are left out
  * @throws TypeError as `parseOptions`
  */
 export function parseStaleness(staleness: Staleness | undefined, fallback: Required<Staleness>): Required<Staleness> {
+  assertNames(staleness ?? {}, ['afterMs', 'then']);
   const { afterMs = fallback.afterMs, then = fallback.then } = staleness ?? {};
   if (typeof afterMs !== 'number' || !(afterMs >= 100 && afterMs <= 86_400_000)) {
     throw new TypeError('`staleness.afterMs` must be a number of milliseconds from 100 to 86,400,000.');
@@ -167,6 +173,7 @@ function parseProtectedResource(
   issuer: string,
 ): ProtectedResourceMetadata | undefined {
   if (given === undefined) return undefined;
+  assertNames(given, ['resource', 'permissions', 'name', 'documentationUrl']);
   const resource = parseUrl('protectedResource.resource', given.resource ?? audience);
   return protectedResourceMetadata(issuer, { ...given, resource });
 }

@@ -23,7 +23,7 @@ export class TokenCache {
   /** The oldest makes room: a token is used for minutes, then never again. */
   set(name: string, token: ParsedToken): void {
     if (this.limit === 0) return;
-    if (this.#tokens.size >= this.limit) {
+    if (this.#tokens.size >= this.limit && !this.#tokens.has(name)) {
       const [oldest] = this.#tokens.keys();
       if (oldest !== undefined) this.#tokens.delete(oldest);
     }

@@ -1,8 +1,8 @@
-import { challenge } from './challenge.js';
+import { challenge } from './bearer.js';
 
 type Refusal = {
   readonly status: 401 | 403 | 503;
-  /** `error` of the challenge: RFC 6750 §3.1, RFC 9470 §3; none where there is nothing to correct. */
+  /** `error` of the challenge (RFC 6750 §3.1, RFC 9470 §3); none where nothing is wrong. */
   readonly oauthError?: 'invalid_token' | 'insufficient_scope' | 'insufficient_user_authentication';
   /** For the client; it reveals nothing that the client does not know. ASCII (RFC 6750 §3). */
   readonly description: string;
@@ -53,7 +53,7 @@ type Circumstances = {
   readonly resourceMetadataUrl?: string | undefined;
 };
 
-/** A token that is not good here and now. `message` is for the log, `description` for the client. */
+/** A token that is not good now. `message` is for the log, `description` for the client. */
 export class VerifyError extends Error {
   override readonly name = 'VerifyError';
   readonly status: Refusal['status'];

@@ -1,4 +1,4 @@
-import { parseStaleness, type Staleness } from './options.js';
+import { assertNames, parseStaleness, type Staleness } from './options.js';
 
 /** What a route asks for beside a good token. */
 export type VerifyOptions = {
@@ -16,7 +16,6 @@ export type ParsedVerifyOptions = {
   readonly staleness: Required<Staleness>;
 };
 
-const names: ReadonlySet<string> = new Set(['permissions', 'maxAuthAgeSeconds', 'staleness']);
 /** scope-token of RFC 6749 §3.3. */
 const permissionForm = /^[\u0021\u0023-\u005b\u005d-\u007e]+$/;
 
@@ -25,8 +24,7 @@ const permissionForm = /^[\u0021\u0023-\u005b\u005d-\u007e]+$/;
  * @throws TypeError that says which option is wrong and what it may be
  */
 export function parseVerifyOptions(options: VerifyOptions, fallback: Required<Staleness>): ParsedVerifyOptions {
-  const unknown = Object.keys(options).find((name) => !names.has(name));
-  if (unknown !== undefined) throw new TypeError(`There is no option ${unknown}. There are: ${[...names].join(', ')}.`);
+  assertNames(options, ['permissions', 'maxAuthAgeSeconds', 'staleness']);
   const { permissions = [], maxAuthAgeSeconds, staleness } = options;
   if (!isPermissionList(permissions)) {
     throw new TypeError('`permissions` must be a list of names such as orders:read.');

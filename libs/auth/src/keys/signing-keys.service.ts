@@ -105,8 +105,8 @@ export class SigningKeysService implements OnModuleInit {
   }
 
   /** Call it before a key signs: it may have been retired and this replica not have heard of it. */
-  async makeFresh(): Promise<void> {
-    if (this.#view?.isFresh !== true) await this.reload();
+  makeFresh(): Promise<void> | undefined {
+    return this.#view?.isFresh === true ? undefined : this.reload();
   }
 
   async #read(): Promise<void> {

@@ -28,7 +28,7 @@ export class WellKnownController {
   @ApiResponse({ status: 200, standardSchema: jwksSchema, description: 'The JWK set' })
   async jwks(): Promise<JwkSet> {
     // when the database does not answer, verifiers get the set that is known
-    await this.keys.makeFresh().catch(() => undefined);
+    await this.keys.makeFresh()?.catch(() => undefined);
     return this.keys.ring.jwks();
   }
 

@@ -70,7 +70,8 @@ export class TokenIssuerService {
    * Call it, and `signingKey`, before anything is written that tokens shall be issued for.
    */
   async prepare(): Promise<void> {
-    await Promise.all([this.keys.makeFresh(), this.roles.makeFresh()]);
+    const reads = [this.keys.makeFresh(), this.roles.makeFresh()].filter((read) => read !== undefined);
+    if (reads.length > 0) await Promise.all(reads);
   }
 
   /**

@@ -134,20 +134,20 @@ export class AccessGuard implements CanActivate {
   }
 
   /** Left on the request at once: a refusal that comes after counts on the service's plan. */
-  async #serviceOf(request: FastifyRequest, { name, secret }: ServiceKey): Promise<ServicePrincipal> {
-    const service = await this.services.verify(name, secret);
+  async #serviceOf(request: FastifyRequest, key: ServiceKey): Promise<ServicePrincipal> {
+    const service = await this.services.verify(key);
     request.principal = service;
     return service;
   }
 
   async #admitLeniently(request: FastifyRequest, key: ServiceKey | undefined): Promise<boolean> {
-    return this.#admitWith(request, key && (await this.services.verify(key.name, key.secret)));
+    return this.#admitWith(request, key && (await this.services.verify(key)));
   }
 
   async #findCaller(request: FastifyRequest): Promise<boolean> {
     const service = await unlessRefused('invalid-service-key', () => {
       const key = parseServiceKey(request.headers);
-      return key && this.services.verify(key.name, key.secret);
+      return key && this.services.verify(key);
     });
     return this.#admitWith(request, service);
   }
@@ -212,7 +212,8 @@ function together(verified: TokenPrincipal, service: ServicePrincipal | undefine
 }
 
 function withName(known: string | undefined, name: string): string {
-  if (known === undefined) return name;
+  // fast path: a route that is asked twice, and no field of GraphQL
+  if (known === undefined || known === name) return name;
   return known.split(' ').includes(name) ? known : `${known} ${name}`;
 }
 

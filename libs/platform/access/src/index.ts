@@ -15,7 +15,7 @@ export { AccessGuard } from './access.guard.js';
 export { type CallerNow, callerNow, Source, type RequestSource, sourceOf } from './request-source.js';
 export { addressKeys, addressWidths } from './address-key.js';
 export { clientAddressFinder, isListed, parseAddress } from './client-address.js';
-export { bearerToken, parseServiceKey } from './credentials.js';
+export { bearerToken, parseServiceKey, type ServiceKey } from './credentials.js';
 export { assertFreshlyAuthenticated } from './fresh-authentication.js';
 export {
   anonymous,

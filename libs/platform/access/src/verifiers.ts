@@ -1,5 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 
+import type { ServiceKey } from './credentials.js';
 import type { ServicePrincipal, TokenPrincipal } from './principal.js';
 
 /**
@@ -24,11 +25,12 @@ export abstract class TokenVerifier {
 /** What the guard asks about a service's key. The services lib implements it. */
 export abstract class ServiceVerifier {
   /**
-   * The service that a name and secret stand for.
+   * The service that a key stands for. An object that was verified need not be hashed again while
+   * nothing has changed.
    * @throws AppError `invalid-service-key`; the same, after the same work, for an unknown name and
    * a wrong secret
    */
-  abstract verify(name: string, secret: string): ServicePrincipal | Promise<ServicePrincipal>;
+  abstract verify(key: ServiceKey): ServicePrincipal | Promise<ServicePrincipal>;
 }
 
 /**

@@ -80,8 +80,8 @@ export function rethrowViolation(errors: ConstraintErrors): (error: unknown) => 
   };
 }
 
-/** A unique constraint, or any one through `Sql`. */
-function violatedConstraint(error: unknown): string | undefined {
+/** Its name; a unique one, or any one through `Sql`. */
+export function violatedConstraint(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const name: unknown = Reflect.get(error, 'constraint');
   if (typeof name === 'string') return name;
@@ -89,8 +89,5 @@ function violatedConstraint(error: unknown): string | undefined {
     ? /constraint "([^"]+)"/.exec(error.message)?.[1]
     : undefined;
 }
-
-/** Whether a statement on the driver itself (`Sql`) violated a unique constraint. */
-export const isUniqueViolation = (error: unknown): boolean => error instanceof Error && codeOf(error) === '23505';
 
 const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '');

@@ -5,7 +5,7 @@ export type { ChangeView, Subscriber } from './change-view.js';
 export { ReplicaNotifications } from './replica-notifications.js';
 export { DatabaseClock } from './database-clock.js';
 export { DatabaseModule, type DatabaseSchema } from './database.module.js';
-export { ConnectionError, isUnavailable, isUniqueViolation, rethrowViolation } from './database-errors.js';
+export { ConnectionError, isUnavailable, rethrowViolation, violatedConstraint } from './database-errors.js';
 export { DeafConnectionError } from './listening-proof.js';
 export { DataDirInUseError } from './lock-folder.js';
 export { migrate } from './migrate.js';

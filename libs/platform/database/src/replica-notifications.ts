@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -11,6 +12,7 @@ import { ChangeView, type Subscriber } from './change-view.js';
 import { listenerPlan } from './connection-plan.js';
 import { DatabaseClock } from './database-clock.js';
 import { DeafConnectionError, ListeningProof } from './listening-proof.js';
+import { OwnNotices } from './own-notices.js';
 import { Sql } from './sql.js';
 
 const channel = 'gatehouse';
@@ -19,6 +21,10 @@ const deadAfterMs = 3_000;
 const deafAfterMs = 2_000;
 const retryMs = 200;
 const propagationMs = 20;
+/** A replica that has not heard itself for so long is known as stale. */
+const ownNoticeMs = 250;
+/** Before the id of a notice to oneself; the proofs of hearing have ids alone. */
+const toOneself = 'own ';
 
 /**
  * What also tells that a pooler gives each statement another session, and what time it is there.
@@ -36,8 +42,9 @@ export class ReplicaNotifications implements BeforeApplicationShutdown {
   readonly #logger = new Logger('ReplicaNotifications');
   readonly #views = new Map<string, ChangeView>();
   readonly #stopping = new AbortController();
-  /** Those whose transaction has something to tell with its commit. */
-  readonly #published = new WeakSet<SqlEntityManager>();
+  readonly #own = new OwnNotices();
+  /** Those whose transaction has something to tell with its commit, and their notice to oneself. */
+  readonly #published = new WeakMap<SqlEntityManager, string>();
   readonly #proof: ListeningProof;
   /** What was last said to be wrong, so that it is said once. */
   #said: string | undefined;
@@ -76,20 +83,25 @@ export class ReplicaNotifications implements BeforeApplicationShutdown {
   /** Sends with the commit of the transaction, or not at all. At most 8,000 bytes each. */
   async publish(em: SqlEntityManager, topic: string, ...payloads: readonly string[]): Promise<void> {
     if (this.isEmbedded || payloads.length === 0) return;
-    this.#published.add(em);
-    const sends = payloads.map(() => 'pg_notify(?, ?)').join(', ');
-    await em.execute(
-      `select ${sends}`,
-      payloads.flatMap((payload) => [channel, `${topic} ${payload}`]),
-    );
+    const notices = payloads.map((payload) => [channel, `${topic} ${payload}`]);
+    if (!this.#published.has(em)) {
+      const id = randomUUID();
+      this.#published.set(em, id);
+      notices.push([this.#proof.channel, toOneself + id]);
+    }
+    await em.execute(`select ${notices.map(() => 'pg_notify(?, ?)').join(', ')}`, notices.flat());
   }
 
   /**
    * Call it after the commit: when the transaction of `em` has published something, whoever is
-   * answered afterwards finds the change on every replica.
+   * answered afterwards finds the change on every replica. A machine so busy that notices are late
+   * is waited for.
    */
   async othersHaveHeardOf(em: SqlEntityManager): Promise<void> {
-    if (this.#published.has(em)) await this.othersHaveHeard();
+    const id = this.#published.get(em);
+    if (id === undefined) return;
+    if (this.staleMs < ownNoticeMs) await this.#own.cameBack(id, ownNoticeMs);
+    await this.othersHaveHeard();
   }
 
   /**
@@ -162,8 +174,9 @@ export class ReplicaNotifications implements BeforeApplicationShutdown {
     });
     lost.catch(() => undefined);
     client.on('notification', ({ channel: heardOn, payload = '' }) => {
-      if (heardOn === this.#proof.channel) this.#proof.hear(payload);
-      else this.#dispatch(payload);
+      if (heardOn !== this.#proof.channel) this.#dispatch(payload);
+      else if (payload.startsWith(toOneself)) this.#own.hear(payload.slice(toOneself.length));
+      else this.#proof.hear(payload);
     });
     const over = new AbortController();
     const ending = AbortSignal.any([signal, over.signal]);

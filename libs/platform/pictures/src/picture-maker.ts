@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 
 import { Inject, Injectable } from '@nestjs/common';
 
 import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError } from '#libs/platform/errors';
-import { WorkQueue } from '#libs/platform/queues';
+import { usableCores, WorkQueue } from '#libs/platform/queues';
 
 import { headBytes, mendFile, pixelShareOf, sniffFormat } from './image-format.js';
 
@@ -34,7 +33,7 @@ type SharpModule = (typeof import('sharp'))['default'];
 @Injectable()
 export class PictureMaker {
   readonly queue = new WorkQueue({
-    concurrency: Math.ceil(availableParallelism() / coresPerPicture),
+    concurrency: Math.ceil(usableCores() / coresPerPicture),
     queue: queueLength,
   });
   #sharp: Promise<SharpModule> | undefined;

@@ -4,9 +4,8 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { randomToken } from '#libs/platform/crypto';
 import { MetricSources } from '#libs/platform/monitoring';
-import { type Wait, WorkQueue } from '#libs/platform/queues';
+import { usableCores, type Wait, WorkQueue } from '#libs/platform/queues';
 
-import { usableCores } from './flood/usable-cores.js';
 import type { HashCheck } from './foreign/hash-format.js';
 import { readHash } from './foreign/read-hash.js';
 import { normalisePassword, PasswordPolicy, type PasswordSubject } from './policy/password-policy.js';

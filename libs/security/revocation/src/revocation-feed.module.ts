@@ -11,7 +11,7 @@ import { StreamHub } from './stream/stream-hub.js';
 import { StreamsService } from './stream/streams.service.js';
 import { RevocationModule } from './revocation.module.js';
 
-/** Tells other services. Apart, since it needs a server, which the command line has not. */
+/** Revocations for other services, over HTTP: the operator's commands have no part in it. */
 @Module({
   imports: [RevocationModule],
   controllers: [FeedController, StreamController],

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { isUniqueViolation } from '#libs/platform/database';
+import { violatedConstraint } from '#libs/platform/database';
 import { type BulkProfile, BulkUsersRepository, type ExistingUser, idInSubject, RolesChangedError } from '#libs/users';
 
 import { type ImportRun, refused, type RowResult } from './import-run.js';
@@ -105,7 +105,7 @@ export class BatchWriter {
     return { results, freed: freedBy(settled, existing) };
   }
 
-  /** Writes all at once, or one by one when somebody else has taken an address meanwhile. */
+  /** Writes all at once, or one by one when somebody else has taken what one asks for meanwhile. */
   async #writeProfiles(changes: readonly Change[], run: ImportRun): Promise<readonly RowResult[]> {
     if (changes.length === 0) return [];
     const profiles = changes.map(({ profile }) => profile);
@@ -113,14 +113,21 @@ export class BatchWriter {
       await this.users.updateProfiles(profiles, run);
       return changes.map(updated);
     } catch (error) {
-      if (!isUniqueViolation(error)) throw error;
-      if (changes.length === 1) return changes.map(({ row }) => refused(row, 'email-taken'));
+      const code = takenBy[violatedConstraint(error) ?? ''];
+      if (!code) throw error;
+      if (changes.length === 1) return changes.map(({ row }) => refused(row, code));
     }
     const results: RowResult[] = [];
     for (const change of changes) results.push(...(await this.#writeProfiles([change], run)));
     return results;
   }
 }
+
+/** What an update may ask for and somebody else has, by the constraint that says so. */
+const takenBy: Readonly<Record<string, 'email-taken' | 'external-id-taken'>> = {
+  users_email_key_unique: 'email-taken',
+  users_external_id_unique: 'external-id-taken',
+};
 
 const isMatch = (match: Match | Collision | undefined): match is Match => match !== undefined && 'user' in match;
 
@@ -147,13 +154,20 @@ function withoutRivals(rows: readonly PreparedRow[]): readonly PreparedRow[] {
 
 const updated = ({ row, profile }: Change): RowResult => ({ row, status: 'updated', id: profile.id });
 
-/** Of several rows about one user the first counts. */
+/** Of several rows about one user, or with one external id for two, the first counts. */
 function firstOfEach(known: readonly KnownRow[]): { changes: Change[]; results: RowResult[] } {
   const changes = new Map<string, Change>();
   const results: RowResult[] = [];
+  const externalIds = new Set<string>();
   for (const row of known) {
-    if (changes.has(row.existing.id)) results.push(refused(row.row, 'duplicate-row'));
-    else changes.set(row.existing.id, changeOf(row));
+    const change = changeOf(row);
+    const { id, externalId } = change.profile;
+    if (changes.has(id)) results.push(refused(row.row, 'duplicate-row'));
+    else if (externalId !== null && externalIds.has(externalId)) results.push(refused(row.row, 'external-id-taken'));
+    else {
+      changes.set(id, change);
+      if (externalId !== null) externalIds.add(externalId);
+    }
   }
   return { changes: [...changes.values()], results };
 }

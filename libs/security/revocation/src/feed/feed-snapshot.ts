@@ -20,6 +20,7 @@ type Walk = { readonly cursor: Promise<FeedCursor>; readonly beganAt: number; ep
 @Injectable()
 export class FeedSnapshot implements OnModuleInit {
   #walk: Walk | undefined;
+  #epoch: string | undefined;
   readonly #reading = new Map<string, Promise<EncodedPage>>();
   /** In the order in which they were made. */
   readonly #kept = new Map<string, EncodedPage>();
@@ -45,15 +46,21 @@ export class FeedSnapshot implements OnModuleInit {
     const walk: Walk = { cursor: this.reader.now(), beganAt: performance.now() };
     this.#walk = walk;
     walk.cursor.then(
-      ({ epoch }) => (walk.epoch = epoch),
+      ({ epoch }) => {
+        walk.epoch = epoch;
+        this.keepOnly(epoch);
+      },
       () => this.#forget(walk),
     );
     return walk.cursor;
   }
 
-  /** Nobody begins with a walk of another history. */
+  /** Nobody begins or goes on with a walk of another history. */
   keepOnly(epoch: string): void {
     if (this.#walk?.epoch !== undefined && this.#walk.epoch !== epoch) this.#walk = undefined;
+    if (this.#epoch === epoch) return;
+    this.#epoch = epoch;
+    for (const [key, page] of this.#kept) this.#drop(key, page);
   }
 
   find(key: string): EncodedPage | undefined {

@@ -4,12 +4,13 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
 import { type CallerNow, callerNow } from '#libs/platform/access';
-import { AppError } from '#libs/platform/errors';
+import { toFailure } from '#libs/platform/http';
 
 import type { StreamListener } from './stream-listener.js';
 
 const askEveryMs = 400;
-const asksATurn = 50;
+/** A view that is stale asks the database for each. */
+const asksAtOnce = 20;
 
 /** Ends the streams of services that may not read any more, within a second. */
 @Injectable()
@@ -36,10 +37,10 @@ export class StreamAccess {
     this.#isAsking = true;
     while (this.#streams.size > 0) {
       await sleep(askEveryMs);
-      let count = 0;
-      for (const streams of this.#streams.values()) {
-        void this.#ask(streams);
-        if (++count % asksATurn === 0) await nextTurn();
+      const groups = [...this.#streams.values()];
+      for (let at = 0; at < groups.length; at += asksAtOnce) {
+        await Promise.all(groups.slice(at, at + asksAtOnce).map((streams) => this.#ask(streams)));
+        await nextTurn();
       }
     }
     this.#isAsking = false;
@@ -54,7 +55,7 @@ export class StreamAccess {
     try {
       await ask?.();
     } catch (error) {
-      if (error instanceof AppError && error.status >= 500) return;
+      if (toFailure(error).code === 'unavailable') return;
       for (const listener of streams.keys()) listener.reset('access');
     }
   }

@@ -82,7 +82,8 @@ export class StreamsService implements OnModuleInit {
 
   /**
    * Answers with the stream, or with its head alone to HEAD.
-   * @throws AppError `too-many-streams`, `unavailable`, `invalid-cursor`, `feed-reset`
+   * @throws AppError `too-many-streams`, `unavailable`, `invalid-cursor`, `feed-reset`, `bad-request`
+   * when pipelined
    */
   async open(reply: FastifyReply, given: string | undefined): Promise<void> {
     this.#takePlace(reply.raw);
@@ -110,8 +111,11 @@ export class StreamsService implements OnModuleInit {
     if (this.#open >= this.config.MAX_REVOCATION_STREAMS) {
       throw new AppError('too-many-streams', { headers: { 'retry-after': '10' } });
     }
-    // who has hung up before does not close again
-    if (raw.destroyed) return;
+    // Who has hung up does not do so again. Pipelined behind another answer it has no socket yet,
+    // and would not hear of its end.
+    if (raw.destroyed || raw.socket === null) {
+      throw new AppError('bad-request', { detail: 'A stream needs a connection of its own.' });
+    }
     this.#open++;
     raw.once('close', () => this.#open--);
   }
