@@ -28,7 +28,7 @@ const target = 2;
 
 const options = readOptions({ few: 100_000, many: 1_000_000, receivers: 20, rate: 100 });
 const { few, many, receivers, rate } = options.numbers;
-/** Of the same bytes: many who read the same page must not cost this process as much as the server. */
+/** Of the same bytes: many who read a page must not cost this process as much as the server. */
 const seen = new Map<string, { readonly bytes: Buffer; readonly page: Page }>();
 
 const failures: string[] = [];

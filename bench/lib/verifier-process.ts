@@ -30,7 +30,7 @@ function reply(message: object): void {
   process.send?.(message, undefined, {}, () => undefined);
 }
 
-/** As the verifier would ask; some ways are closed or lead elsewhere, as something between can do. */
+/** As the verifier would ask; some ways are closed or lead elsewhere. */
 function ask(address: string | URL | Request, init?: RequestInit): Promise<Response> {
   const url = String(address);
   const { introspectAt, options, without } = setup;
