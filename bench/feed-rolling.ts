@@ -79,7 +79,7 @@ async function run(): Promise<void> {
       good.push(...(await signInNew(1)));
       await show();
       await end(doomed.splice(0, 2));
-      // a verifier asks for unknown keys once in 5 s: less apart, new tokens are refused for as long
+      // a verifier asks for unknown keys once in 5 s: nearer, new tokens are refused meanwhile
       await sleep(between * 1_000);
     }
   });

@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 /** What lies between a verifier and Gatehouse, and how it is interrupted. */
 export type FeedWay = {
   readonly url: string;
-  /** `refused`: all connections are cut, new ones too. `silent`: they stay, nothing comes through. */
+  /** `refused`: all connections are cut, new ones too. `silent`: they stay, nothing passes. */
   interrupt(how: 'refused' | 'silent'): void;
   /** What was held back comes through now, late. */
   restore(): void;

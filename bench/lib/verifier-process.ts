@@ -30,7 +30,7 @@ function reply(message: object): void {
   process.send?.(message, undefined, {}, () => undefined);
 }
 
-/** As the verifier would ask; some ways are closed or lead elsewhere, as something between can do. */
+/** As the verifier would ask; some ways are closed or lead elsewhere. */
 function ask(address: string | URL | Request, init?: RequestInit): Promise<Response> {
   const url = String(address);
   const { introspectAt, options, without } = setup;
@@ -51,7 +51,7 @@ async function answer(command: Command): Promise<unknown> {
     case 'judge':
       return Promise.all(command.tokens.map(judge));
     case 'track':
-      for (const token of command.tokens) if (!tracked.has(token)) void track(token, command.everyMs);
+      await Promise.all(command.tokens.map((token) => track(token, command.everyMs)));
       return undefined;
     case 'untrack':
       return command.tokens.map((token) => {
@@ -79,21 +79,33 @@ async function judge(token: string): Promise<Outcome> {
   }
 }
 
-/** Asks about a token again and again, and notes how long it was judged alike. */
+/**
+ * Asks about a token again and again, and notes how long it was judged alike. Resolves when it was
+ * judged once.
+ */
 async function track(token: string, everyMs: number): Promise<void> {
   const runs: Run[] = [];
   tracked.set(token, runs);
-  while (tracked.has(token)) {
-    const begunMs = monotonicMs();
-    const outcome = await judge(token);
-    const latest = runs.at(-1);
-    if (latest?.outcome === outcome) {
-      latest.lastBegunMs = begunMs;
-      latest.count++;
-    } else {
-      runs.push({ outcome, firstDoneMs: monotonicMs(), lastBegunMs: begunMs, count: 1 });
-    }
-    await sleep(outcome === 'revoked' ? Math.max(everyMs, calmMs) : everyMs);
+  await look(token, runs);
+  void goOn(token, runs, everyMs);
+}
+
+async function goOn(token: string, runs: Run[], everyMs: number): Promise<void> {
+  while (tracked.get(token) === runs) {
+    await sleep(runs.at(-1)?.outcome === 'revoked' ? Math.max(everyMs, calmMs) : everyMs);
+    await look(token, runs);
+  }
+}
+
+async function look(token: string, runs: Run[]): Promise<void> {
+  const begunMs = monotonicMs();
+  const outcome = await judge(token);
+  const latest = runs.at(-1);
+  if (latest?.outcome === outcome) {
+    latest.lastBegunMs = begunMs;
+    latest.count++;
+  } else {
+    runs.push({ outcome, firstDoneMs: monotonicMs(), lastBegunMs: begunMs, count: 1 });
   }
 }
 

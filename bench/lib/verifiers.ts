@@ -54,7 +54,7 @@ type Calls = {
   view: [Record<never, never>, View & { readonly resets: number; readonly stale: number; readonly residentMb: number }];
   /** Each token once. */
   judge: [{ readonly tokens: readonly string[] }, readonly Outcome[]];
-  /** From now on, about every so many milliseconds. */
+  /** From now on, about every so many milliseconds; answered when each was judged once. */
   track: [{ readonly tokens: readonly string[]; readonly everyMs: number }, undefined];
   untrack: [{ readonly tokens: readonly string[] }, readonly (readonly Run[])[]];
   verify: [{ readonly tokens: readonly string[]; readonly count: number }, Readonly<Record<Outcome, number>>];
