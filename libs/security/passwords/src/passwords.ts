@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto';
+
 import { hash } from '@node-rs/argon2';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { type Config, CONFIG } from '#libs/platform/config';
-import { randomToken } from '#libs/platform/crypto';
 import { MetricSources } from '#libs/platform/monitoring';
 import { usableCores, type Wait, WorkQueue } from '#libs/platform/queues';
 
@@ -13,6 +14,11 @@ import { normalisePassword, PasswordPolicy, type PasswordSubject } from './polic
 /** OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane. */
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 const currentPrefix = `$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=${cost.parallelism}$`;
+/**
+ * A hash that no password is known of, to check one against when there is none: its salt and its
+ * digest are random, of the lengths that ours have.
+ */
+const decoy = `${currentPrefix}${phcBytes(16)}$${phcBytes(32)}`;
 /** About two seconds of waiting at 21 ms a hash (design §4). */
 const queuePerCore = 96;
 /** An imported hash may take half a second. */
@@ -32,7 +38,6 @@ export class Passwords implements OnModuleInit {
   readonly queue: WorkQueue;
   readonly #foreign = new WorkQueue({ concurrency: 1, queue: foreignQueue });
   readonly #policy: PasswordPolicy;
-  #decoy = '';
 
   constructor(
     @Inject(CONFIG) config: Config,
@@ -43,7 +48,7 @@ export class Passwords implements OnModuleInit {
     this.#policy = new PasswordPolicy(config);
   }
 
-  async onModuleInit(): Promise<void> {
+  onModuleInit(): void {
     const { queue } = this;
     this.metrics.register(
       {
@@ -63,7 +68,6 @@ export class Passwords implements OnModuleInit {
         read: () => queue.refused,
       },
     );
-    this.#decoy = await hash(randomToken(), cost);
   }
 
   /** @throws AppError `password-refused` with every reason */
@@ -93,7 +97,7 @@ export class Passwords implements OnModuleInit {
     if (check && passwordHash !== undefined && this.isOutdated(passwordHash)) {
       return this.#verifyForeign(check, password, wait);
     }
-    const against = check ?? checkOf(this.#decoy);
+    const against = check ?? checkOf(decoy);
     const matches = await this.queue.run(async () => (await against?.(normalisePassword(password))) === true, wait);
     return matches && check !== undefined;
   }
@@ -114,6 +118,11 @@ export class Passwords implements OnModuleInit {
   isOutdated(passwordHash: string): boolean {
     return !passwordHash.startsWith(currentPrefix);
   }
+}
+
+/** Base64 without padding, as PHC strings have it. */
+function phcBytes(count: number): string {
+  return randomBytes(count).toString('base64').replaceAll('=', '');
 }
 
 function checkOf(passwordHash: string | undefined): HashCheck | undefined {
