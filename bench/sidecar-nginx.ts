@@ -2,19 +2,15 @@
  * The published configuration of nginx before a small service, with the sidecar: whether each of
  * many requests gets what it should, and what asking costs. See README.md.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Account, seedAccounts, signInAdmin, type Tokens, userPassword } from './lib/accounts.ts';
 import { type Answer, Connection } from './lib/connection.ts';
 import { createDatabase } from './lib/database.ts';
+import { Gateway } from './lib/gateway.ts';
 import { readOptions } from './lib/options.ts';
-import { freePort, publicUrl, type Server, startReplica } from './lib/replica.ts';
+import { freePort, type Server, startReplica } from './lib/replica.ts';
 import { median, quantile } from './lib/statistics.ts';
 import { note, printTable } from './lib/table.ts';
 
@@ -50,14 +46,13 @@ class Client {
 const database = await createDatabase(options.database);
 const start = (ttlSeconds: number): Promise<Server> =>
   startReplica(options, { databaseUrl: database.url, env: { ACCESS_TOKEN_TTL_SECONDS: String(ttlSeconds) } });
-const folder = mkdtempSync(join(tmpdir(), 'gatehouse-sidecar-'));
 const ports = {
   guarded: await freePort(),
   plain: await freePort(),
   sidecar: await freePort(),
   orders: await freePort(),
 };
-const children: ChildProcess[] = [];
+const gateway = new Gateway(options.app, ports);
 
 /** The service behind: says what it was told of the caller. */
 const orders = createServer((request, response) => {
@@ -80,8 +75,8 @@ try {
   const expiresAtMs = performance.now() + (lifetimeSeconds + 6) * 1_000;
   await brief.stop();
   gatehouse = await start(3_600);
-  await startSidecar(key);
-  await startNginx();
+  await gateway.startSidecar({ gatehouseUrl: gatehouse.url, audience, key });
+  await gateway.startNginx();
   const sessions: Tokens[] = [];
   for (const account of others) sessions.push(await signInFor(gatehouse, account));
   const [living, ...ending] = sessions;
@@ -102,13 +97,12 @@ try {
   for (const one of wrong.slice(0, 10)) note(one);
   process.exitCode = wrong.length === 0 && added <= 2 ? 0 : 1;
 } finally {
-  await Promise.all(children.map(ended));
+  await gateway.stop();
   orders.close();
   orders.closeAllConnections();
   if (!brief.hasExited()) await brief.stop();
   await gatehouse?.stop();
   await database.drop();
-  rmSync(folder, { recursive: true, force: true });
 }
 
 type Stage = {
@@ -237,60 +231,4 @@ async function send(
 ): Promise<Response> {
   const all = { 'content-type': 'application/json', ...headers };
   return fetch(`${server?.url}${path}`, { method: 'POST', headers: all, body: JSON.stringify(body) });
-}
-
-async function startSidecar(key: string): Promise<void> {
-  const program = ['--max-semi-space-size=16', 'dist/apps/sidecar/src/main.js'];
-  const child = spawn(join(options.app, 'node_modules/.bin/node'), program, {
-    cwd: options.app,
-    env: {
-      PATH: process.env['PATH'],
-      GATEHOUSE_URL: gatehouse?.url,
-      ISSUER: publicUrl,
-      AUDIENCE: audience,
-      SERVICE_KEY: key,
-      PORT: String(ports.sidecar),
-    },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  children.push(child);
-  await answers(`http://127.0.0.1:${ports.sidecar}/health/ready`);
-}
-
-/** The published configuration with other ports, and beside it the same service without auth_request. */
-async function startNginx(): Promise<void> {
-  const published = readFileSync(join(options.app, 'deploy/gateways/nginx.conf'), 'utf8')
-    .replace('/tmp/nginx.pid', join(folder, 'nginx.pid'))
-    .replace('127.0.0.1:4180', `127.0.0.1:${ports.sidecar}`)
-    .replace('127.0.0.1:4000', `127.0.0.1:${ports.orders}`)
-    .replace('127.0.0.1:8080', `127.0.0.1:${ports.guarded}`);
-  const plain = `    server {
-        listen 127.0.0.1:${ports.plain};
-        location / {
-            proxy_set_header Connection "";
-            proxy_http_version 1.1;
-            proxy_pass http://orders;
-        }
-    }
-}
-`;
-  writeFileSync(join(folder, 'nginx.conf'), published.replace(/\}\s*$/, plain));
-  const child = spawn('nginx', ['-p', folder, '-c', 'nginx.conf', '-g', 'daemon off;'], { stdio: 'inherit' });
-  children.push(child);
-  await answers(`http://127.0.0.1:${ports.plain}/`);
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  child.kill('SIGTERM');
-  await once(child, 'exit');
-}
-
-async function answers(url: string): Promise<void> {
-  for (const untilMs = performance.now() + 30_000; performance.now() < untilMs; await sleep(50)) {
-    const answer = await fetch(url).catch(() => undefined);
-    await answer?.body?.cancel();
-    if (answer?.ok) return;
-  }
-  throw new Error(`${url} does not answer`);
 }

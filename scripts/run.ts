@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 
 /**
- * `npm start`, `npm run cli` and `npm run sidecar`: builds when a source has changed, then becomes the program itself.
- * A signal to npm alone, which is process 1 in many a container, then reaches the program: npm's
+ * `npm start`, `npm run cli` and `npm run sidecar`: builds when a source has changed, then becomes
+ * the program itself. A signal to npm alone, which is process 1 in many a container, then reaches
+ * the program: npm's
  * shell becomes this by `exec`, where it would die of the signal and leave the service running.
  * (What follows `||` in package.json is for Windows, which has no `exec`.)
  */

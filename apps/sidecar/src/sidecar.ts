@@ -74,7 +74,7 @@ export class Sidecar {
     return options;
   }
 
-  /** Whether requests can be judged: with `introspect` and `allow` they can be while it is stale. */
+  /** Whether requests can be judged: with `introspect` and `allow` also while it is stale. */
   #answerReady(response: ServerResponse): void {
     const { ageMs = Number.POSITIVE_INFINITY, keys } = this.verifier.view();
     const isKnown = keys.length > 0 && ageMs < Number.POSITIVE_INFINITY;

@@ -101,7 +101,10 @@ export class StreamHub implements OnModuleInit {
 
   async #run(): Promise<void> {
     this.#beatAtMs = performance.now() + heartbeatMs;
-    while (await this.#isWanted()) {
+    for (;;) {
+      await this.#untilDue();
+      // ends in the same turn: whoever joins later begins it anew
+      if (this.#listeners.size === 0) break;
       this.#isNews = false;
       try {
         await this.#read();
@@ -115,19 +118,17 @@ export class StreamHub implements OnModuleInit {
     this.#base = undefined;
   }
 
-  /** Waits for news, or for the next heartbeat. @returns whether there is still a listener */
-  async #isWanted(): Promise<boolean> {
+  /** Waits for news, for the next heartbeat, or until the last listener has gone. */
+  async #untilDue(): Promise<void> {
     await sleep(breathMs);
     const waitMs = this.#beatAtMs - performance.now();
-    if (!this.#isNews && waitMs > 0 && this.#listeners.size > 0) {
-      const { promise: woken, resolve: wake } = Promise.withResolvers<void>();
-      const timer = setTimeout(wake, waitMs);
-      this.#wake = wake;
-      await woken;
-      clearTimeout(timer);
-      this.#wake = undefined;
-    }
-    return this.#listeners.size > 0;
+    if (this.#isNews || waitMs <= 0 || this.#listeners.size === 0) return;
+    const { promise: woken, resolve: wake } = Promise.withResolvers<void>();
+    const timer = setTimeout(wake, waitMs);
+    this.#wake = wake;
+    await woken;
+    clearTimeout(timer);
+    this.#wake = undefined;
   }
 
   /** The next base is taken before its rows are read: what commits meanwhile is told twice. */
