@@ -73,7 +73,12 @@ describe.each<[string, readonly Attack[]]>([
 });
 
 test.each(
-  Object.entries({ crit: { crit: ['exp'] }, 'an empty crit': { crit: [] }, b64: { b64: false, crit: ['b64'] } }),
+  Object.entries({
+    crit: { crit: ['exp'] },
+    'an empty crit': { crit: [] },
+    b64: { b64: false, crit: ['b64'] },
+    'b64 without crit': { b64: false },
+  }),
 )('a header with %s is refused, even by our own key', async (_, header) => {
   expect(await judge(signed({ ...good.header, ...header }, good.claims, good.privateKey))).toBe('401 malformed');
 });
@@ -98,8 +103,10 @@ test.each(['', '.', '..', '...', 'a.b', 'a.b.c', '💥', '\ud800.\udc00.a', 'nul
   },
 );
 
-test('a text of ten million characters is refused before it is decoded', async () => {
+test('a text that is too long is refused, whoever signed it', async () => {
   expect(await judge('a'.repeat(10_000_000))).toBe('401 malformed');
+  expect(await judge(withClaims(good, { more: 'a'.repeat(11_000) }))).toBe('accepted');
+  expect(await judge(withClaims(good, { more: 'a'.repeat(12_000) }))).toBe('401 malformed');
 });
 
 test('what is no text is malformed', async () => {

@@ -62,7 +62,13 @@ test('while the issuer cannot be asked, the keys that are known stay good', asyn
 test.each<[string, NonNullable<OidcIssuer['answer']>]>([
   ['no JSON', (_, response) => response.writeHead(200).end('<html>')],
   ['no JWK set', (_, response) => response.writeHead(200).end('{"keys":{}}')],
-  ['a redirect', (_, response) => response.writeHead(302, { location: '/elsewhere' }).end()],
+  [
+    'a redirect to other keys',
+    ({ url }, response) =>
+      url === '/elsewhere'
+        ? response.writeHead(200).end('{"keys":[]}')
+        : response.writeHead(302, { location: '/elsewhere' }).end(),
+  ],
   ['more than there can be', (_, response) => response.writeHead(200).end(`{"keys":["${'a'.repeat(300_000)}"]}`)],
   ['nothing, ever', () => undefined],
 ])('an issuer that answers %s takes no key away', async (_, answer) => {
