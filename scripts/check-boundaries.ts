@@ -6,8 +6,8 @@ import { format, type ICruiseResult } from 'dependency-cruiser';
 import { uses } from '../.dependency-cruiser.mjs';
 
 /**
- * Fails on an import that breaks a rule of `.dependency-cruiser.mjs`, and on an edge of its map that
- * no import uses: the map says what is, not what was.
+ * Fails on an import that breaks a rule of `.dependency-cruiser.mjs`, and on an edge of its map
+ * that no import uses: the map says what is, not what was.
  */
 const { stdout, stderr } = spawnSync(
   'depcruise',
