@@ -186,26 +186,6 @@ const outcomes = async (rows: readonly Record<string, unknown>[]): Promise<unkno
 const emailOf = async ({ userName }: Record<string, unknown>): Promise<unknown> =>
   (await gatehouse.api.get(`/v1/users/by-user-name/${String(userName)}`, { token })).body.email;
 
-describe('an external id that two users are given', () => {
-  test('is that of the first, and the other row says what is taken', async () => {
-    const [one, other] = [importRow(), importRow()];
-    await send([one, other]);
-    const externalId = uniqueName('crm');
-    const rows = [one, other].map((row) => ({ ...row, externalId }));
-    expect(await outcomes(rows)).toEqual(['updated', 'external-id-taken']);
-  });
-
-  test('by imports at once is given to one of them, and no other row says that its address is taken', async () => {
-    const users = Array.from({ length: 8 }, () => importRow());
-    await send(users);
-    const externalId = uniqueName('crm');
-    const given = await Promise.all(users.map((row) => outcomes([{ ...row, externalId }])));
-    expect(given.flat().filter((outcome) => outcome === 'updated')).toHaveLength(1);
-    // a row that comes later finds the user who has the id by now, and its name is another's
-    expect(['updated', 'external-id-taken', 'user-name-taken']).toEqual(expect.arrayContaining(given.flat()));
-  });
-});
-
 describe('addresses that change hands', () => {
   test('two users exchange theirs, and three pass theirs on', async () => {
     const rows = Array.from({ length: 5 }, () => importRow({ email: address() }));
