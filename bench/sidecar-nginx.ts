@@ -162,7 +162,7 @@ async function expectStatus(connection: Client, token: string | undefined, expec
   if (expected === 401 && !/\r\nwww-authenticate: Bearer/i.test(head)) wrong.push('401 without a challenge');
 }
 
-/** The service behind has to hear of the caller what the token says, and nothing of the client's. */
+/** The service behind has to hear what the token says, and nothing of the client. */
 async function expectTold(connection: Client, token: string, id: string): Promise<void> {
   const { status, body } = await connection.send(orderRequest(token));
   const told = status === 200 ? (JSON.parse(body) as Record<string, string>) : {};

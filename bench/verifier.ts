@@ -57,7 +57,7 @@ try {
   many.stop();
 }
 
-/** Bytes of the heap and beside it, once for each of both, after what is not needed was collected. */
+/** Bytes of the heap and beside it, once for each of both, after a collection of garbage. */
 async function measureMemory(): Promise<number> {
   // the first one loads code, which is not of the entries
   await open(none);

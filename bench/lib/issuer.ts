@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** An issuer in this process: keys, and a feed with so many live entries that end no token of ours. */
+/** An issuer in this process: keys, and a feed with so many entries that end no token of ours. */
 export type Issuer = {
   readonly url: string;
   readonly jwk: object;

@@ -32,7 +32,7 @@ function reply(message: object): void {
 
 /** As the verifier would ask; some ways are closed or lead elsewhere. */
 function ask(address: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const url = String(address);
+  const url = address instanceof Request ? address.url : address.toString();
   const { introspectAt, options, without } = setup;
   if (without === 'streams' && url.includes('/revocations/stream')) {
     return Promise.resolve(new Response('no streams here', { status: 502 }));

@@ -50,8 +50,8 @@ export type LoadResult = {
 };
 
 type Calls = {
-  ready: [Record<never, never>, View];
-  view: [Record<never, never>, View & { readonly resets: number; readonly stale: number; readonly residentMb: number }];
+  ready: [object, View];
+  view: [object, View & { readonly resets: number; readonly stale: number; readonly residentMb: number }];
   /** Each token once. */
   judge: [{ readonly tokens: readonly string[] }, readonly Outcome[]];
   /** From now on, about every so many milliseconds; answered when each was judged once. */
@@ -60,7 +60,7 @@ type Calls = {
   verify: [{ readonly tokens: readonly string[]; readonly count: number }, Readonly<Record<Outcome, number>>];
   /** Verifies in turn until `unload`; called again, it goes on with other tokens. */
   load: [{ readonly tokens: Load }, undefined];
-  unload: [Record<never, never>, LoadResult];
+  unload: [object, LoadResult];
 };
 export type Command = { [Name in keyof Calls]: { readonly do: Name } & Calls[Name][0] }[keyof Calls];
 

@@ -37,17 +37,27 @@ test('a key that is new is found at once, and the keys are read just once more',
   expect(verifier.view().keys).toEqual([key.kid, newer.kid]);
 });
 
-test('made-up key ids cost the issuer one request in the cool-down', async () => {
+test('made-up key ids cost the issuer three requests, then one in each cool-down', async () => {
   const verifier = await start({ keyCooldownMs: 60_000 });
   for (let index = 0; index < 100; index++) {
     expect(await judged(verifier, await issuer.sign(key, {}, { kid: randomUUID() }))).toBe('401 unknown-key');
   }
-  expect(timesRead()).toBe(2);
+  expect(timesRead()).toBe(4);
+});
+
+test('two keys that follow each other, after a made-up one, are found at once', async () => {
+  const verifier = await start({ keyCooldownMs: 60_000 });
+  expect(await judged(verifier, await issuer.sign(key, {}, { kid: randomUUID() }))).toBe('401 unknown-key');
+  for (const newer of [await issuer.addKey(), await issuer.addKey()]) {
+    expect(await judged(verifier, await issuer.sign(newer))).toBe('accepted');
+  }
 });
 
 test('after the cool-down the issuer is asked again', async () => {
   const verifier = await start({ keyCooldownMs: 100 });
-  expect(await judged(verifier, await issuer.sign(key, {}, { kid: 'made up' }))).toBe('401 unknown-key');
+  for (const kid of ['a', 'b', 'c']) {
+    expect(await judged(verifier, await issuer.sign(key, {}, { kid }))).toBe('401 unknown-key');
+  }
   const token = await issuer.sign(await issuer.addKey());
   await vi.waitFor(async () => expect(await judged(verifier, token)).toBe('accepted'), { timeout: 20_000 });
 });

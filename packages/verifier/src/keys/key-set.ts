@@ -10,6 +10,8 @@ const leastAgeSeconds = 30;
 const mostAgeSeconds = 3_600;
 const firstRetryMs = 500;
 const lastRetryMs = 30_000;
+/** Requests for unknown ids in a row: rotations may follow each other, made-up ids be between. */
+const unknownBurst = 3;
 
 /**
  * The keys that the issuer publishes now. They are read at the start, again when their `max-age` is
@@ -23,7 +25,8 @@ export class KeySet {
   #reading: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #retryMs = firstRetryMs;
-  #askedForUnknownMs = Number.NEGATIVE_INFINITY;
+  /** When all requests for unknown ids are paid for; each moves it by a cool-down. */
+  #unknownPaidMs = Number.NEGATIVE_INFINITY;
   readonly #closed = new AbortController();
   readonly #bounds: RequestBounds;
   readonly #first: Promise<void>;
@@ -51,8 +54,8 @@ export class KeySet {
   }
 
   /**
-   * The key that a token names; for one that is not known the issuer is asked, at most once in
-   * `keyCooldownMs`, so that made-up ids cost it nothing.
+   * The key that a token names; for one that is not known the issuer is asked, in the long run once
+   * in `keyCooldownMs`, so that made-up ids cost it nothing.
    * @returns nothing when the issuer has no such key
    * @throws Error when the issuer could not be asked: that says nothing about the token
    */
@@ -71,9 +74,11 @@ export class KeySet {
 
   #readForUnknown(): Promise<void> | undefined {
     if (this.#reading) return this.#reading;
+    const { keyCooldownMs } = this.settings;
     const now = performance.now();
-    if (now - this.#askedForUnknownMs < this.settings.keyCooldownMs) return undefined;
-    this.#askedForUnknownMs = now;
+    const paidMs = Math.max(this.#unknownPaidMs, now) + keyCooldownMs;
+    if (paidMs - now > unknownBurst * keyCooldownMs) return undefined;
+    this.#unknownPaidMs = paidMs;
     return this.#read();
   }
 
