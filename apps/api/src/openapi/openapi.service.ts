@@ -15,6 +15,7 @@ const tags = {
   avatars: 'Pictures of users',
   messages: 'Encrypted messages that delete themselves',
   tokens: 'Tokens for services, introspection and revocation; why a token is refused',
+  revocations: 'The feed of revocations, for services that check tokens by themselves',
   services: 'The calling microservices: scopes, secrets, rate plans',
   roles: 'Roles that users may hold, and what they permit',
   audit: 'Who did what',
