@@ -49,7 +49,12 @@ try {
   note(`${entries} entries: ${memoryMb.toFixed(1)} MB`);
   const contenders = await start();
   await measureRates(contenders);
-  const times = { none: await timeSeen(contenders[3]), many: await timeSeen(contenders[4]) };
+  const nothing = contenders[3] && { ...contenders[3], verify: () => Promise.resolve() };
+  const times = {
+    nothing: await timeSeen(nothing),
+    none: await timeSeen(contenders[3]),
+    many: await timeSeen(contenders[4]),
+  };
   report(contenders, times, memoryMb);
 } finally {
   await Promise.all(verifiers.map((verifier) => verifier.close()));
@@ -150,7 +155,7 @@ async function timeSeen(contender: Contender | undefined): Promise<readonly numb
 
 function report(
   contenders: readonly Contender[],
-  times: { readonly none: readonly number[]; readonly many: readonly number[] },
+  times: Readonly<Record<'nothing' | 'none' | 'many', readonly number[]>>,
   memoryMb: number,
 ): void {
   const bare = contenders[0]?.rates ?? [];
@@ -176,6 +181,7 @@ function report(
     target: 'p99 ≤ 5',
   });
   printTable(`what is done at each call, ${times.many.length} calls`, [
+    { ...check('a call that does nothing', times.nothing), measure: 'a call that does nothing, µs', target: '' },
     check('0 entries', times.none),
     check(`${entries} entries`, times.many),
     { measure: `memory of ${entries} entries, MB`, p50: memoryMb.toFixed(1), p99: '', target: '< 20' },
