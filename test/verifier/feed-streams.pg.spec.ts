@@ -77,7 +77,9 @@ test.for([
     await expect.poll(() => knows(feed, missed), waiting).toBe(true);
     await hears(feed);
   }
-  expect(server.requests.at(-1)).toMatch(/^stream\?cursor=first\.\d/);
+  // on a busy machine a page may be asked for meanwhile
+  const last = server.requests.findLast((request) => request.startsWith('stream'));
+  expect(last).toMatch(/^stream\?cursor=first\.\d/);
 });
 
 test('while there is no stream, what is known is kept fresh by pages', async () => {

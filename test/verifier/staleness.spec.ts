@@ -131,8 +131,11 @@ test('when Gatehouse does not answer, tokens are refused until it is known again
 });
 
 test('calls for one token at the same time share a question; the next call asks anew', async () => {
-  asked = 0;
   const verifier = await start({ fetch: counting });
+  // a token that is new comes to the question when its signature was checked, each call for itself
+  known.ageMs = 0;
+  expect(await judged(verifier, person.token)).toBe('accepted');
+  asked = 0;
   known.ageMs = 2_001;
   const verdicts = await Promise.all(Array.from({ length: 50 }, () => judged(verifier, person.token)));
   expect([new Set(verdicts), asked]).toEqual([new Set(['accepted']), 1]);
