@@ -161,3 +161,22 @@ test('a wrong option of a route is an error at the start, never an open route', 
     await expect(verifier.verify(reader.token, options)).rejects.toThrow(TypeError);
   }
 });
+
+test('after a refusal Express runs nothing that comes behind', async () => {
+  const app = express();
+  const reached: string[] = [];
+  app.use(expressToken(await start(), writing));
+  app.use(({ method }, response) => {
+    reached.push(method);
+    if (!response.headersSent) response.json({});
+  });
+  const server = app.listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const ask = async (token: string | undefined, method: string): Promise<number> => {
+    const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, { method, headers })).status;
+  };
+  const statuses = [await ask(undefined, 'PUT'), await ask(reader.token, 'PATCH'), await ask(writer.token, 'POST')];
+  server.close();
+  expect([statuses, reached]).toEqual([[401, 403, 200], ['POST']]);
+});
