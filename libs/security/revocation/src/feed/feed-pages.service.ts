@@ -1,11 +1,9 @@
 import { Injectable } from '@nestjs/common';
 
-import type { Revocation } from '#verifier/revocations';
-
 import { EncodedPage } from './encoded-page.js';
 import { decodeCursor, decodePage, encodeCursor, encodePage, type FeedPage } from './feed-cursors.js';
 import { FeedSnapshot } from './feed-snapshot.js';
-import { type FeedMoment, FeedReader, type FeedRow } from './feed.reader.js';
+import { type FeedMoment, FeedReader, toEntry } from './feed.reader.js';
 import { heartbeatMs, type ReadFeed, type RevocationPage } from './feed.schema.js';
 import { SharedPages } from './shared-pages.js';
 
@@ -42,11 +40,9 @@ export class FeedPagesService {
     const key = `${limit} ${page}`;
     const kept = this.snapshot.find(key);
     if (kept) return kept;
-    return this.#live.read(`page ${key}`, async () => {
-      const position = decodePage(page, await this.#now());
-      const read = (): Promise<EncodedPage> => this.#read(position, limit);
-      return isOfSnapshot(position) ? this.snapshot.page(key, read) : read();
-    });
+    const position = decodePage(page, await this.#now());
+    const read = (): Promise<EncodedPage> => this.#read(position, limit);
+    return isOfSnapshot(position) ? this.snapshot.page(key, read) : this.#live.read(`page ${key}`, read);
   }
 
   async #now(): Promise<FeedMoment> {
@@ -82,11 +78,3 @@ function nextOf(position: FeedPage, afterId: string | undefined): string | null 
   if (!isOfSnapshot(position)) return null;
   return encodePage({ ...position, from: position.cursor.horizon, afterId: firstId });
 }
-
-const toEntry = ({ kind, subject, below, cause, expiresAt }: FeedRow): Revocation => ({
-  kind,
-  subject,
-  below,
-  cause,
-  expiresAt,
-});

@@ -15,6 +15,15 @@ const isForbidden = z.object({ code: z.enum(['42501', '0A000', '42883']) });
 /** An entry as receivers get it, and its id, which they do not. */
 export type FeedRow = Revocation & { readonly id: string };
 
+/** An entry as it is told. */
+export const toEntry = ({ kind, subject, below, cause, expiresAt }: FeedRow): Revocation => ({
+  kind,
+  subject,
+  below,
+  cause,
+  expiresAt,
+});
+
 /** A cursor, and the snapshot that it was taken from. */
 export type FeedMoment = FeedCursor & { readonly snapshot: string };
 

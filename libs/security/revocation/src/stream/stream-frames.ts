@@ -1,4 +1,4 @@
-import type { FeedRow } from '../feed/feed.reader.js';
+import { type FeedRow, toEntry } from '../feed/feed.reader.js';
 
 /** A quarter of what a listener may leave unread, so that one batch resets nobody who reads. */
 export const longestBatchBytes = 64 * 1024;
@@ -38,8 +38,8 @@ export class Batch {
 export function toBatches(rows: readonly FeedRow[], cursor: string): readonly Batch[] {
   const batches: string[][] = [];
   let room = 0;
-  for (const { id: _, ...row } of rows) {
-    const entry = JSON.stringify(row);
+  for (const row of rows) {
+    const entry = JSON.stringify(toEntry(row));
     const bytes = Buffer.byteLength(entry) + frameBytes + cursor.length;
     if (bytes > room) {
       batches.push([]);
