@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import type { VerifierOptions, VerifyOptions } from '#verifier';
+import type { StalenessAction, VerifierOptions, VerifyOptions } from '#verifier';
 
 /** A setting is missing or wrong; the message names it, and never its value. */
 export class SettingsError extends Error {
@@ -13,15 +13,13 @@ export type Settings = {
   readonly verifier: VerifierOptions;
   /** What every request needs; a gateway may ask for more in the query of `/verify`. */
   readonly permissions: NonNullable<VerifyOptions['permissions']>;
-  readonly policy: Policy;
+  readonly policy: StalenessAction;
   readonly staleAfterMs: number;
 };
 
-export type Policy = (typeof policies)[number];
-
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const policies = ['introspect', 'refuse', 'allow'] as const;
+const policies = ['introspect', 'refuse', 'allow'] as const satisfies readonly StalenessAction[];
 const known: ReadonlySet<string> = new Set([
   'GATEHOUSE_URL',
   'ISSUER',
@@ -80,7 +78,7 @@ function required(environment: Environment, name: string): string {
   throw new SettingsError(`${name} is required`);
 }
 
-function policyOf(text: string): Policy {
+function policyOf(text: string): StalenessAction {
   const policy = policies.find((one) => one === text);
   if (policy) return policy;
   throw new SettingsError(`STALENESS must be ${policies.join(', ')}`);

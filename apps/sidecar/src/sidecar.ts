@@ -45,7 +45,7 @@ export class Sidecar {
     else if (pathname === '/health/live') answer(response, 200, { status: 'ok' });
     else if (pathname === '/health/ready') this.#answerReady(response);
     else if (pathname === '/metrics') this.#answerMetrics(response);
-    else answer(response, 404, { title: 'There is nothing at this address.', status: 404, code: 'not-found' });
+    else sendProblem(response, problem(404, 'There is nothing at this address.', 'not-found'));
   }
 
   async #verify(request: IncomingMessage, response: ServerResponse, search: string): Promise<void> {
@@ -59,7 +59,7 @@ export class Sidecar {
     } catch (error) {
       const refusal = problemOf(error) ?? faultOf(error);
       count(refusal.body.code);
-      response.writeHead(refusal.status, refusal.headers).end(JSON.stringify(refusal.body));
+      sendProblem(response, refusal);
     }
   }
 
@@ -101,21 +101,26 @@ function splitTarget(target: string): { readonly pathname: string; readonly sear
   return at < 0 ? { pathname: target, search: '' } : { pathname: target.slice(0, at), search: target.slice(at + 1) };
 }
 
-/** What is no refusal of a token is a fault of the gateway's configuration, or of ours. */
-function faultOf(error: unknown): {
-  status: number;
-  headers: Record<string, string>;
-  body: Record<string, unknown> & { code: string };
-} {
-  const headers = { 'content-type': 'application/problem+json' };
-  const [title, code] =
-    error instanceof SettingsError
-      ? ['`permissions` must be names such as orders:read.', 'invalid-request']
-      : ['Something went wrong.', 'internal-error'];
-  return { status: 500, headers, body: { title, status: 500, code } };
-}
+type Problem = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: { readonly title: string; readonly status: number; readonly code: string };
+};
 
-function answer(response: ServerResponse, status: number, body: object): void {
-  const type = status === 404 ? 'application/problem+json' : 'application/json';
-  response.writeHead(status, { 'content-type': type }).end(JSON.stringify(body));
-}
+/** What is no refusal of a token is a fault of the gateway's configuration, or of ours. */
+const faultOf = (error: unknown): Problem =>
+  error instanceof SettingsError
+    ? problem(500, '`permissions` must be names such as orders:read.', 'invalid-request')
+    : problem(500, 'Something went wrong.', 'internal-error');
+
+const problem = (status: number, title: string, code: string): Problem => ({
+  status,
+  headers: { 'content-type': 'application/problem+json' },
+  body: { title, status, code },
+});
+
+const sendProblem = (response: ServerResponse, { status, headers, body }: Problem): void =>
+  void response.writeHead(status, headers).end(JSON.stringify(body));
+
+const answer = (response: ServerResponse, status: number, body: object): void =>
+  void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
