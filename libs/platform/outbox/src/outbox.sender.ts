@@ -45,6 +45,8 @@ export class OutboxSender implements OnModuleInit, BeforeApplicationShutdown {
   readonly #cutOff = new AbortController();
   readonly #results = { delivered: 0, postponed: 0, failed: 0 };
   readonly #running = new Set<Promise<void>>();
+  /** While it is asked: the gauges of a scrape share a statement. */
+  #counting: Promise<Counts | undefined> | undefined;
   #wake: () => void = () => undefined;
   #loop = Promise.resolve();
 
@@ -58,10 +60,8 @@ export class OutboxSender implements OnModuleInit, BeforeApplicationShutdown {
   onModuleInit(): void {
     const wake = (): void => this.#wake();
     this.notifications.subscribe(topic, { onChange: wake, catchUp: async () => wake() });
-    const count = async (name: keyof Counts): Promise<number> =>
-      (await this.sql.row<Counts>(countEntries, []))?.[name] ?? 0;
     const gauge = (name: string, help: string, of: keyof Counts): void =>
-      this.metrics.register({ name, help, kind: 'gauge', read: () => count(of) });
+      this.metrics.register({ name, help, kind: 'gauge', read: () => this.#count(of) });
     gauge('outbox_waiting', 'Entries of the outbox that have not been handed over', 'waiting');
     gauge('outbox_failed', 'Entries of the outbox that were given up; `mail list` shows them', 'failed');
     gauge('outbox_age_seconds', 'Since when the oldest waiting entry of the outbox waits', 'ageSeconds');
@@ -92,6 +92,13 @@ export class OutboxSender implements OnModuleInit, BeforeApplicationShutdown {
     const timer = setTimeout(() => this.#cutOff.abort(), finishWithinMs);
     await Promise.all(this.#running);
     clearTimeout(timer);
+  }
+
+  async #count(name: keyof Counts): Promise<number> {
+    this.#counting ??= this.sql.row<Counts>(countEntries, []).finally(() => {
+      this.#counting = undefined;
+    });
+    return (await this.#counting)?.[name] ?? 0;
   }
 
   async #run(): Promise<void> {
