@@ -1,31 +1,18 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
-import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { signInAdmin } from '../support/people.js';
 import { newService, type Service, tokenOf } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import type { Gatehouse } from '../support/start-gatehouse.js';
+import { useReplicas } from '../support/use-gatehouse.js';
 
-let own: OwnDatabase;
-let [here, there]: Gatehouse[] = [];
+const { both } = useReplicas();
 let bossToken: string;
 
 beforeAll(async () => {
-  own = await copyDatabase();
-  here = await startGatehouse({}, own);
-  there = await startGatehouse({}, own);
+  const [here] = both();
   bossToken = (await signInAdmin(here)).token;
 });
-afterAll(async () => {
-  await here?.stop();
-  await there?.stop();
-  await own.drop();
-});
-
-function both(): readonly [Gatehouse, Gatehouse] {
-  if (!here || !there) throw new Error('not started');
-  return [here, there];
-}
 
 const isTaken = async ({ api }: Gatehouse, token: string): Promise<boolean> =>
   (await api.get('/v1/users?limit=1', { token })).status === 200;

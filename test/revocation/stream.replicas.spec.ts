@@ -2,39 +2,26 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { KeyRotationService } from '#libs/auth';
 
-import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { isHeartbeat, openStream } from '../support/feed-stream.js';
 import { newPerson, type Person, signInAdmin, uniqueName } from '../support/people.js';
 import { newService, type Service } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import type { Gatehouse } from '../support/start-gatehouse.js';
 import { takeApart } from '../support/tokens.js';
+import { useReplicas } from '../support/use-gatehouse.js';
 
-let own: OwnDatabase;
-let [here, there]: Gatehouse[] = [];
+const { both, databaseUrl } = useReplicas();
 let service: Service;
 let token: string;
 
 beforeAll(async () => {
-  own = await copyDatabase();
-  here = await startGatehouse({}, own);
-  there = await startGatehouse({}, own);
+  const [here] = both();
   token = (await signInAdmin(here)).token;
   service = await newService(here, { token, scopes: ['revocations:read'] });
 });
-afterAll(async () => {
-  await here?.stop();
-  await there?.stop();
-  await own.drop();
-});
-
-function both(): readonly [Gatehouse, Gatehouse] {
-  if (!here || !there) throw new Error('not started');
-  return [here, there];
-}
 
 type Told = { readonly kind: string; readonly subject: string; readonly below?: number };
 type End = (one: Gatehouse, person: Person) => Promise<Told>;
@@ -117,7 +104,7 @@ describe('what ends on one replica', () => {
 
 /** Writes entries in transactions that commit in any order, some long after they began. */
 async function write(subjects: readonly string[]): Promise<void> {
-  const client = new pg.Client(own.environment['DATABASE_URL']);
+  const client = new pg.Client(databaseUrl());
   await client.connect();
   for (const subject of subjects) {
     await client.query('begin');

@@ -1,36 +1,22 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { KeyRotationService } from '#libs/auth';
 
 import type { Answer } from '../support/api.js';
-import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { isAccepted, newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
 import { newService } from '../support/services.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import { useReplicas } from '../support/use-gatehouse.js';
 
-let own: OwnDatabase;
-let [here, there]: Gatehouse[] = [];
+const { both } = useReplicas();
 let person: Person;
 let bossToken: string;
 
 beforeAll(async () => {
-  own = await copyDatabase();
-  here = await startGatehouse({}, own);
-  there = await startGatehouse({}, own);
+  const [here] = both();
   person = await newPerson(here);
   bossToken = (await signInAdmin(here)).token;
 });
-afterAll(async () => {
-  await here?.stop();
-  await there?.stop();
-  await own.drop();
-});
-
-function both(): readonly [Gatehouse, Gatehouse] {
-  if (!here || !there) throw new Error('not started');
-  return [here, there];
-}
 
 /**
  * Cuts the listening connections of both replicas, as a restart of the

@@ -1,31 +1,18 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
-import { copyDatabase, type OwnDatabase } from '../support/copy-database.js';
 import { isAccepted, newPerson, signIn, signInAdmin } from '../support/people.js';
 import { claimsOf, newHolder, newRole, permissionNames } from '../support/roles.js';
-import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
+import type { Gatehouse } from '../support/start-gatehouse.js';
+import { useReplicas } from '../support/use-gatehouse.js';
 
-let own: OwnDatabase;
-let [here, there]: Gatehouse[] = [];
+const { both } = useReplicas();
 let token: string;
 
 beforeAll(async () => {
-  own = await copyDatabase();
-  here = await startGatehouse({}, own);
-  there = await startGatehouse({}, own);
+  const [here] = both();
   token = (await signInAdmin(here)).token;
 });
-afterAll(async () => {
-  await here?.stop();
-  await there?.stop();
-  await own.drop();
-});
-
-function both(): readonly [Gatehouse, Gatehouse] {
-  if (!here || !there) throw new Error('not started');
-  return [here, there];
-}
 
 const patchRole = ({ api }: Gatehouse, name: string, permissions: string[]) =>
   api.patch(`/v1/roles/${name}`, { token, body: { permissions } });

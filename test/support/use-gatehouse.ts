@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
 
-import { copyDatabase } from './copy-database.js';
+import { copyDatabase, type OwnDatabase } from './copy-database.js';
 import { type Gatehouse, startGatehouse } from './start-gatehouse.js';
 
 export type Wanted = {
@@ -53,6 +53,30 @@ export function useGatehouse({ environment, own }: Wanted = {}): Gatehouse {
     },
     stop: () => started().stop(),
   };
+}
+
+/** Two replicas on a database of their own; as `useGatehouse`. */
+export function useReplicas(): {
+  readonly both: () => readonly [Gatehouse, Gatehouse];
+  readonly databaseUrl: () => string | undefined;
+} {
+  let own: OwnDatabase | undefined;
+  let [here, there]: Gatehouse[] = [];
+  beforeAll(async () => {
+    own = await copyDatabase();
+    here = await startGatehouse({}, own);
+    there = await startGatehouse({}, own);
+  });
+  afterAll(async () => {
+    await here?.stop();
+    await there?.stop();
+    await own?.drop();
+  });
+  const both = (): readonly [Gatehouse, Gatehouse] => {
+    if (!here || !there) throw new Error('The replicas run from the first `beforeAll` on.');
+    return [here, there];
+  };
+  return { both, databaseUrl: () => own?.environment['DATABASE_URL'] };
 }
 
 /** It ends with its worker; the global teardown removes its database. */
