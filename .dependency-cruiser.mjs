@@ -37,11 +37,15 @@ export const uses = {
   users: ['platform/*', 'security/*', 'roles'],
   auth: ['platform/*', 'security/*', 'mail', 'roles', 'users'],
   messages: ['platform/*', 'security/*', 'users'],
+  // ADR 29: accounts that somebody else has prepared
+  invitations: ['platform/*', 'security/*', 'mail', 'roles', 'users'],
+  // ADR 29: the pages for people, all of one make
+  pages: ['platform/*', 'auth', 'invitations', 'messages', 'users'],
   // users as rows of a file: nobody but apps uses it
   'user-import': ['platform/*', 'security/*', 'users'],
-  graphql: ['platform/*', 'security/*', 'roles', 'services', 'users', 'auth'],
+  graphql: ['platform/*', 'security/*', 'roles', 'services', 'users', 'auth', 'invitations'],
   health: ['platform/*'],
-  migrations: ['platform/*', 'security/*', 'auth', 'messages', 'roles', 'services', 'users'],
+  migrations: ['platform/*', 'security/*', 'auth', 'invitations', 'mail', 'messages', 'roles', 'services', 'users'],
   metrics: ['platform/*'],
 };
 

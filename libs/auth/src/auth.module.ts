@@ -26,6 +26,7 @@ import { OAuthController } from './oauth/oauth.controller.js';
 import { OAuthService } from './oauth/oauth.service.js';
 import { TokenExplanationService } from './oauth/token-explanation.service.js';
 import { WellKnownController } from './oauth/well-known.controller.js';
+import { OneTimeTokensRepository } from './recovery/one-time-tokens.repository.js';
 import { RefreshTokens } from './sessions/refresh-tokens.js';
 import { SessionEndService } from './sessions/session-end.service.js';
 import { SessionTokensController } from './sessions/session-tokens.controller.js';
@@ -69,6 +70,7 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     LoginAttemptsRepository,
     LoginService,
     OAuthService,
+    OneTimeTokensRepository,
     PasswordChangeService,
     RefreshTokens,
     SessionEndService,

@@ -5,6 +5,7 @@ import { PersonalData } from '#libs/platform/personal-data';
 
 import { KeyRotationService } from './keys/key-rotation.service.js';
 import { LoginAttemptsRepository } from './login/login-attempts.repository.js';
+import { OneTimeTokensRepository } from './recovery/one-time-tokens.repository.js';
 import { SessionsRepository } from './sessions/sessions.repository.js';
 
 /** Registers how long auth keeps its rows: until they expire, or until their user is erased. */
@@ -16,12 +17,14 @@ export class AuthRetention implements OnModuleInit {
     private readonly rotation: KeyRotationService,
     private readonly sessions: SessionsRepository,
     private readonly attempts: LoginAttemptsRepository,
+    private readonly oneTimeTokens: OneTimeTokensRepository,
   ) {}
 
   onModuleInit(): void {
     this.sweeper.register('signing_keys', () => this.rotation.rotateIfDue());
     this.sweeper.registerRetention(this.sessions.expired);
     this.sweeper.registerRetention(this.attempts.expired);
+    this.sweeper.registerRetention(this.oneTimeTokens.expired);
     this.personalData.register({
       name: 'sessions',
       references: ['sessions.user_id'],

@@ -4,6 +4,7 @@ export { SettingEntity } from './keys/setting.entity.js';
 export { SharedSettingsService } from './keys/shared-settings.service.js';
 export { SigningKeyEntity } from './keys/signing-key.entity.js';
 export { SigningKeysService } from './keys/signing-keys.service.js';
+export { LoginChallengeEntity } from './login/login-challenge.entity.js';
 export { LoginDelayEntity } from './login/login-delay.entity.js';
 export {
   type ChangePassword,
@@ -14,6 +15,9 @@ export {
 } from './login/login.schema.js';
 export { LoginService } from './login/login.service.js';
 export { PasswordChangeService } from './login/password-change.service.js';
+export { OneTimeTokenEntity } from './recovery/one-time-token.entity.js';
+export { RecoveryCodeEntity } from './second-factor/recovery-code.entity.js';
+export { SecondFactorEntity } from './second-factor/second-factor.entity.js';
 export { SessionEndService } from './sessions/session-end.service.js';
 export { SessionEntity } from './sessions/session.entity.js';
 export {

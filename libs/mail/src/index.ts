@@ -1,2 +1,3 @@
 export { MailModule } from './mail.module.js';
 export { type ListedMail, MailService } from './mail.service.js';
+export { UndeliverableAddressEntity } from './undeliverable-address.entity.js';

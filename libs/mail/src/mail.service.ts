@@ -4,6 +4,7 @@ import { type BeforeApplicationShutdown, Inject, Injectable, Logger, type OnModu
 import { type Config, CONFIG } from '#libs/platform/config';
 import { type ListedEntry, OutboxSender, OutboxService } from '#libs/platform/outbox';
 
+import { chooseLocale, type LanguageWishes } from './choose-locale.js';
 import { type Mail, type MailKind, mailSchema } from './mail.js';
 import { toHtml, toPlainText } from './mail-text.js';
 import { MailTexts } from './mail-texts.js';
@@ -12,8 +13,9 @@ import { type Letter, MailTransport } from './mail-transport.js';
 /** The kind of mail in the outbox. */
 const inOutbox = 'mail';
 
-/** A mail of somebody, before its language is chosen. */
-export type MailTo<Kind extends MailKind> = Omit<Mail<Kind>, 'locale'> & { readonly userId: string };
+/** A mail of somebody, before its language is chosen; without `userId` to somebody who is no user. */
+export type MailTo<Kind extends MailKind> = Omit<Mail<Kind>, 'locale'> &
+  LanguageWishes & { readonly userId?: string | undefined };
 
 /** A mail that waits or was given up, without what it says. */
 export type ListedMail = Omit<ListedEntry, 'payload'> & { readonly mail: MailKind; readonly to: string };
@@ -49,10 +51,13 @@ export class MailService implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   /** Writes it into the transaction of its cause; nothing while `MAIL` is off. */
-  async add<Kind extends MailKind>(em: SqlEntityManager, { userId, ...mail }: MailTo<Kind>): Promise<void> {
+  async add<Kind extends MailKind>(
+    em: SqlEntityManager,
+    { userId, kind, to, variables, ...wishes }: MailTo<Kind>,
+  ): Promise<void> {
     if (!this.isOn) return;
-    const payload = { ...mail, locale: this.config.MAIL_LOCALE };
-    await this.outbox.add(em, { kind: inOutbox, payload, userId });
+    const locale = chooseLocale(wishes, this.config.MAIL_LOCALE);
+    await this.outbox.add(em, { kind: inOutbox, payload: { kind, to, locale, variables }, userId });
   }
 
   /** Sends a test at once, past the outbox. @returns what the server said. @throws its refusal */

@@ -6,7 +6,14 @@ export type Locale = (typeof locales)[number];
 /** What each mail may say beside its fixed words: the closed list of variables of its texts. */
 export const mailVariables = {
   test: [],
+  verify: ['firstName', 'link', 'code'],
+  reset: ['firstName', 'link', 'code'],
+  'address-change': ['firstName', 'link', 'code'],
+  'address-changed': ['firstName', 'time'],
+  invitation: ['link', 'expires'],
   'password-changed': ['firstName', 'time', 'ip'],
+  'new-sign-in': ['firstName', 'time', 'ip', 'device'],
+  'second-factor-changed': ['firstName', 'time'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 export type MailKind = keyof typeof mailVariables;
 

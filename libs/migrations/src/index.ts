@@ -1,8 +1,19 @@
 import { AuditEntity } from '#libs/security/audit';
-import { LoginDelayEntity, SessionEntity, SettingEntity, SigningKeyEntity } from '#libs/auth';
+import {
+  LoginChallengeEntity,
+  LoginDelayEntity,
+  OneTimeTokenEntity,
+  RecoveryCodeEntity,
+  SecondFactorEntity,
+  SessionEntity,
+  SettingEntity,
+  SigningKeyEntity,
+} from '#libs/auth';
 import { AvatarDeletionEntity, AvatarEntity } from '#libs/platform/pictures';
 import { IdempotencyKeyEntity } from '#libs/platform/idempotency';
 import type { DatabaseSchema } from '#libs/platform/database';
+import { InvitationEntity } from '#libs/invitations';
+import { UndeliverableAddressEntity } from '#libs/mail';
 import { MessageEntity } from '#libs/messages';
 import { SealedKeyEntity } from '#libs/platform/sealed-keys';
 import { AccessTokenLifetimeEntity, FeedEpochEntity, RevocationEntity } from '#libs/security/revocation';
@@ -28,6 +39,7 @@ import { NoticesAndCounts } from './migrations/0018-notices-and-counts.js';
 import { RolesAndAudiences } from './migrations/0019-roles-and-audiences.js';
 import { FeedEpoch } from './migrations/0021-feed-epoch.js';
 import { Outbox } from './migrations/0022-outbox.js';
+import { WaysBackIn } from './migrations/0023-ways-back-in.js';
 import { UserIndexes } from './migrations/0020-user-indexes.js';
 
 /** Every table and how it came about; a test compares the two. */
@@ -39,19 +51,25 @@ export const schema: DatabaseSchema = {
     AvatarEntity,
     FeedEpochEntity,
     IdempotencyKeyEntity,
+    InvitationEntity,
+    LoginChallengeEntity,
     LoginDelayEntity,
     MessageEntity,
+    OneTimeTokenEntity,
     OutboxEntryEntity,
+    RecoveryCodeEntity,
     RevocationEntity,
     RoleEntity,
     RoleGenerationEntity,
     RoleSetEntity,
     SealedKeyEntity,
+    SecondFactorEntity,
     SessionEntity,
     ServiceEntity,
     ServiceUsageEntity,
     SettingEntity,
     SigningKeyEntity,
+    UndeliverableAddressEntity,
     UserEntity,
   ],
   migrations: [
@@ -73,5 +91,6 @@ export const schema: DatabaseSchema = {
     { name: '0020-user-indexes', class: UserIndexes },
     { name: '0021-feed-epoch', class: FeedEpoch },
     { name: '0022-outbox', class: Outbox },
+    { name: '0023-ways-back-in', class: WaysBackIn },
   ],
 };

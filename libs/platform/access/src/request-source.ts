@@ -30,6 +30,8 @@ export type RequestSource = {
   readonly caller: Principal;
   readonly ip: string;
   readonly userAgent: string | undefined;
+  /** `Accept-Language` as it came: mail that follows from the request may be in it. */
+  readonly acceptLanguage: string | undefined;
   readonly requestId: string;
   /** For what takes longer than a moment. */
   readonly callerNow: CallerNow;
@@ -39,6 +41,7 @@ export const sourceOf = (request: FastifyRequest): RequestSource => ({
   caller: request.principal ?? anonymous,
   ip: request.clientAddress,
   userAgent: request.headers['user-agent']?.slice(0, 256),
+  acceptLanguage: request.headers['accept-language']?.slice(0, 256),
   requestId: request.id,
   callerNow: callerNow(request),
 });

@@ -4,14 +4,11 @@ import { z } from 'zod';
 
 import { isOrigin } from './is-origin.js';
 import { openConnections } from './open-connections.schema.js';
+import { avatarStore } from './avatar-store.schema.js';
 import { mailSettings } from './mail.schema.js';
 import { quotas } from './quotas.schema.js';
-import { about, flag, integer, commaList, databaseUrl, redisUrls } from './setting-schemas.js';
+import { about, flag, httpUrl, integer, commaList, databaseUrl, redisUrls } from './setting-schemas.js';
 import { tokenClaimsSchema } from './token-claims.schema.js';
-
-const httpUrl = z
-  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
-  .transform((url) => url.replace(/\/+$/, ''));
 
 const proxyList = commaList.refine(
   (proxies) => proxies.every(isProxy),
@@ -146,6 +143,12 @@ export const configSchema = z.object({
       ),
     ),
   ...mailSettings,
+  SECOND_FACTOR_ROLES: commaList.prefault('').meta(
+    about('Who holds one of these roles may do nothing without a second factor but set one up', {
+      preset: 'none',
+      example: 'admin',
+    }),
+  ),
   AUDIT_RETENTION_DAYS: integer(1, 36_500).prefault('90').meta(about('Audit events are kept this long')),
   REDIS_URL: redisUrls.optional().meta(
     about('Redis, where replicas count rate limits together; several URLs with commas are nodes of a Redis Cluster', {
@@ -179,28 +182,7 @@ export const configSchema = z.object({
       example: '/etc/gatehouse/metadata.schema.json',
     }),
   ),
-  AVATAR_STORE: z
-    .enum(['database', 's3'], { error: 'must be database or s3' })
-    .default('database')
-    .meta(about('Where new pictures go; those that are there stay where they are')),
-  AVATAR_S3_BUCKET: z
-    .string()
-    .optional()
-    .meta(about('Bucket for AVATAR_STORE=s3', { example: 'gatehouse-avatars' })),
-  AVATAR_S3_ENDPOINT: httpUrl
-    .optional()
-    .meta(about('S3-compatible store', { preset: 'that of AWS', example: 'https://minio.example.org' })),
-  AVATAR_S3_REGION: z.string().default('us-east-1').meta(about('Region of the bucket')),
-  AVATAR_S3_PATH_STYLE: flag.prefault('false').meta(about('https://HOST/BUCKET/KEY, as MinIO and others want it')),
-  AVATAR_S3_PREFIX: z.string().default('avatars/').meta(about('What the keys of the objects begin with')),
-  AVATAR_S3_ACCESS_KEY_ID: z
-    .string()
-    .optional()
-    .meta(about('Access key', { secret: true, preset: "those of the AWS SDK's own chain (roles, profiles)" })),
-  AVATAR_S3_SECRET_ACCESS_KEY: z
-    .string()
-    .optional()
-    .meta(about('Secret of the access key', { secret: true })),
+  ...avatarStore,
   GRAPHQL: z
     .enum(['lazy', 'eager', 'off'], { error: 'must be lazy, eager or off' })
     .default('lazy')

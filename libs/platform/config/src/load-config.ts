@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
+import type { z } from 'zod';
+
 import { type Config, configSchema } from './config.schema.js';
 import { parseDatabaseUrl } from './database-url.js';
 
@@ -36,23 +38,7 @@ export function loadConfig(environment: Environment): Config {
     throw new ConfigError(faults);
   }
   const { data } = parsed;
-  if (data.NODE_ENV === 'production' && data.DATABASE_URL && !data.MASTER_KEY) {
-    faults.push('MASTER_KEY is required with DATABASE_URL in production: openssl rand -base64 32');
-  }
-  if (data.DATABASE_LISTEN_URL && !data.DATABASE_URL) faults.push('DATABASE_LISTEN_URL is set without DATABASE_URL');
-  if (data.DATABASE_URL && parseDatabaseUrl(data.DATABASE_URL).isPooled && !data.DATABASE_LISTEN_URL) {
-    faults.push('DATABASE_LISTEN_URL is required with pgbouncer=true: such a pooler passes no notifications on');
-  }
-  if (data.DATABASE_URL && isTlsForgotten(data.DATABASE_URL, environment)) {
-    faults.push('PGSSLMODE asks for TLS, but DATABASE_URL has no sslmode: write it there');
-  }
-  if (data.AVATAR_STORE === 's3' && !data.AVATAR_S3_BUCKET)
-    faults.push('AVATAR_S3_BUCKET is required with AVATAR_STORE=s3');
-  if (data.MAIL === 'smtp' && !data.SMTP_URL) faults.push('SMTP_URL is required with MAIL=smtp');
-  if (data.MAIL !== 'off' && !data.MAIL_FROM) faults.push('MAIL_FROM is required with MAIL=smtp and MAIL=file');
-  if ((data.AVATAR_S3_ACCESS_KEY_ID === undefined) !== (data.AVATAR_S3_SECRET_ACCESS_KEY === undefined)) {
-    faults.push('AVATAR_S3_ACCESS_KEY_ID and AVATAR_S3_SECRET_ACCESS_KEY go together: set both or neither');
-  }
+  faults.push(...contradictionsIn(data, environment));
   if (faults.length > 0) throw new ConfigError(faults);
   const publicUrl = data.PUBLIC_URL ?? `http://${bracketed(data.HOST)}:${data.PORT}`;
   return {
@@ -66,6 +52,36 @@ export function loadConfig(environment: Environment): Config {
       data.MAX_CONNECTIONS_PER_ADDRESS ?? Math.max(fewestPerAddress, Math.ceil(data.MAX_CONNECTIONS / 10)),
     MAX_REVOCATION_STREAMS: data.MAX_REVOCATION_STREAMS ?? Math.ceil(data.MAX_CONNECTIONS / 2),
   };
+}
+
+/** What is wrong with settings that are right each by itself. */
+function contradictionsIn(data: z.infer<typeof configSchema>, environment: Environment): readonly string[] {
+  const faults: string[] = [];
+  if (data.NODE_ENV === 'production' && data.DATABASE_URL && !data.MASTER_KEY) {
+    faults.push('MASTER_KEY is required with DATABASE_URL in production: openssl rand -base64 32');
+  }
+  if (data.DATABASE_LISTEN_URL && !data.DATABASE_URL) faults.push('DATABASE_LISTEN_URL is set without DATABASE_URL');
+  if (data.DATABASE_URL && parseDatabaseUrl(data.DATABASE_URL).isPooled && !data.DATABASE_LISTEN_URL) {
+    faults.push('DATABASE_LISTEN_URL is required with pgbouncer=true: such a pooler passes no notifications on');
+  }
+  if (data.DATABASE_URL && isTlsForgotten(data.DATABASE_URL, environment)) {
+    faults.push('PGSSLMODE asks for TLS, but DATABASE_URL has no sslmode: write it there');
+  }
+  if (data.AVATAR_STORE === 's3' && !data.AVATAR_S3_BUCKET)
+    faults.push('AVATAR_S3_BUCKET is required with AVATAR_STORE=s3');
+  if (data.MAIL === 'smtp' && !data.SMTP_URL) faults.push('SMTP_URL is required with MAIL=smtp');
+  if (data.EMAIL_VERIFICATION === 'login' && data.MAIL === 'off')
+    faults.push('EMAIL_VERIFICATION=login needs MAIL: nobody could confirm an address');
+  if (data.MAIL !== 'off' && data.PUBLIC_URL && !/^[A-Za-z0-9/.:-]{1,60}$/.test(data.PUBLIC_URL)) {
+    faults.push(
+      'PUBLIC_URL must have at most 60 letters, digits and /.:- with MAIL: longer links are broken on their way',
+    );
+  }
+  if (data.MAIL !== 'off' && !data.MAIL_FROM) faults.push('MAIL_FROM is required with MAIL=smtp and MAIL=file');
+  if ((data.AVATAR_S3_ACCESS_KEY_ID === undefined) !== (data.AVATAR_S3_SECRET_ACCESS_KEY === undefined)) {
+    faults.push('AVATAR_S3_ACCESS_KEY_ID and AVATAR_S3_SECRET_ACCESS_KEY go together: set both or neither');
+  }
+  return faults;
 }
 
 /** The URLs that are asked for again by who makes a connection. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { about } from './setting-schemas.js';
+import { about, integer } from './setting-schemas.js';
 
 /** `smtp:` or `smtps:`, a host, a port, perhaps a user and a password. */
 const smtpUrl = z
@@ -39,6 +39,13 @@ export const mailSettings = {
     .enum(['en', 'de'], { error: 'must be en or de' })
     .default('en')
     .meta(about('Language of mail where nothing else says one')),
+  MAIL_LIMIT_PER_ADDRESS: integer(1, 1_000)
+    .prefault('5')
+    .meta(about('Mails with a link and a code that an address gets in an hour, whoever asks for them')),
+  EMAIL_VERIFICATION: z
+    .enum(['off', 'login'], { error: 'must be off or login' })
+    .default('off')
+    .meta(about('`login`: who has an address that is not confirmed cannot sign in, and registration asks for one')),
   MAIL_TEMPLATES: z
     .string()
     .optional()

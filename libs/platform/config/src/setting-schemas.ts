@@ -36,3 +36,7 @@ export const databaseUrl = z.string().superRefine((text, context) => {
     context.addIssue({ code: 'custom', message: error.message });
   }
 });
+
+export const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+  .transform((url) => url.replace(/\/+$/, ''));

@@ -4,6 +4,8 @@ import { errorCodes, type ErrorCode } from './error-codes.js';
 export type FieldError = { readonly path: string; readonly message: string; readonly code: string };
 
 export type AppErrorOptions = {
+  /** Where the contract gives one code two statuses. */
+  readonly status?: number;
   /** Helps the caller and reveals nothing; the code's own text if absent. */
   readonly detail?: string;
   readonly errors?: readonly FieldError[];
@@ -28,6 +30,6 @@ export class AppError extends Error {
     readonly options: AppErrorOptions = {},
   ) {
     super(options.detail ?? errorCodes[code].detail, { cause: options.cause });
-    this.status = errorCodes[code].status;
+    this.status = options.status ?? errorCodes[code].status;
   }
 }

@@ -59,6 +59,11 @@ export const errorCodes = {
     title: 'Password refused',
     detail: 'The password is too easy to guess; `errors` lists every reason.',
   },
+  'invalid-confirmation': {
+    status: 400,
+    title: 'Link or code not good',
+    detail: 'The link or the code is wrong, was used, or is too old. Ask for a new one.',
+  },
   'unknown-role': {
     status: 400,
     title: 'Unknown role',
@@ -85,6 +90,17 @@ export const errorCodes = {
     title: 'Invalid credentials',
     detail: 'The user name or the password is wrong, or the account is deactivated.',
   },
+  'second-factor-required': {
+    status: 401,
+    title: 'Second factor required',
+    detail:
+      'The password was right. POST /v1/auth/login/second-factor takes `challenge` with a code of the second factor.',
+  },
+  'invalid-challenge': {
+    status: 401,
+    title: 'Invalid challenge',
+    detail: 'The challenge is not ours, was used, or is older than five minutes. Log in again.',
+  },
   'invalid-refresh-token': {
     status: 401,
     title: 'Invalid refresh token',
@@ -101,6 +117,16 @@ export const errorCodes = {
     title: 'Registration is closed',
     detail: 'Only an administrator can create users here.',
   },
+  'mail-off': {
+    status: 403,
+    title: 'Mail is off',
+    detail: 'This installation sends no mail. Ask an administrator.',
+  },
+  'email-not-verified': {
+    status: 403,
+    title: 'Address not confirmed',
+    detail: 'Confirm your e-mail address first. POST /v1/auth/email-verification sends a new mail.',
+  },
   'fresh-authentication-required': {
     status: 403,
     title: 'Fresh authentication required',
@@ -112,6 +138,11 @@ export const errorCodes = {
     title: 'Wrong current password',
     detail: '`currentPassword` is not the password of this user, or was tried too often: wait before you try again.',
   },
+  'wrong-code': {
+    status: 403,
+    title: 'Wrong code',
+    detail: 'This is no code of the second factor, was used, or was tried too often: wait before you try again.',
+  },
   'not-found': { status: 404, title: 'Not found', detail: 'There is nothing at this address.' },
   'user-not-found': { status: 404, title: 'No such user', detail: 'There is no user with this id or name.' },
   'session-not-found': { status: 404, title: 'No such session', detail: 'You have no session with this id.' },
@@ -122,6 +153,16 @@ export const errorCodes = {
   },
   'service-not-found': { status: 404, title: 'No such service', detail: 'There is no service with this name.' },
   'role-not-found': { status: 404, title: 'No such role', detail: 'There is no role with this name.' },
+  'invitation-not-found': {
+    status: 404,
+    title: 'No such invitation',
+    detail: 'There is no invitation with this id. It may have been accepted, withdrawn, or have expired.',
+  },
+  'second-factor-not-found': {
+    status: 404,
+    title: 'No second factor',
+    detail: 'This user has no second factor of this kind.',
+  },
   'message-not-found': {
     status: 404,
     title: 'No such message',
@@ -155,6 +196,11 @@ export const errorCodes = {
     detail: 'This `Idempotency-Key` was sent with another body before. Take a new one for a new thing to do.',
   },
   'email-taken': { status: 409, title: 'E-mail address taken', detail: 'Another user has this e-mail address.' },
+  'second-factor-exists': {
+    status: 409,
+    title: 'Second factor exists',
+    detail: 'This user has a second factor of this kind. Remove it first.',
+  },
   'rotation-conflict': {
     status: 409,
     title: 'Rotated meanwhile',

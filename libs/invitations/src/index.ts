@@ -1,0 +1,1 @@
+export { InvitationEntity } from './invitation.entity.js';
