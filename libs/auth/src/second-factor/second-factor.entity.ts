@@ -24,7 +24,7 @@ export const SecondFactorEntity = defineEntity({
     user: () => p.manyToOne(UserEntity).fieldNames('user_id').deleteRule('cascade'),
     kind: p.text(),
     secret: p.blob(),
-    counter: p.bigint('number').default(0),
+    counter: p.bigint('number'),
     credentialId: p.blob().nullable(),
     name: p.text().nullable(),
     createdAt: p.datetime().columnType('timestamptz(3)').defaultRaw('now()'),

@@ -49,7 +49,7 @@ export class WaysBackIn extends Migration {
       user_id uuid not null,
       kind text not null,
       secret bytea not null,
-      counter bigint not null default 0,
+      counter bigint not null,
       credential_id bytea null,
       name text null,
       created_at timestamptz(3) not null default now(),
