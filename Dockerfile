@@ -10,7 +10,7 @@ FROM base AS build
 COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
 COPY .swcrc ./
-COPY scripts/build.ts scripts/
+COPY scripts/build.ts scripts/bundle.ts scripts/
 COPY apps apps
 COPY libs libs
 COPY packages packages
@@ -50,7 +50,7 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
     CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # `node` is process 1 and gets the signals itself: no npm, no shell. Other commands replace the last word:
 # docker run … gatehouse dist/apps/cli/src/main.js --help
-ENTRYPOINT ["node", "--enable-source-maps", "--max-semi-space-size=16"]
+ENTRYPOINT ["node", "--max-semi-space-size=16"]
 CMD ["dist/apps/api/src/main.js"]
 # With DATABASE_URL, production needs MASTER_KEY as well; each secret X also comes as X_FILE.
 ARG VERSION=dev

@@ -125,12 +125,12 @@ test.each([
   const service = await spawnGatehouse({
     ...database.environment,
     ...environment,
-    // Node names every CommonJS module that it loads
-    NODE_DEBUG: 'module',
+    // Node names every module that it loads from a file
+    NODE_DEBUG: 'esm,module',
   });
   await fetch(`${service.url}/v1/users/me`, { headers: { traceparent } });
   await expect.poll(() => requestLines(service)).toContainEqual(expect.objectContaining({ trace_id: traceId }));
-  expect(service.output()).toContain('/fastify/');
+  expect(service.output()).toContain('/dist/bundle/');
   expect(service.output()).not.toMatch(/@opentelemetry|@fastify\/otel/);
   service.kill('SIGTERM');
   await service.ended;
