@@ -18,7 +18,10 @@ const looks = [
 
 mkdirSync(folder, { recursive: true });
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-background-networking'];
-const browser = await chromium.launch({ executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium', args: flags });
+const browser = await chromium.launch({
+  executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
+  args: flags,
+});
 for (const { name, colorScheme, width } of process.argv[2] === undefined ? looks.slice(0, 1) : looks) {
   const page = await browser.newPage({ colorScheme, viewport: { width, height: 200 } });
   for (const file of readdirSync(golden).filter((entry) => entry.endsWith('.html'))) {
