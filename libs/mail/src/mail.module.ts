@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 
+import { DevMailController } from './dev/dev-mail.controller.js';
 import { MailService } from './mail.service.js';
 
-@Module({ providers: [MailService], exports: [MailService] })
+@Module({ controllers: [DevMailController], providers: [MailService], exports: [MailService] })
 export class MailModule {}

@@ -6,7 +6,7 @@ import { type ListedEntry, OutboxSender, OutboxService } from '#libs/platform/ou
 
 import { chooseLocale, type LanguageWishes } from './choose-locale.js';
 import { type Mail, type MailKind, mailSchema } from './mail.js';
-import { toHtml, toPlainText } from './mail-text.js';
+import { renderMail } from './mail-text.js';
 import { MailTexts } from './mail-texts.js';
 import { type Letter, MailTransport } from './mail-transport.js';
 
@@ -85,10 +85,8 @@ export class MailService implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   #write(id: string, { kind, to, locale, variables }: Omit<Mail, 'variables'> & { variables: Variables }): Letter {
-    const text = this.#texts.find(kind, locale);
     const filled = { ...variables, service: this.config.PUBLIC_URL };
-    const { subject } = text;
-    return { id, to, subject, text: toPlainText(text, filled), html: toHtml(text, filled, locale) };
+    return { id, to, ...renderMail(this.#texts.find(kind, locale), filled, locale) };
   }
 }
 

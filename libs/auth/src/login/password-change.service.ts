@@ -94,8 +94,7 @@ export class PasswordChangeService {
   /** To the address that the account has: whoever took it over cannot keep it from the owner. */
   async #tell(em: SqlEntityManager, userId: string, owner: PasswordOwner, ip: string): Promise<void> {
     if (owner.email === null) return;
-    const time = new Date().toISOString().replace(/T(.{8}).*/, ' $1 UTC');
-    const variables = { firstName: owner.firstName, time, ip };
+    const variables = { firstName: owner.firstName, time: new Date().toISOString(), ip };
     await this.mail.add(em, { kind: 'password-changed', to: owner.email, userId, variables });
   }
 
