@@ -78,25 +78,29 @@ and u.status = 'active' and s.generation = u.session_generation;
 select asked::int, found.* from unnest($1::uuid[]) with ordinality as wanted (wanted_id, asked)
 cross join lateral (select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+(extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from users where id = wanted_id limit 1) as found;
 
 -- GET /v1/users/by-user-name/{userName}
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+(extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from users where user_name_key = $1;
 
 -- GET /v1/users
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+(extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from users  order by created_at desc, id desc limit $1;
 
 -- GET /v1/users?sort=-userName
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+(extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from users  order by user_name_key desc limit $1;
 
 -- GET /v1/users?status=&role=
@@ -108,18 +112,21 @@ from users where roles @> array['admin']::text[] order by created_at desc, id de
 left join (
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+(extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from (select * from users where roles @> array['admin']::text[] order by created_at desc, id desc limit $2) as users where status = 'active' order by created_at desc, id desc limit $3
 ) as page on true;
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+(extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from (select * from users where roles @> array['admin']::text[] order by created_at desc, id desc limit $1) as users where status = 'active' order by created_at desc, id desc limit $2;
 
 -- GET /v1/users?createdAfter=
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+(extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from users where created_at > $1::timestamptz order by created_at asc, id asc limit $2;
 
 -- GET /v1/users?q=
@@ -131,12 +138,14 @@ from users  order by created_at desc, id desc offset $2 limit 1
 left join (
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+(extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from (select * from users  order by created_at desc, id desc limit $3) as users where search_text like '%' || search_fold($1) || '%' order by created_at desc, id desc limit $4
 ) as page on true;
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+(extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from (select * from users  order by created_at desc, id desc limit $2) as users where search_text like '%' || search_fold($1) || '%' order by created_at desc, id desc limit $3;
 
 -- GET /v1/users?q=&count=exact

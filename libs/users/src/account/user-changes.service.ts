@@ -54,7 +54,7 @@ export class UserChangesService {
       apply(user, change);
       Object.assign(user, profiles);
       await em.flush();
-      return this.views.ofEntity(user);
+      return this.views.ofEntity(user, source.caller);
     }).catch(rethrowTaken);
   }
 

@@ -74,12 +74,12 @@ export class UsersService {
       if (avatarHash) await this.pictures.link(em, undefined, avatarHash);
       const details = { roles: roles.join(' ') };
       await this.audit.record({ event: 'user-created', userId: created.id, details }, source, em);
-      await lock?.keep(em, this.views.ofEntity(created), created.id);
+      await lock?.keep(em, this.views.ofEntity(created, source.caller), created.id);
       // picture and hash took time, in which trust may have ended
       this.rules.assertMayCreate(input, await source.callerNow());
     };
     const user = await this.users.insert(fields, inSameTransaction).catch(rethrowTaken);
-    return this.views.ofEntity(user);
+    return this.views.ofEntity(user, source.caller);
   }
 
   /** @throws AppError `forbidden`, `user-not-found`, `invalid-token` when the caller is no more */
@@ -87,7 +87,7 @@ export class UsersService {
     const userId = readableId(id, caller);
     const row = await this.users.findById(userId);
     if (!row) throw noSuchUser(userId, caller);
-    return this.#view(row);
+    return this.#view(row, caller);
   }
 
   /** @throws AppError `forbidden`, `user-not-found` */
@@ -96,11 +96,11 @@ export class UsersService {
     // a stranger must not learn from the answer whether the name is taken
     readableId(row?.id ?? '', caller);
     if (!row) throw new AppError('user-not-found');
-    return this.#view(row);
+    return this.#view(row, caller);
   }
 
-  #view(row: UserRow): VersionedUser {
-    return { user: this.views.ofRow(row), version: row.version };
+  #view(row: UserRow, caller: Principal): VersionedUser {
+    return { user: this.views.ofRow(row, caller), version: row.version };
   }
 }
 
