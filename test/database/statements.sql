@@ -4,7 +4,8 @@ exists (select from users where email_key = $2) as email_taken;
 
 -- POST /v1/auth/login
 select id, status, password_hash from users where user_name_key = $1;
-with cleared as (delete from login_delays where subject = $1 and device = $2 and delayed_until <= now()), u as (select id, subject, roles, token_generation, session_generation, case when $27 then u.profile end as profile, case when $28 then u.metadata end as metadata from users u
+with cleared as (delete from login_delays where subject = $1 and device = $2 and delayed_until <= now()), u as (select id, subject, roles, token_generation, session_generation, case when $27 then u.profile end as profile, case when $28 then u.metadata end as metadata,
+email_key is not null and not email_verified as is_unconfirmed from users u
 where id = $1 and status = 'active' and password_hash = $5
 and not exists (select from login_delays
 where subject = $1 and device in ($2::uuid, $3::uuid, $4::uuid) and delayed_until > now())
@@ -15,14 +16,16 @@ select from services where name = $10 and status = 'active' for share
 ), s as (
 insert into sessions (id, user_id, generation, current_hash, user_agent, ip, client_id)
 select $6, u.id, u.session_generation, $7, $8, $9, $10 from u
-where exists (select from k) and ($10 = 'gatehouse' or exists (select from c)) returning user_id, authenticated_at
+where exists (select from k) and ($10 = 'gatehouse' or exists (select from c))
+and not ($29::boolean and u.is_unconfirmed) returning user_id, authenticated_at
 ), admitted as (insert into audit_events (id, event, user_id, caller, ip, user_agent, request_id, details)
 select $11::uuid, $12::text, $13::uuid, $14::text, $15::text, $16::text, $17::text, null::jsonb from s
 ), refused as (insert into audit_events (id, event, user_id, caller, ip, user_agent, request_id, details)
 select $18::uuid, $19::text, $20::uuid, $21::text, $22::text, $23::text, $24::text, null::jsonb from (select where not exists (select from s) and exists (select from k)) as nobody)
 select exists (select from k) as "hasKey", s.user_id as "userId", u.subject, u.roles, u.profile, u.metadata,
 u.token_generation as "tokenGeneration", floor(extract(epoch from s.authenticated_at))::float8 as "authTime",
-(select count(*) >= $26 from (select from sessions where user_id = $1 limit $26) as before) as "wasFull"
+(select count(*) >= $26 from (select from sessions where user_id = $1 limit $26) as before) as "wasFull",
+exists (select from u where $29::boolean and is_unconfirmed) as "isUnconfirmed"
 from (select) as one left join s on true left join u on u.id = s.user_id;
 
 -- POST /v1/auth/login, wrong password
