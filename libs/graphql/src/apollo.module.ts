@@ -24,6 +24,7 @@ import { errorLimit } from './limits/query-limits.js';
 import { findExcess } from './limits/query-source.js';
 import { requestPlugin } from './request.plugin.js';
 import { AuditResolver } from './resolvers/audit.resolver.js';
+import { EmailVerificationResolver } from './resolvers/email-verification.resolver.js';
 import { LoginResolver } from './resolvers/login.resolver.js';
 import { RolesResolver } from './resolvers/roles.resolver.js';
 import { ServicesResolver } from './resolvers/services.resolver.js';
@@ -49,6 +50,7 @@ class RoutelessApolloDriver extends ApolloDriver {
   imports: [AuditModule, AuthModule, IdempotencyModule, RolesModule, ServicesModule, UsersModule],
   providers: [
     AuditResolver,
+    EmailVerificationResolver,
     LoginResolver,
     RolesResolver,
     ServicesResolver,
