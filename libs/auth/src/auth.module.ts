@@ -19,6 +19,7 @@ import { DeviceCookie } from './login/device-cookie.js';
 import { LoginAttemptsRepository } from './login/login-attempts.repository.js';
 import { LoginController } from './login/login.controller.js';
 import { LoginService } from './login/login.service.js';
+import { NewPasswordEffects } from './login/new-password-effects.js';
 import { PasswordChangeService } from './login/password-change.service.js';
 import { PasswordController } from './login/password.controller.js';
 import { ClientCredentialsService } from './oauth/client-credentials.service.js';
@@ -69,6 +70,7 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     KeyRotationService,
     LoginAttemptsRepository,
     LoginService,
+    NewPasswordEffects,
     OAuthService,
     OneTimeTokensRepository,
     PasswordChangeService,
