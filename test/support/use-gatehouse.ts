@@ -56,7 +56,7 @@ export function useGatehouse({ environment, own }: Wanted = {}): Gatehouse {
 }
 
 /** Two replicas on a database of their own; as `useGatehouse`. */
-export function useReplicas(): {
+export function useReplicas({ environment }: Pick<Wanted, 'environment'> = {}): {
   readonly both: () => readonly [Gatehouse, Gatehouse];
   readonly databaseUrl: () => string | undefined;
 } {
@@ -64,8 +64,8 @@ export function useReplicas(): {
   let [here, there]: Gatehouse[] = [];
   beforeAll(async () => {
     own = await copyDatabase();
-    here = await startGatehouse({}, own);
-    there = await startGatehouse({}, own);
+    here = await startGatehouse(environment, own);
+    there = await startGatehouse(environment, own);
   });
   afterAll(async () => {
     await here?.stop();
