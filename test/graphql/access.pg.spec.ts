@@ -132,7 +132,7 @@ const cases: readonly Case[] = [
     graph: () => 'mutation { requestPasswordReset(email: "ada@example.org") }',
   },
   {
-    name: 'set a new password by a made-up link',
+    name: 'set a new password while mail is off',
     rest: () => ['POST', '/v1/auth/password-reset/confirm', { token: madeUp, password: 'nine yellow bottles' }],
     graph: () => `mutation { confirmPasswordReset(input: { token: "${madeUp}", password: "nine yellow bottles" }) }`,
   },

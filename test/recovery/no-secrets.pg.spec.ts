@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 
-import { codeOf, execute, newHolder, nothingWaits, tokenOf, useMailbox } from '../support/mailbox.js';
+import { codeOf, execute, newHolder, nothingWaits, tokenOf, useMailbox } from '../support/reset-mailbox.js';
 import { signIn } from '../support/people.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
 

@@ -1,11 +1,19 @@
 import { expect, test } from 'vitest';
 
-import { codeOf, execute, newHolder, nothingWaits, type ReadMail, tokenOf, useMailbox } from '../support/mailbox.js';
+import {
+  codeOf,
+  execute,
+  newHolder,
+  nothingWaits,
+  type ReadMail,
+  tokenOf,
+  useMailbox,
+} from '../support/reset-mailbox.js';
 import { isAccepted, signIn } from '../support/people.js';
 import { useReplicas } from '../support/use-gatehouse.js';
 
 const mailbox = useMailbox();
-const { both } = useReplicas({ environment: mailbox.environment });
+const { both } = useReplicas(async () => mailbox.environment);
 const password = 'eight tall chimneys';
 
 /** The mail with link and code, asked for at one replica and sent by either. */

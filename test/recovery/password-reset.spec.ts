@@ -11,7 +11,7 @@ import {
   type ReadMail,
   tokenOf,
   useMailbox,
-} from '../support/mailbox.js';
+} from '../support/reset-mailbox.js';
 import { isAccepted, newPerson, signIn, signInAdmin, uniqueName } from '../support/people.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
 
@@ -179,13 +179,18 @@ describe('a new password', () => {
   });
 
   test.each([
-    ['nothing', {}],
-    ['a code without its address', { code: '12345678' }],
-    ['a link and a code', { token: 'a'.repeat(40), email: 'a@example.org', code: '12345678' }],
-    ['a link that is too short', { token: 'a'.repeat(39) }],
-    ['a code that is too short', { email: 'a@example.org', code: '1234567' }],
-  ])('is not set by %s', async (_, proof) => {
-    expect(outcome(await confirm({ ...proof, password }))).toEqual([400, 'invalid-request']);
+    ['nothing', {}, 'token required'],
+    ['a code without its address', { code: '12345678' }, 'email required'],
+    ['an address without a code', { email: 'a@example.org' }, 'code required'],
+    ['a link and a code', { token: 'a'.repeat(40), email: 'a@example.org', code: '12345678' }, 'token invalid'],
+    ['a link that is too short', { token: 'a'.repeat(39) }, 'token invalid-format'],
+    ['a code that is too short', { email: 'a@example.org', code: '1234567' }, 'code invalid-format'],
+  ])('is not set by %s', async (_, proof, fault) => {
+    const answer = await confirm({ ...proof, password });
+    expect(outcome(answer)).toEqual([400, 'invalid-request']);
+    expect(answer.body.errors.map(({ path, code }: { path: string; code: string }) => `${path} ${code}`)).toEqual([
+      fault,
+    ]);
   });
 });
 
