@@ -45,7 +45,7 @@ export class PasswordResetController {
 
   @Post('confirm')
   @PublicOrService()
-  @RateClass('login', 'hash')
+  @RateClass('login')
   @RouteConfig({ hashesPassword: true })
   @HttpCode(204)
   @ApiOperation({
