@@ -26,7 +26,7 @@ async function mailed(email: string): Promise<ReadMail> {
   return mail;
 }
 
-/** So many confirmations at once, half of them at each replica. @returns how many got which answer */
+/** Confirmations at once, half of them at each replica. @returns how many got which answer */
 async function confirmAtOnce(bodies: readonly object[]): Promise<Record<string, number>> {
   const answers = await Promise.all(
     bodies.map((body, at) => both()[at % 2 ? 1 : 0].api.post('/v1/auth/password-reset/confirm', { body })),

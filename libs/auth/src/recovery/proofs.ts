@@ -40,8 +40,9 @@ export class Proofs {
   }
 
   /**
-   * Uses it for a user that `findActiveForUpdate` has locked, and ends all others of the user. Whoever
-   * reads the mail of an address holds it, so that it is confirmed if it is still the user's.
+   * Uses it for a user that `findActiveForUpdate` has locked, and ends all others of the user.
+   * Whoever reads the mail of an address holds it, so that it is confirmed if it is still the
+   * user's.
    * @throws AppError `invalid-confirmation` when it was used meanwhile, or has ended
    */
   async use(em: SqlEntityManager, proven: Proven, user: User, source: RequestSource): Promise<void> {
