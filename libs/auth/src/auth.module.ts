@@ -19,6 +19,7 @@ import { DeviceCookie } from './login/device-cookie.js';
 import { LoginAttemptsRepository } from './login/login-attempts.repository.js';
 import { LoginController } from './login/login.controller.js';
 import { LoginService } from './login/login.service.js';
+import { NewPasswordEffects } from './login/new-password-effects.js';
 import { PasswordChangeService } from './login/password-change.service.js';
 import { PasswordController } from './login/password.controller.js';
 import { ClientCredentialsService } from './oauth/client-credentials.service.js';
@@ -31,6 +32,11 @@ import { EmailVerificationDelivery } from './recovery/email-verification.deliver
 import { EmailVerificationService } from './recovery/email-verification.service.js';
 import { MailedProofs } from './recovery/mailed-proofs.js';
 import { OneTimeTokensRepository } from './recovery/one-time-tokens.repository.js';
+import { PasswordResetMails } from './recovery/password-reset-mails.js';
+import { PasswordResetRequests } from './recovery/password-reset-requests.js';
+import { PasswordResetController } from './recovery/password-reset.controller.js';
+import { PasswordResetService } from './recovery/password-reset.service.js';
+import { Proofs } from './recovery/proofs.js';
 import { RefreshTokens } from './sessions/refresh-tokens.js';
 import { SessionEndService } from './sessions/session-end.service.js';
 import { SessionTokensController } from './sessions/session-tokens.controller.js';
@@ -64,6 +70,7 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     SessionTokensController,
     EmailVerificationController,
     OAuthController,
+    PasswordResetController,
     SessionsController,
     PasswordController,
     WellKnownController,
@@ -79,9 +86,14 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     KeyRotationService,
     LoginAttemptsRepository,
     LoginService,
+    NewPasswordEffects,
     OAuthService,
     OneTimeTokensRepository,
     PasswordChangeService,
+    PasswordResetMails,
+    PasswordResetRequests,
+    PasswordResetService,
+    Proofs,
     RefreshTokens,
     SessionEndService,
     SessionsRepository,
@@ -101,6 +113,8 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     KeyRotationService,
     LoginService,
     PasswordChangeService,
+    PasswordResetRequests,
+    PasswordResetService,
     SessionEndService,
     SessionsService,
     SharedSettingsService,

@@ -23,6 +23,13 @@ export {
 } from './recovery/email-verification.schema.js';
 export { EmailVerificationService } from './recovery/email-verification.service.js';
 export { OneTimeTokenEntity } from './recovery/one-time-token.entity.js';
+export { PasswordResetRequests } from './recovery/password-reset-requests.js';
+export {
+  type ConfirmPasswordReset,
+  confirmPasswordResetSchema,
+  requestPasswordResetSchema,
+} from './recovery/password-reset.schema.js';
+export { PasswordResetService } from './recovery/password-reset.service.js';
 export { RecoveryCodeEntity } from './second-factor/recovery-code.entity.js';
 export { SecondFactorEntity } from './second-factor/second-factor.entity.js';
 export { SessionEndService } from './sessions/session-end.service.js';

@@ -26,6 +26,7 @@ import { requestPlugin } from './request.plugin.js';
 import { AuditResolver } from './resolvers/audit.resolver.js';
 import { EmailVerificationResolver } from './resolvers/email-verification.resolver.js';
 import { LoginResolver } from './resolvers/login.resolver.js';
+import { PasswordResetResolver } from './resolvers/password-reset.resolver.js';
 import { RolesResolver } from './resolvers/roles.resolver.js';
 import { ServicesResolver } from './resolvers/services.resolver.js';
 import { SessionsResolver } from './resolvers/sessions.resolver.js';
@@ -52,6 +53,7 @@ class RoutelessApolloDriver extends ApolloDriver {
     AuditResolver,
     EmailVerificationResolver,
     LoginResolver,
+    PasswordResetResolver,
     RolesResolver,
     ServicesResolver,
     SessionsResolver,

@@ -22,11 +22,8 @@ export class MailedProofs extends AddressProofs {
 
   async tellFormer(em: SqlEntityManager, { user, email, acceptLanguage }: FormerAddress): Promise<void> {
     const { id: userId, firstName, profile } = user;
-    const variables = { firstName, time: timeInMail(new Date()) };
+    const variables = { firstName, time: new Date().toISOString() };
     const wishes = { locale: profile['locale'], acceptLanguage };
     await this.mail.add(em, { kind: 'address-changed', to: email, userId, variables, ...wishes });
   }
 }
-
-/** To the second, as people read it in any language. */
-const timeInMail = (time: Date): string => time.toISOString().replace(/T(.{8}).*/, ' $1 UTC');
