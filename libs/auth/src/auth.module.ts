@@ -27,6 +27,8 @@ import { OAuthService } from './oauth/oauth.service.js';
 import { TokenExplanationService } from './oauth/token-explanation.service.js';
 import { WellKnownController } from './oauth/well-known.controller.js';
 import { OneTimeTokensRepository } from './recovery/one-time-tokens.repository.js';
+import { FactorKey } from './second-factor/factor-key.js';
+import { SecondFactorsService } from './second-factor/second-factors.service.js';
 import { RefreshTokens } from './sessions/refresh-tokens.js';
 import { SessionEndService } from './sessions/session-end.service.js';
 import { SessionTokensController } from './sessions/session-tokens.controller.js';
@@ -65,6 +67,7 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     AuthRetention,
     ClientCredentialsService,
     DeviceCookie,
+    FactorKey,
     JwtStrategy,
     KeyRotationService,
     LoginAttemptsRepository,
@@ -73,6 +76,7 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     OneTimeTokensRepository,
     PasswordChangeService,
     RefreshTokens,
+    SecondFactorsService,
     SessionEndService,
     SessionsRepository,
     SessionsService,
