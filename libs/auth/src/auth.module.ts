@@ -28,6 +28,13 @@ import { TokenExplanationService } from './oauth/token-explanation.service.js';
 import { WellKnownController } from './oauth/well-known.controller.js';
 import { OneTimeTokensRepository } from './recovery/one-time-tokens.repository.js';
 import { FactorKey } from './second-factor/factor-key.js';
+import { SecondFactorNotices } from './second-factor/second-factor-notices.service.js';
+import { SecondFactorResetController } from './second-factor/second-factor-reset.controller.js';
+import { SecondFactorResetService } from './second-factor/second-factor-reset.service.js';
+import { SecondFactorSetupService } from './second-factor/second-factor-setup.service.js';
+import { SecondFactorController } from './second-factor/second-factor.controller.js';
+import { SecondFactorRetention } from './second-factor/second-factor.retention.js';
+import { SecondFactorsRepository } from './second-factor/second-factors.repository.js';
 import { SecondFactorsService } from './second-factor/second-factors.service.js';
 import { RefreshTokens } from './sessions/refresh-tokens.js';
 import { SessionEndService } from './sessions/session-end.service.js';
@@ -60,6 +67,8 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     OAuthController,
     SessionsController,
     PasswordController,
+    SecondFactorController,
+    SecondFactorResetController,
     WellKnownController,
   ],
   providers: [
@@ -76,6 +85,11 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     OneTimeTokensRepository,
     PasswordChangeService,
     RefreshTokens,
+    SecondFactorNotices,
+    SecondFactorResetService,
+    SecondFactorRetention,
+    SecondFactorSetupService,
+    SecondFactorsRepository,
     SecondFactorsService,
     SessionEndService,
     SessionsRepository,
@@ -92,6 +106,8 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     KeyRotationService,
     LoginService,
     PasswordChangeService,
+    SecondFactorResetService,
+    SecondFactorSetupService,
     SessionEndService,
     SessionsService,
     SharedSettingsService,

@@ -17,6 +17,8 @@ export { LoginService } from './login/login.service.js';
 export { PasswordChangeService } from './login/password-change.service.js';
 export { OneTimeTokenEntity } from './recovery/one-time-token.entity.js';
 export { RecoveryCodeEntity } from './second-factor/recovery-code.entity.js';
+export { SecondFactorResetService } from './second-factor/second-factor-reset.service.js';
+export { SecondFactorSetupService } from './second-factor/second-factor-setup.service.js';
 export { SecondFactorEntity } from './second-factor/second-factor.entity.js';
 export { SessionEndService } from './sessions/session-end.service.js';
 export { SessionEntity } from './sessions/session.entity.js';
