@@ -12,6 +12,13 @@ import { codeOf, newPersonWithTotp, type SecondFactor, useCode, wrongCodeOf } fr
 import { type Gatehouse, startGatehouse } from '../support/start-gatehouse.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
 
+const bytesOf = (secret: string): Buffer => {
+  const bits = [...secret].map((letter) =>
+    'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'),
+  );
+  return Buffer.from((bits.join('').match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+};
+
 describe('a second factor in the database and in the log', () => {
   // mail that waits is in the dump too
   const gatehouse = useGatehouse({
@@ -33,13 +40,6 @@ describe('a second factor in the database and in the log', () => {
     );
     return texts.join('\n');
   }
-  const bytesOf = (secret: string): Buffer => {
-    const bits = [...secret].map((letter) =>
-      'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'),
-    );
-    return Buffer.from((bits.join('').match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
-  };
-
   test('is no secret and no code, in no spelling, used, wrong or not used yet', async () => {
     const person = await newPersonWithTotp(gatehouse, { email: 'ada@example.org' });
     const { secret, recoveryCodes, token } = person;
