@@ -35,7 +35,7 @@ export class SecondFactorResolver {
     nullable: true,
     description: 'Begin with an authenticator app. Needs a fresh authentication.',
   })
-  @RateClass('write')
+  @RateClass('login')
   @FreshAuthentication()
   startTotp(@Caller() caller: Principal): Promise<StartedTotp> {
     return this.setup.startTotp(caller);
