@@ -37,6 +37,15 @@ import { PasswordResetRequests } from './recovery/password-reset-requests.js';
 import { PasswordResetController } from './recovery/password-reset.controller.js';
 import { PasswordResetService } from './recovery/password-reset.service.js';
 import { Proofs } from './recovery/proofs.js';
+import { FactorKey } from './second-factor/factor-key.js';
+import { SecondFactorNotices } from './second-factor/second-factor-notices.service.js';
+import { SecondFactorResetController } from './second-factor/second-factor-reset.controller.js';
+import { SecondFactorResetService } from './second-factor/second-factor-reset.service.js';
+import { SecondFactorSetupService } from './second-factor/second-factor-setup.service.js';
+import { SecondFactorController } from './second-factor/second-factor.controller.js';
+import { SecondFactorRetention } from './second-factor/second-factor.retention.js';
+import { SecondFactorsRepository } from './second-factor/second-factors.repository.js';
+import { SecondFactorsService } from './second-factor/second-factors.service.js';
 import { RefreshTokens } from './sessions/refresh-tokens.js';
 import { SessionEndService } from './sessions/session-end.service.js';
 import { SessionTokensController } from './sessions/session-tokens.controller.js';
@@ -73,6 +82,8 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     PasswordResetController,
     SessionsController,
     PasswordController,
+    SecondFactorController,
+    SecondFactorResetController,
     WellKnownController,
   ],
   providers: [
@@ -82,6 +93,7 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     DeviceCookie,
     EmailVerificationDelivery,
     EmailVerificationService,
+    FactorKey,
     JwtStrategy,
     KeyRotationService,
     LoginAttemptsRepository,
@@ -95,6 +107,12 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     PasswordResetService,
     Proofs,
     RefreshTokens,
+    SecondFactorNotices,
+    SecondFactorResetService,
+    SecondFactorRetention,
+    SecondFactorSetupService,
+    SecondFactorsRepository,
+    SecondFactorsService,
     SessionEndService,
     SessionsRepository,
     SessionsService,
@@ -115,6 +133,8 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     PasswordChangeService,
     PasswordResetRequests,
     PasswordResetService,
+    SecondFactorResetService,
+    SecondFactorSetupService,
     SessionEndService,
     SessionsService,
     SharedSettingsService,

@@ -28,6 +28,7 @@ import { EmailVerificationResolver } from './resolvers/email-verification.resolv
 import { LoginResolver } from './resolvers/login.resolver.js';
 import { PasswordResetResolver } from './resolvers/password-reset.resolver.js';
 import { RolesResolver } from './resolvers/roles.resolver.js';
+import { SecondFactorResolver } from './resolvers/second-factor.resolver.js';
 import { ServicesResolver } from './resolvers/services.resolver.js';
 import { SessionsResolver } from './resolvers/sessions.resolver.js';
 import { UserMutationsResolver } from './resolvers/user-mutations.resolver.js';
@@ -55,6 +56,7 @@ class RoutelessApolloDriver extends ApolloDriver {
     LoginResolver,
     PasswordResetResolver,
     RolesResolver,
+    SecondFactorResolver,
     ServicesResolver,
     SessionsResolver,
     UserMutationsResolver,
