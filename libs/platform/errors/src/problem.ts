@@ -26,6 +26,14 @@ export const problemSchema = z
       .array(z.string())
       .optional()
       .meta({ description: 'The rate limits that were used up (draft-ietf-httpapi-ratelimit-headers)' }),
+    challenge: z
+      .string()
+      .optional()
+      .meta({ description: 'With `second-factor-required` of a login: finishes it, once, within five minutes' }),
+    factors: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'What the login may be finished with', example: ['totp', 'recovery-code'] }),
   })
   .meta({ id: 'Problem' });
 
@@ -34,7 +42,7 @@ export type Problem = z.infer<typeof problemSchema>;
 /** @param path without its query, which may hold personal data. */
 export function toProblem(error: AppError, { path, requestId }: { path: string; requestId: string }): Problem {
   const { status, title } = errorCodes[error.code];
-  const { errors, violatedPolicies } = error.options;
+  const { errors, violatedPolicies, extensions: { challenge, factors } = {} } = error.options;
   return {
     type: `urn:gatehouse:error:${error.code}`,
     title,
@@ -45,5 +53,7 @@ export function toProblem(error: AppError, { path, requestId }: { path: string; 
     requestId,
     ...(errors && { errors: [...errors] }),
     ...(violatedPolicies && { 'violated-policies': [...violatedPolicies] }),
+    ...(challenge !== undefined && { challenge }),
+    ...(factors && { factors: [...factors] }),
   };
 }
