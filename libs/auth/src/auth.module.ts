@@ -16,11 +16,22 @@ import { SharedSettingsService } from './keys/shared-settings.service.js';
 import { SigningKeysRepository } from './keys/signing-keys.repository.js';
 import { SigningKeysService } from './keys/signing-keys.service.js';
 import { DeviceCookie } from './login/device-cookie.js';
+import { FinishedLogins } from './login/finished-logins.service.js';
 import { LoginAttemptsRepository } from './login/login-attempts.repository.js';
+import { LoginChallengesService } from './login/login-challenges.service.js';
 import { LoginController } from './login/login.controller.js';
+import { LoginDelaysService } from './login/login-delays.service.js';
 import { LoginService } from './login/login.service.js';
 import { PasswordChangeService } from './login/password-change.service.js';
+import { NewSignIns } from './login/new-sign-ins.service.js';
+import { OwnProofService } from './login/own-proof.service.js';
+import { PasswordUpdateService } from './login/password-update.service.js';
 import { PasswordController } from './login/password.controller.js';
+import { Proofs } from './login/proofs.service.js';
+import { ReauthenticationService } from './login/reauthentication.service.js';
+import { SecondFactorLoginService } from './login/second-factor-login.service.js';
+import { SecondFactorRemovalController } from './login/second-factor-removal.controller.js';
+import { SecondFactorRemovalService } from './login/second-factor-removal.service.js';
 import { ClientCredentialsService } from './oauth/client-credentials.service.js';
 import { OAuthController } from './oauth/oauth.controller.js';
 import { OAuthService } from './oauth/oauth.service.js';
@@ -30,6 +41,7 @@ import { OneTimeTokensRepository } from './recovery/one-time-tokens.repository.j
 import { FactorKey } from './second-factor/factor-key.js';
 import { SecondFactorsService } from './second-factor/second-factors.service.js';
 import { RefreshTokens } from './sessions/refresh-tokens.js';
+import { SessionAuthenticationRepository } from './sessions/session-authentication.repository.js';
 import { SessionEndService } from './sessions/session-end.service.js';
 import { SessionTokensController } from './sessions/session-tokens.controller.js';
 import { SessionsController } from './sessions/sessions.controller.js';
@@ -60,6 +72,7 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     OAuthController,
     SessionsController,
     PasswordController,
+    SecondFactorRemovalController,
     WellKnownController,
   ],
   providers: [
@@ -68,15 +81,26 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     ClientCredentialsService,
     DeviceCookie,
     FactorKey,
+    FinishedLogins,
     JwtStrategy,
     KeyRotationService,
     LoginAttemptsRepository,
+    LoginChallengesService,
+    LoginDelaysService,
     LoginService,
+    NewSignIns,
     OAuthService,
     OneTimeTokensRepository,
+    OwnProofService,
     PasswordChangeService,
+    PasswordUpdateService,
+    Proofs,
+    ReauthenticationService,
     RefreshTokens,
     SecondFactorsService,
+    SecondFactorLoginService,
+    SecondFactorRemovalService,
+    SessionAuthenticationRepository,
     SessionEndService,
     SessionsRepository,
     SessionsService,
@@ -90,8 +114,13 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
   ],
   exports: [
     KeyRotationService,
+    LoginDelaysService,
     LoginService,
     PasswordChangeService,
+    PasswordUpdateService,
+    ReauthenticationService,
+    SecondFactorLoginService,
+    SecondFactorRemovalService,
     SessionEndService,
     SessionsService,
     SharedSettingsService,
