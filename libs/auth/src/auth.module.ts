@@ -39,6 +39,13 @@ import { TokenExplanationService } from './oauth/token-explanation.service.js';
 import { WellKnownController } from './oauth/well-known.controller.js';
 import { OneTimeTokensRepository } from './recovery/one-time-tokens.repository.js';
 import { FactorKey } from './second-factor/factor-key.js';
+import { SecondFactorNotices } from './second-factor/second-factor-notices.service.js';
+import { SecondFactorResetController } from './second-factor/second-factor-reset.controller.js';
+import { SecondFactorResetService } from './second-factor/second-factor-reset.service.js';
+import { SecondFactorSetupService } from './second-factor/second-factor-setup.service.js';
+import { SecondFactorController } from './second-factor/second-factor.controller.js';
+import { SecondFactorRetention } from './second-factor/second-factor.retention.js';
+import { SecondFactorsRepository } from './second-factor/second-factors.repository.js';
 import { SecondFactorsService } from './second-factor/second-factors.service.js';
 import { RefreshTokens } from './sessions/refresh-tokens.js';
 import { SessionAuthenticationRepository } from './sessions/session-authentication.repository.js';
@@ -72,7 +79,9 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     OAuthController,
     SessionsController,
     PasswordController,
+    SecondFactorController,
     SecondFactorRemovalController,
+    SecondFactorResetController,
     WellKnownController,
   ],
   providers: [
@@ -97,6 +106,11 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     Proofs,
     ReauthenticationService,
     RefreshTokens,
+    SecondFactorNotices,
+    SecondFactorResetService,
+    SecondFactorRetention,
+    SecondFactorSetupService,
+    SecondFactorsRepository,
     SecondFactorsService,
     SecondFactorLoginService,
     SecondFactorRemovalService,
@@ -121,6 +135,8 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     ReauthenticationService,
     SecondFactorLoginService,
     SecondFactorRemovalService,
+    SecondFactorResetService,
+    SecondFactorSetupService,
     SessionEndService,
     SessionsService,
     SharedSettingsService,

@@ -12,6 +12,7 @@ const tags = {
   auth: 'Sign in, refresh, sign out',
   users: 'Accounts: register, read, list, change, erase, import',
   sessions: 'Where a user is signed in; change of the password',
+  'second-factor': 'Codes of an app beside the password; recovery codes',
   avatars: 'Pictures of users',
   messages: 'Encrypted messages that delete themselves',
   tokens: 'Tokens for services, introspection and revocation; why a token is refused',

@@ -10,7 +10,7 @@ import { type Reauthenticate, reauthenticateSchema } from './login.schema.js';
 import { SecondFactorRemovalService } from './second-factor-removal.service.js';
 
 /** Under the path of second factors; the route asks for what a login asks for. */
-@ApiTags('auth')
+@ApiTags('second-factor')
 @Controller('v1/auth/second-factor')
 export class SecondFactorRemovalController {
   constructor(private readonly removals: SecondFactorRemovalService) {}

@@ -38,8 +38,6 @@ const confirmation = (amr: string): string => `with ${key}, s as (
   from (select) as one left join s on true left join users u on u.id = s.user_id`;
 const confirmed = { password: confirmation(''), code: confirmation(`, amr = ${secondFactor}`) };
 
-const forget = `update sessions set amr = '{pwd}' where user_id = ? and amr <> '{pwd}'`;
-
 /** How the users of sessions were authenticated, and when; in the transactions of their proof. */
 @Injectable()
 export class SessionAuthenticationRepository {
@@ -79,10 +77,5 @@ export class SessionAuthenticationRepository {
     const values = [keyId, id, ...this.#declared, SESSION_IDLE_SECONDS, SESSION_TTL_SECONDS];
     const [written] = await em.execute<Written<TokenSubject>[]>(confirmed[given], values);
     return written;
-  }
-
-  /** When the second factor is gone, the next refresh says that there is the password alone. */
-  async forgetSecondFactor(em: SqlEntityManager, userId: string): Promise<void> {
-    await em.execute(forget, [userId]);
   }
 }
