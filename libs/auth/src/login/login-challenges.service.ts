@@ -42,6 +42,7 @@ export class LoginChallengesService implements OnModuleInit {
   onModuleInit(): void {
     this.sweeper.registerRetention({
       table: 'login_challenges',
+      key: 'token_hash',
       condition: 'created_at < now() - make_interval(secs => ?)',
       values: [lifetimeSeconds],
     });
