@@ -41,12 +41,12 @@ export type Problem = z.infer<typeof problemSchema>;
 
 /** @param path without its query, which may hold personal data. */
 export function toProblem(error: AppError, { path, requestId }: { path: string; requestId: string }): Problem {
-  const { status, title } = errorCodes[error.code];
+  const { title } = errorCodes[error.code];
   const { errors, violatedPolicies, extensions: { challenge, factors } = {} } = error.options;
   return {
     type: `urn:gatehouse:error:${error.code}`,
     title,
-    status,
+    status: error.status,
     detail: error.message,
     instance: path,
     code: error.code,
