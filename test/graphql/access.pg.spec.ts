@@ -156,6 +156,27 @@ const cases: readonly Case[] = [
     rest: () => ['POST', '/v1/auth/reauthenticate', { password: 'seven green bottles' }],
     graph: () => 'mutation { reauthenticate(password: "seven green bottles") { sessionId } }',
   },
+  read('look at the second factor', '/v1/auth/second-factor', 'secondFactor { recoveryCodesLeft }'),
+  {
+    name: 'begin with a second factor',
+    rest: () => ['POST', '/v1/auth/second-factor/totp'],
+    graph: () => 'mutation { startTotp { secret } }',
+  },
+  {
+    name: 'confirm it with a wrong code',
+    rest: () => ['POST', '/v1/auth/second-factor/totp/confirm', { code: 'wrong' }],
+    graph: () => 'mutation { confirmTotp(code: "wrong") { recoveryCodes } }',
+  },
+  {
+    name: 'get recovery codes without it',
+    rest: () => ['POST', '/v1/auth/second-factor/recovery-codes'],
+    graph: () => 'mutation { renewRecoveryCodes { recoveryCodes } }',
+  },
+  {
+    name: 'reset a second factor',
+    rest: ({ victim }) => ['DELETE', `/v1/users/${victim.id}/second-factor`],
+    graph: ({ victim }) => `mutation { resetSecondFactor(userId: "${victim.id}") }`,
+  },
   {
     name: 'erase',
     rest: ({ victim }) => ['DELETE', `/v1/users/${victim.id}`],

@@ -52,6 +52,7 @@ const administration: readonly Act[] = [
   ["change another's password", 'PUT', () => `/v1/users/${person.id}/password`, () => ({ password: 'ten tall ships' })],
   ['erase another', 'DELETE', () => `/v1/users/${person.id}`],
   ["lift the delay of another's logins", 'DELETE', () => `/v1/users/${person.id}/login-delay`],
+  ['reset the second factor of another', 'DELETE', () => `/v1/users/${person.id}/second-factor`],
   ['register a service', 'POST', () => '/v1/services', () => ({ name: uniqueName('s'), scopes: ['users:read'] })],
   ['give a service scopes', 'PATCH', () => `/v1/services/${service.name}`, () => ({ scopes: ['users:read'] })],
   ["rotate a service's secret", 'POST', () => `/v1/services/${service.name}/secret`],

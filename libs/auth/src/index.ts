@@ -26,6 +26,7 @@ export { OneTimeTokenEntity } from './recovery/one-time-token.entity.js';
 export { RecoveryCodeEntity } from './second-factor/recovery-code.entity.js';
 export { SecondFactorResetService } from './second-factor/second-factor-reset.service.js';
 export { SecondFactorSetupService } from './second-factor/second-factor-setup.service.js';
+export { confirmTotpSchema } from './second-factor/second-factor.schema.js';
 export { SecondFactorEntity } from './second-factor/second-factor.entity.js';
 export { SessionEndService } from './sessions/session-end.service.js';
 export { SessionEntity } from './sessions/session.entity.js';

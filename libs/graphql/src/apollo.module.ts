@@ -26,6 +26,7 @@ import { requestPlugin } from './request.plugin.js';
 import { AuditResolver } from './resolvers/audit.resolver.js';
 import { LoginResolver } from './resolvers/login.resolver.js';
 import { RolesResolver } from './resolvers/roles.resolver.js';
+import { SecondFactorResolver } from './resolvers/second-factor.resolver.js';
 import { ServicesResolver } from './resolvers/services.resolver.js';
 import { SessionsResolver } from './resolvers/sessions.resolver.js';
 import { UserMutationsResolver } from './resolvers/user-mutations.resolver.js';
@@ -51,6 +52,7 @@ class RoutelessApolloDriver extends ApolloDriver {
     AuditResolver,
     LoginResolver,
     RolesResolver,
+    SecondFactorResolver,
     ServicesResolver,
     SessionsResolver,
     UserMutationsResolver,

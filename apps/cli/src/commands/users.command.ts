@@ -2,7 +2,7 @@ import process, { stderr } from 'node:process';
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-import { LoginDelaysService } from '#libs/auth';
+import { LoginDelaysService, SecondFactorResetService } from '#libs/auth';
 import { DataDirInUseError } from '#libs/platform/database';
 import type { ColumnMap } from '#libs/user-import';
 import { ProfileCheckRepository } from '#libs/users';
@@ -12,7 +12,7 @@ import { importUsers, type ImportFlags } from './import-users.js';
 import { type Environment, print, withContext } from '../operator-context.js';
 
 /**
- * `users import|export|lift-delay|check-profiles`. With the embedded database, the service must be
+ * `users import|export|lift-delay|reset-second-factor|check-profiles`. With the embedded database, the service must be
  * stopped.
  */
 export function addUsers(program: Command, environment: Environment): void {
@@ -48,6 +48,10 @@ export function addUsers(program: Command, environment: Environment): void {
     .description('forget the failed logins of a user, so that nothing delays the next one; takes an address too')
     .action((userName: string) => explaining(() => liftDelay(environment, userName)));
   users
+    .command('reset-second-factor <userName>')
+    .description('take the second factor from a user who has lost it; the password stays; takes an address too')
+    .action((userName: string) => explaining(() => resetSecondFactor(environment, userName)));
+  users
     .command('check-profiles')
     .description('list whose profile or metadata does not fit the schemas as they are now; exit code 1 if any')
     .action(() => explaining(() => checkProfiles(environment)));
@@ -57,6 +61,13 @@ const liftDelay = (environment: Environment, userName: string): Promise<number> 
   withContext(environment, async (context) => {
     await context.get(LoginDelaysService).liftByName(userName);
     print('The failed logins are forgotten.');
+    return 0;
+  });
+
+const resetSecondFactor = (environment: Environment, userName: string): Promise<number> =>
+  withContext(environment, async (context) => {
+    await context.get(SecondFactorResetService).resetByName(userName);
+    print('The second factor is removed: the next login needs the password alone.');
     return 0;
   });
 
