@@ -14,6 +14,7 @@ const publicRoutes = [
   'GET /health/startup',
   'GET /v1/avatars/{hash}-{size}.webp',
   'POST /v1/auth/login',
+  'POST /v1/auth/login/second-factor',
   'POST /v1/auth/refresh',
 ];
 /** Open to strangers, but credentials that are sent must be good. */

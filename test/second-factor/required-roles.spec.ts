@@ -64,9 +64,22 @@ describe('an administrator without a second factor', () => {
     expect(headers.get('www-authenticate')).toContain('acr_values="urn:gatehouse:2fa"');
   });
 
-  test('is refused by fields of GraphQL too', async () => {
+  test('is refused by the fields of GraphQL too, but for the same few', async () => {
     const { errors } = await ask(gatehouse, '{ me { id } sessions { id } }', boss);
     expect(errors.map(({ extensions }: any) => extensions.code)).toEqual(Array(2).fill('second-factor-required'));
+    const { data } = await ask(gatehouse, '{ secondFactor { recoveryCodesLeft } }', boss);
+    expect(data.secondFactor.recoveryCodesLeft).toBe(0);
+    const allowed = [
+      'startTotp { secret }',
+      'confirmTotp(code: "wrong") { recoveryCodes }',
+      'reauthenticate(password: "wrong") { accessToken }',
+    ];
+    for (const field of allowed) {
+      expect((await ask(gatehouse, `mutation { ${field} }`, boss)).code, field).not.toBe('second-factor-required');
+    }
+    for (const field of ['removeTotp(code: "wrong")', 'renewRecoveryCodes { recoveryCodes }']) {
+      expect((await ask(gatehouse, `mutation { ${field} }`, boss)).code, field).toBe('second-factor-required');
+    }
   });
 
   test('is refused beside the key of a service', async () => {
