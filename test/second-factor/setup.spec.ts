@@ -128,8 +128,9 @@ describe('a second factor that was confirmed', () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => confirm(somebody, code)));
     const [confirmed, ...more] = answers.filter(({ status }) => status === 200);
     expect(more).toEqual([]);
-    const others = answers.filter((answer) => answer !== confirmed).map(outcomeOf);
-    expect(new Set(others.map(String))).toEqual(new Set(['409,second-factor-exists']));
+    // whoever has waited too long for the others is told so
+    const refusals = answers.filter((answer) => answer !== confirmed).map(({ body }) => body.code);
+    for (const code of refusals) expect(['second-factor-exists', 'unavailable']).toContain(code);
     expect(await useCode(gatehouse, somebody, confirmed?.body.recoveryCodes[0])).toBe('recovery-code');
     expect(await view(somebody)).toMatchObject({ factors: [{}], recoveryCodesLeft: 9 });
     expect(await eventsOf(somebody)).toEqual(['second-factor-added']);

@@ -12,8 +12,8 @@ import { importUsers, type ImportFlags } from './import-users.js';
 import { type Environment, print, withContext } from '../operator-context.js';
 
 /**
- * `users import|export|lift-delay|reset-second-factor|check-profiles`. With the embedded database, the service must be
- * stopped.
+ * `users import|export|lift-delay|reset-second-factor|check-profiles`. With the embedded database,
+ * the service must be stopped.
  */
 export function addUsers(program: Command, environment: Environment): void {
   const users = program.command('users').description('move users in and out; let one in whom a delay keeps out');
