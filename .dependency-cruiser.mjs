@@ -6,7 +6,8 @@ export const uses = {
   'platform/contract': ['platform/errors'],
   'platform/logging': ['platform/contract'],
   'platform/queues': ['platform/errors'],
-  'platform/access': ['platform/errors'],
+  // ADR 29: which roles need a second factor
+  'platform/access': ['platform/config', 'platform/errors'],
   'platform/personal-data': [],
   'platform/monitoring': [],
   'platform/database': ['platform/config', 'platform/monitoring', 'platform/queues'],

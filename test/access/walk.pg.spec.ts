@@ -16,6 +16,7 @@ const publicRoutes = [
   'POST /v1/auth/login',
   'POST /v1/auth/password-reset',
   'POST /v1/auth/password-reset/confirm',
+  'POST /v1/auth/login/second-factor',
   'POST /v1/auth/refresh',
 ];
 /** Open to strangers, but credentials that are sent must be good. */

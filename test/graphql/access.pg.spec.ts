@@ -122,6 +122,11 @@ const cases: readonly Case[] = [
       `mutation { login(userName: "${userName}", password: "wrong") { sessionId } }`,
   },
   {
+    name: 'finish a login with a made-up challenge',
+    rest: () => ['POST', '/v1/auth/login/second-factor', { challenge: 'a', code: '123456' }],
+    graph: () => 'mutation { completeLogin(challenge: "a", code: "123456") { sessionId } }',
+  },
+  {
     name: 'refresh with a made-up token',
     rest: () => ['POST', '/v1/auth/refresh', { refreshToken: 'a' }],
     graph: () => 'mutation { refresh(refreshToken: "a") { sessionId } }',
@@ -177,6 +182,11 @@ const cases: readonly Case[] = [
     name: 'confirm it with a wrong code',
     rest: () => ['POST', '/v1/auth/second-factor/totp/confirm', { code: 'wrong' }],
     graph: () => 'mutation { confirmTotp(code: "wrong") { recoveryCodes } }',
+  },
+  {
+    name: 'remove a second factor that is not there',
+    rest: () => ['DELETE', '/v1/auth/second-factor/totp', { code: 'wrong' }],
+    graph: () => 'mutation { removeTotp(code: "wrong") }',
   },
   {
     name: 'get recovery codes without it',
@@ -270,6 +280,7 @@ test('without credentials only these mutations are open', async () => {
     if (code !== 'authentication-required') open.add(/\{ ?(\w+)/.exec(query)?.[1] ?? '');
   }
   expect([...open].toSorted()).toEqual([
+    'completeLogin',
     'confirmPasswordReset',
     'createUser',
     'login',

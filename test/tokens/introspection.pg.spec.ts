@@ -179,8 +179,9 @@ test('a bare X-Service-Name is refused on any other route too', async () => {
 describe('what introspection says', () => {
   test('a good access token is active, with its claims', async () => {
     const { claims } = takeApart(gatehouse, person.token);
-    const { sub, exp, iat, iss, aud, jti, sid, client_id, roles, permissions, auth_time } = claims;
-    const members = { sub, exp, iat, iss, aud, jti, sid, client_id, roles, permissions, auth_time };
+    const { sub, exp, iat, iss, aud, jti, sid, client_id, roles, permissions, ...authenticated } = claims;
+    const { auth_time, amr, acr } = authenticated;
+    const members = { sub, exp, iat, iss, aud, jti, sid, client_id, roles, permissions, auth_time, amr, acr };
     expect(await introspect(person.token)).toEqual({ active: true, token_type: 'Bearer', ...members });
     expect(claims).toMatchObject({ sub: person.id, client_id: 'gatehouse', iss: 'http://gatehouse.test' });
   });

@@ -16,12 +16,23 @@ import { SharedSettingsService } from './keys/shared-settings.service.js';
 import { SigningKeysRepository } from './keys/signing-keys.repository.js';
 import { SigningKeysService } from './keys/signing-keys.service.js';
 import { DeviceCookie } from './login/device-cookie.js';
+import { FinishedLogins } from './login/finished-logins.service.js';
 import { LoginAttemptsRepository } from './login/login-attempts.repository.js';
+import { LoginChallengesService } from './login/login-challenges.service.js';
 import { LoginController } from './login/login.controller.js';
+import { LoginDelaysService } from './login/login-delays.service.js';
 import { LoginService } from './login/login.service.js';
 import { NewPasswordEffects } from './login/new-password-effects.js';
 import { PasswordChangeService } from './login/password-change.service.js';
+import { NewSignIns } from './login/new-sign-ins.service.js';
+import { OwnProofService } from './login/own-proof.service.js';
+import { PasswordUpdateService } from './login/password-update.service.js';
 import { PasswordController } from './login/password.controller.js';
+import { Proofs } from './login/proofs.service.js';
+import { ReauthenticationService } from './login/reauthentication.service.js';
+import { SecondFactorLoginService } from './login/second-factor-login.service.js';
+import { SecondFactorRemovalController } from './login/second-factor-removal.controller.js';
+import { SecondFactorRemovalService } from './login/second-factor-removal.service.js';
 import { ClientCredentialsService } from './oauth/client-credentials.service.js';
 import { OAuthController } from './oauth/oauth.controller.js';
 import { OAuthService } from './oauth/oauth.service.js';
@@ -36,7 +47,7 @@ import { PasswordResetMails } from './recovery/password-reset-mails.js';
 import { PasswordResetRequests } from './recovery/password-reset-requests.js';
 import { PasswordResetController } from './recovery/password-reset.controller.js';
 import { PasswordResetService } from './recovery/password-reset.service.js';
-import { Proofs } from './recovery/proofs.js';
+import { OneTimeProofs } from './recovery/one-time-proofs.js';
 import { FactorKey } from './second-factor/factor-key.js';
 import { SecondFactorNotices } from './second-factor/second-factor-notices.service.js';
 import { SecondFactorResetController } from './second-factor/second-factor-reset.controller.js';
@@ -47,6 +58,7 @@ import { SecondFactorRetention } from './second-factor/second-factor.retention.j
 import { SecondFactorsRepository } from './second-factor/second-factors.repository.js';
 import { SecondFactorsService } from './second-factor/second-factors.service.js';
 import { RefreshTokens } from './sessions/refresh-tokens.js';
+import { SessionAuthenticationRepository } from './sessions/session-authentication.repository.js';
 import { SessionEndService } from './sessions/session-end.service.js';
 import { SessionTokensController } from './sessions/session-tokens.controller.js';
 import { SessionsController } from './sessions/sessions.controller.js';
@@ -83,6 +95,7 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     SessionsController,
     PasswordController,
     SecondFactorController,
+    SecondFactorRemovalController,
     SecondFactorResetController,
     WellKnownController,
   ],
@@ -94,18 +107,26 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     EmailVerificationDelivery,
     EmailVerificationService,
     FactorKey,
+    FinishedLogins,
     JwtStrategy,
     KeyRotationService,
     LoginAttemptsRepository,
+    LoginChallengesService,
+    LoginDelaysService,
     LoginService,
     NewPasswordEffects,
+    NewSignIns,
     OAuthService,
     OneTimeTokensRepository,
+    OwnProofService,
     PasswordChangeService,
     PasswordResetMails,
     PasswordResetRequests,
     PasswordResetService,
+    PasswordUpdateService,
+    OneTimeProofs,
     Proofs,
+    ReauthenticationService,
     RefreshTokens,
     SecondFactorNotices,
     SecondFactorResetService,
@@ -113,6 +134,9 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     SecondFactorSetupService,
     SecondFactorsRepository,
     SecondFactorsService,
+    SecondFactorLoginService,
+    SecondFactorRemovalService,
+    SessionAuthenticationRepository,
     SessionEndService,
     SessionsRepository,
     SessionsService,
@@ -129,10 +153,15 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     AddressProofs,
     EmailVerificationService,
     KeyRotationService,
+    LoginDelaysService,
     LoginService,
     PasswordChangeService,
     PasswordResetRequests,
     PasswordResetService,
+    PasswordUpdateService,
+    ReauthenticationService,
+    SecondFactorLoginService,
+    SecondFactorRemovalService,
     SecondFactorResetService,
     SecondFactorSetupService,
     SessionEndService,

@@ -9,10 +9,13 @@ export { LoginDelayEntity } from './login/login-delay.entity.js';
 export {
   type ChangePassword,
   changePasswordSchema,
+  completeLoginSchema,
   type Login,
   loginSchema,
+  type Reauthenticate,
   reauthenticateSchema,
 } from './login/login.schema.js';
+export { LoginDelaysService } from './login/login-delays.service.js';
 export { LoginService } from './login/login.service.js';
 export { PasswordChangeService } from './login/password-change.service.js';
 export {
@@ -22,6 +25,10 @@ export {
   requestVerificationSchema,
 } from './recovery/email-verification.schema.js';
 export { EmailVerificationService } from './recovery/email-verification.service.js';
+export { PasswordUpdateService } from './login/password-update.service.js';
+export { ReauthenticationService } from './login/reauthentication.service.js';
+export { SecondFactorLoginService } from './login/second-factor-login.service.js';
+export { SecondFactorRemovalService } from './login/second-factor-removal.service.js';
 export { OneTimeTokenEntity } from './recovery/one-time-token.entity.js';
 export { PasswordResetRequests } from './recovery/password-reset-requests.js';
 export {

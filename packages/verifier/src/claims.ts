@@ -21,8 +21,12 @@ export type Claims = {
   readonly permissions?: readonly string[];
   /** With spaces between. */
   readonly scope?: string;
-  /** When the person last gave the password. */
+  /** When the person last gave the password, or a code of the second factor. */
   readonly auth_time?: number;
+  /** How the person was authenticated (RFC 8176); with `mfa` when a second factor was given. */
+  readonly amr?: readonly string[];
+  /** `urn:gatehouse:2fa` when a second factor was given, else `urn:gatehouse:1fa`. */
+  readonly acr?: string;
   /** Generations that revocations speak of (docs/feed-protocol.md). */
   readonly gen?: number;
   readonly role_gen?: number;
@@ -58,6 +62,8 @@ const general: Readonly<Record<string, Check>> = {
   iat: optional(isDate),
   nbf: optional(isDate),
   auth_time: optional(isDate),
+  amr: optional(isTextList),
+  acr: optional(isText),
   jti: optional(isText),
   client_id: optional(isText),
   sid: optional(isText),

@@ -63,6 +63,7 @@ function complete(operation: Operation, method: string, schemas: Schemas): void 
     ...(isLimited ? (['rate-limited'] as const) : []),
   ];
   addProblems(operation, codes);
+  if (takeExtension(operation, 'x-without-second-factor') !== true) addSecondFactor(operation, rule);
   for (const [status, response] of Object.entries(operation.responses)) {
     if (response && !('$ref' in response)) completeResponse(Number(status), response, isLimited ? limitHeaders : {});
   }
@@ -131,6 +132,15 @@ function addProblems(operation: Operation, codes: readonly ErrorCode[]): void {
   }
 }
 
+/** Who holds one of `SECOND_FACTOR_ROLES`: the code of a login, under the status of a refusal. */
+function addSecondFactor(operation: Operation, rule: AccessRule | undefined): void {
+  const forbidden = operation.responses['403'];
+  const isAsked = rule === undefined || rule.kind === 'optional' || rule.kind === 'requires';
+  const isForUsers = operation.security?.some((ways) => 'accessToken' in ways) === true;
+  if (!isAsked || !isForUsers || !forbidden || !('description' in forbidden)) return;
+  forbidden.description += ', `second-factor-required`';
+}
+
 function completeResponse(
   status: number,
   response: Exclude<Response, { $ref: string }>,
@@ -145,11 +155,17 @@ function completeResponse(
     ...counted,
     ...(status === 429 && { 'Retry-After': header('Seconds until there is more') }),
     ...(status === 401 && { 'WWW-Authenticate': header('Challenge of RFC 6750') }),
-    ...(response.description.includes('`fresh-authentication-required`') && {
-      'WWW-Authenticate': header('Challenge of RFC 9470, for `fresh-authentication-required`'),
-    }),
+    ...challengeOf(status, response.description),
     ...response.headers,
   };
+}
+
+/** Of RFC 9470, where a token is good and not enough. */
+function challengeOf(status: number, description: string): Record<string, ReturnType<typeof header>> {
+  const codes = ['fresh-authentication-required', 'second-factor-required'].map((code) => `\`${code}\``);
+  const challenged = codes.filter((code) => status === 403 && description.includes(code));
+  if (challenged.length === 0) return {};
+  return { 'WWW-Authenticate': header(`Challenge of RFC 9470, for ${challenged.join(' and ')}`) };
 }
 
 const header = (description: string) => ({ description, schema: { type: 'string' as const } });

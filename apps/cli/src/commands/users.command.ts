@@ -2,7 +2,7 @@ import process, { stderr } from 'node:process';
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-import { LoginService, SecondFactorResetService } from '#libs/auth';
+import { LoginDelaysService, SecondFactorResetService } from '#libs/auth';
 import { DataDirInUseError } from '#libs/platform/database';
 import type { ColumnMap } from '#libs/user-import';
 import { ProfileCheckRepository } from '#libs/users';
@@ -59,7 +59,7 @@ export function addUsers(program: Command, environment: Environment): void {
 
 const liftDelay = (environment: Environment, userName: string): Promise<number> =>
   withContext(environment, async (context) => {
-    await context.get(LoginService).liftDelayByName(userName);
+    await context.get(LoginDelaysService).liftByName(userName);
     print('The failed logins are forgotten.');
     return 0;
   });

@@ -1,7 +1,7 @@
-import { SqlEntityManager } from '@mikro-orm/sql';
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
-import { type Actor, AuditTrail, auditValues } from '#libs/security/audit';
+import { AuditTrail, auditValues } from '#libs/security/audit';
 import { addressKeys, type RequestSource } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { MasterKey } from '#libs/platform/crypto';
@@ -13,7 +13,19 @@ import type { NewSession } from '../sessions/sessions.service.js';
 import { sourcesOf } from '../tokens/declared-claims.js';
 import type { TokenSubject } from '../tokens/token-issuer.service.js';
 import { unknownDevice } from './device-cookie.js';
-import { admit, clear, confirm, fail, keptSeconds, personalData, refuse } from './login-attempts.sql.js';
+import {
+  admit,
+  admitAndTell,
+  clear,
+  fail,
+  forget,
+  isDelayed,
+  keptSeconds,
+  lockVerified,
+  personalData,
+  refuse,
+} from './login-attempts.sql.js';
+import { NewSignIns } from './new-sign-ins.service.js';
 
 /** The counter that all strangers to an account share; no device and no session has this id. */
 const accountCounter = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
@@ -30,12 +42,20 @@ export type LoginAttempt = {
   readonly account: string | null;
 };
 
+/** A password that was verified, and what is kept when a second factor has to follow. */
+export type Verified = {
+  readonly passwordHash: string;
+  readonly challengeHash: Buffer;
+  /** Whom the tokens are to be for, as it was asked for. */
+  readonly audience: string | undefined;
+};
+
+export type AdmittedLogin = TokenSubject & { readonly wasFull: boolean };
 /** `isUnconfirmed`: all was right, but for the address. */
-type Outcome<Admitted> = { readonly hasKey: boolean; readonly isUnconfirmed?: boolean } & (
-  | Admitted
+type Outcome = { readonly hasKey: boolean; readonly isChallenged: boolean; readonly isUnconfirmed: boolean } & (
+  | Omit<AdmittedLogin, 'clientId' | 'secondsLeft'>
   | { readonly userId: null }
 );
-type AdmittedLogin = Omit<TokenSubject, 'clientId' | 'secondsLeft'> & { readonly wasFull: boolean };
 
 /**
  * Attempts to sign in, and what they leave behind: a session or a failure, the delay of the next
@@ -55,10 +75,10 @@ export class LoginAttemptsRepository {
 
   constructor(
     private readonly sql: Sql,
-    private readonly em: SqlEntityManager,
     private readonly master: MasterKey,
     private readonly trail: AuditTrail,
     private readonly turns: UserTurns,
+    private readonly newSignIns: NewSignIns,
     @Inject(CONFIG) private readonly config: Config,
   ) {
     this.#declared = sourcesOf(config.TOKEN_CLAIMS);
@@ -85,69 +105,92 @@ export class LoginAttemptsRepository {
   }
 
   /**
-   * Begins the session; nothing when the account is delayed, gone, deactivated or has another
-   * password than the one verified.
+   * Begins the session, or writes the challenge when a second factor has to follow. Nothing when
+   * the account is delayed, gone, deactivated or has another password than the one verified.
    * @throws AppError `unavailable` when the key was retired meanwhile; `email-not-verified`
    */
   async admit(
-    { id, refreshHash, clientId, keyId }: NewSession,
+    session: NewSession,
     attempt: LoginAttempt,
-    passwordHash: string,
+    { passwordHash, challengeHash, audience }: Verified,
     source: RequestSource,
-  ): Promise<(TokenSubject & { readonly wasFull: boolean }) | undefined> {
-    const { SESSIONS_PER_USER, SESSION_IDLE_SECONDS, SESSION_TTL_SECONDS, EMAIL_VERIFICATION } = this.config;
+  ): Promise<AdmittedLogin | 'challenged' | undefined> {
+    const { id, refreshHash, clientId, keyId } = session;
     const userId = attempt.subject;
-    const session = [passwordHash, id, refreshHash, source.userAgent ?? null, source.ip, clientId];
+    const told = this.newSignIns.valuesOf({ userId, sessionId: id }, attempt, source);
+    const begun = [passwordHash, id, refreshHash, source.userAgent ?? null, source.ip, clientId];
     const values = [
       ...valuesOf(attempt),
-      ...session,
+      ...begun,
       ...auditValues({ event: 'login-succeeded', userId }, source),
       ...auditValues({ event: 'login-failed', userId }, source),
       keyId,
-      SESSIONS_PER_USER,
+      this.config.SESSIONS_PER_USER,
       ...this.#declared,
-      EMAIL_VERIFICATION === 'login',
+      challengeHash,
+      audience ?? null,
+      ...auditValues({ event: 'login-challenged', userId }, source),
+      this.config.EMAIL_VERIFICATION === 'login',
+      ...(told ?? []),
     ];
-    const outcome = await this.turns.take(userId, () => this.sql.row<Outcome<AdmittedLogin>>(admit, values));
+    const statement = told ? admitAndTell : admit;
+    const outcome = await this.turns.take(userId, () => this.sql.row<Outcome>(statement, values));
     assertHasKey(outcome);
-    const admitted = outcome.userId === null ? undefined : outcome;
-    this.trail.tell({ event: admitted ? 'login-succeeded' : 'login-failed', userId }, source);
-    if (outcome.isUnconfirmed) throw new AppError('email-not-verified');
-    return admitted && { ...admitted, clientId, secondsLeft: Math.min(SESSION_IDLE_SECONDS, SESSION_TTL_SECONDS) };
+    if (outcome.userId === null) {
+      const event = outcome.isChallenged ? 'login-challenged' : 'login-failed';
+      this.trail.tell({ event, userId }, source);
+      if (outcome.isUnconfirmed) throw new AppError('email-not-verified');
+      return outcome.isChallenged ? 'challenged' : undefined;
+    }
+    if (told) this.newSignIns.wake();
+    this.trail.tell({ event: 'login-succeeded', userId }, source);
+    return { ...outcome, clientId, secondsLeft: this.secondsOfNew };
+  }
+
+  /** Seconds until a session ends that begins now and is never refreshed. */
+  get secondsOfNew(): number {
+    return Math.min(this.config.SESSION_IDLE_SECONDS, this.config.SESSION_TTL_SECONDS);
   }
 
   /**
-   * Records that the user of a session has just given the password; nothing for the reasons of
-   * `admit`. @throws AppError `unavailable` when the key was retired meanwhile
+   * Locks the user of an attempt if they are active and have the password that was verified, if one
+   * was. Take the turn of the user before the transaction. @returns whether it is so
    */
-  async confirm(
-    { id, keyId }: Pick<NewSession, 'id' | 'keyId'>,
-    attempt: LoginAttempt,
-    passwordHash: string,
-    source: RequestSource,
-  ): Promise<TokenSubject | undefined> {
-    const event = { event: 'reauthenticated', userId: attempt.subject } as const;
-    const lifetimes = [this.config.SESSION_IDLE_SECONDS, this.config.SESSION_TTL_SECONDS];
-    const given = [...valuesOf(attempt), passwordHash, id];
-    const values = [...given, ...auditValues(event, source), keyId, ...lifetimes, ...this.#declared];
-    const outcome = await this.turns.take(attempt.subject, () => this.sql.row<Outcome<TokenSubject>>(confirm, values));
-    assertHasKey(outcome);
-    if (outcome.userId === null) return undefined;
+  async lockWithin(em: SqlEntityManager, { subject }: LoginAttempt, passwordHash?: string): Promise<boolean> {
+    return (await em.execute<unknown[]>(lockVerified, [subject, passwordHash ?? null])).length > 0;
+  }
+
+  async isDelayed(em: SqlEntityManager, attempt: LoginAttempt): Promise<boolean> {
+    const [row] = await em.execute<{ is_delayed: boolean }[]>(isDelayed, [...valuesOf(attempt)]);
+    return row?.is_delayed === true;
+  }
+
+  /** Forgets the failures of this source; after the password alone not where a code has to follow. */
+  async forgetWithin(em: SqlEntityManager, attempt: LoginAttempt, given: 'password' | 'code'): Promise<void> {
+    const { subject, source } = attempt;
+    await em.execute(forget[given], given === 'code' ? [subject, source] : [subject, source, subject]);
+  }
+
+  /** As `refuse`, for those who have the turn of the subject. */
+  async refuseInTurn(attempt: LoginAttempt, userId: string | undefined, source: RequestSource): Promise<void> {
+    const event = { event: 'login-failed', userId } as const;
+    await this.sql.rows(refuse, [...valuesOf(attempt), ...auditValues(event, source)]);
     this.trail.tell(event, source);
-    return outcome;
+  }
+
+  /** As `fail`, for those who have the turn of the subject. */
+  async failInTurn(attempt: LoginAttempt): Promise<void> {
+    await this.sql.rows(fail, valuesOf(attempt));
   }
 
   /** Counts a failed login and records it; `userId` when the name is somebody's. */
   async refuse(attempt: LoginAttempt, userId: string | undefined, source: RequestSource): Promise<void> {
-    const event = { event: 'login-failed', userId } as const;
-    const values = [...valuesOf(attempt), ...auditValues(event, source)];
-    await this.turns.take(attempt.subject, () => this.sql.rows(refuse, values));
-    this.trail.tell(event, source);
+    await this.turns.take(attempt.subject, () => this.refuseInTurn(attempt, userId, source));
   }
 
   /** Counts a failure; while the attempt is delayed, further ones do not make the delay longer. */
   async fail(attempt: LoginAttempt): Promise<void> {
-    await this.turns.take(attempt.subject, () => this.sql.rows(fail, valuesOf(attempt)));
+    await this.turns.take(attempt.subject, () => this.failInTurn(attempt));
   }
 
   /** After a right password: forgets the failures of this source unless it is delayed. */
@@ -156,14 +199,6 @@ export class LoginAttemptsRepository {
       this.sql.row<{ is_delayed: boolean }>(clear, valuesOf(attempt)),
     );
     return row?.is_delayed === true ? 'delayed' : 'admitted';
-  }
-
-  /** Lets a user sign in again at once whom guesses of others, or their own, have slowed. */
-  liftDelay(userId: string, by: Actor): Promise<void> {
-    return this.em.fork().transactional(async (em) => {
-      await this.forgetFailures(em, userId);
-      await this.trail.record({ event: 'login-delay-lifted', userId }, by, em);
-    });
   }
 
   /** Forgets all failures of an account, whoever made them. */
@@ -187,6 +222,7 @@ function valuesOf({ subject, source, network, account }: LoginAttempt): readonly
   return [subject, source, network, account];
 }
 
-function assertHasKey<T>(outcome: Outcome<T> | undefined): asserts outcome is Outcome<T> {
+/** @throws AppError `unavailable`: a key was retired since it was chosen */
+export function assertHasKey<T extends { readonly hasKey: boolean }>(outcome: T | undefined): asserts outcome is T {
   if (!outcome?.hasKey) throw new AppError('unavailable', { headers: { 'retry-after': '1' } });
 }

@@ -1,8 +1,9 @@
 import { auditInsert } from '#libs/security/audit';
 import { ownClientId } from '#libs/platform/access';
 import { rfc3339Sql, type Statement } from '#libs/platform/database';
+import { outboxInsert } from '#libs/platform/outbox';
 
-import { declaredSources, unusedSecondsLeft } from '../sessions/sessions.repository.js';
+import { declaredSources } from '../sessions/sessions.repository.js';
 
 /** So many failures cost nothing: people mistype, and a network is shared by many. */
 const free = { source: 5, network: 20, account: 100 } as const;
@@ -57,6 +58,9 @@ const countFailure = `${count('source', '$2', `where not exists (${runningDelay}
  */
 const forgetFailures = `delete from login_delays where subject = $1 and device = $2 and delayed_until <= now()`;
 
+/** Whether the password alone is not enough for the user. */
+const hasFactor = 'exists (select from second_factors where user_id = $1 and confirmed_at is not null)';
+
 const details = 'null::jsonb';
 const authTime = 'floor(extract(epoch from s.authenticated_at))::float8 as "authTime"';
 
@@ -68,45 +72,51 @@ const verifiedUser = (profile: string, metadata: string): string =>
         and not exists (${runningDelay})
       for share`;
 
+const isNobody = 'not exists (select from s) and not exists (select from q) and exists (select from k)';
+
 /**
  * The user is share-locked and the verified hash compared again, so that no deactivation or change
  * slips between. So are the signing key and the service: no login survives `revoke-all` or the end
  * of its service. When the key is gone, nothing is recorded, since no token can be issued. With
- * `$29` an address that is not confirmed lets nobody in.
+ * `$38` an address that is not confirmed lets nobody in.
+ *
+ * Of a user with a second factor it begins no session, `s`, but writes a challenge, `q`, and
+ * forgets no failures: else a guesser who knows the password could take turns between it and codes.
+ * @param told more parts of the `with`
  */
-export const admit: Statement = {
-  name: 'login-admit',
-  text: `with cleared as (${forgetFailures}), u as (${verifiedUser('$27', '$28')}), k as (
+const admission = (told: string): string =>
+  `with f as (select ${hasFactor} as has_factor
+    ), cleared as (${forgetFailures} and not (select has_factor from f)
+    ), u as (${verifiedUser('$27', '$28')}), k as (
       select from signing_keys where id = $25 and retired_at is null for share
     ), c as (
       select from services where name = $10 and status = 'active' for share
+    ), may as (
+      select u.id, u.session_generation, f.has_factor from u, f
+      where exists (select from k) and ($10 = '${ownClientId}' or exists (select from c))
+        and not ($38::boolean and u.is_unconfirmed)
     ), s as (
       insert into sessions (id, user_id, generation, current_hash, user_agent, ip, client_id)
-      select $6, u.id, u.session_generation, $7, $8, $9, $10 from u
-      where exists (select from k) and ($10 = '${ownClientId}' or exists (select from c))
-        and not ($29::boolean and u.is_unconfirmed) returning user_id, authenticated_at
-    ), admitted as (${auditInsert({ from: 's', firstParameter: 11, details })}
-    ), refused as (${auditInsert({ from: '(select where not exists (select from s) and exists (select from k)) as nobody', firstParameter: 18, details })})
-    select exists (select from k) as "hasKey", s.user_id as "userId", u.subject, u.roles, u.profile, u.metadata,
-      u.token_generation as "tokenGeneration", ${authTime},
+      select $6, id, session_generation, $7, $8, $9, $10 from may where not has_factor
+      returning user_id, authenticated_at, amr
+    ), q as (
+      insert into login_challenges (token_hash, user_id, password_hash, client_id, audience)
+      select $29, id, $5, $10, $30 from may where has_factor returning user_id
+    )${told}, admitted as (${auditInsert({ from: 's', firstParameter: 11, details })}
+    ), challenged as (${auditInsert({ from: 'q', firstParameter: 31, details })}
+    ), refused as (${auditInsert({ from: `(select where ${isNobody}) as nobody`, firstParameter: 18, details })})
+    select exists (select from k) as "hasKey", exists (select from q) as "isChallenged", s.user_id as "userId",
+      u.subject, u.roles, u.profile, u.metadata, u.token_generation as "tokenGeneration", s.amr, ${authTime},
       (select count(*) >= $26 from (select from sessions where user_id = $1 limit $26) as before) as "wasFull",
-      exists (select from u where $29::boolean and is_unconfirmed) as "isUnconfirmed"
-    from (select) as one left join s on true left join u on u.id = s.user_id`,
-};
+      exists (select from u where $38::boolean and is_unconfirmed) as "isUnconfirmed"
+    from (select) as one left join s on true left join u on u.id = s.user_id`;
 
-/** As `admit`, for a session that exists. Refusals are recorded elsewhere, by their error code. */
-export const confirm: Statement = {
-  name: 'login-confirm',
-  text: `with cleared as (${forgetFailures}), u as (${verifiedUser('$17', '$18')}), k as (
-      select from signing_keys where id = $14 and retired_at is null for share
-    ), s as (
-      update sessions s set authenticated_at = now() from u
-      where s.id = $6 and s.user_id = u.id and s.generation = u.session_generation and exists (select from k)
-      returning s.user_id, s.client_id, s.authenticated_at, ${unusedSecondsLeft('$15', '$16')}
-    ), admitted as (${auditInsert({ from: 's', firstParameter: 7, details })})
-    select exists (select from k) as "hasKey", s.user_id as "userId", u.subject, u.roles, u.profile, u.metadata,
-      u.token_generation as "tokenGeneration", s.client_id as "clientId", ${authTime}, s."secondsLeft"
-    from (select) as one left join s on true left join u on u.id = s.user_id`,
+export const admit: Statement = { name: 'login-admit', text: admission('') };
+
+/** As `admit`; a session that begins writes an entry into the outbox too. */
+export const admitAndTell: Statement = {
+  name: 'login-admit-and-tell',
+  text: admission(`, told as (${outboxInsert({ from: 's', firstParameter: 39 })})`),
 };
 
 export const refuse: Statement = {
@@ -116,10 +126,25 @@ export const refuse: Statement = {
 };
 /** As `refuse`, without an audit row. */
 export const fail: Statement = { name: 'login-fail', text: `with ${countFailure} select` };
+/** After a right password, which forgets nothing of a user with a second factor: see `admit`. */
 export const clear: Statement = {
   name: 'login-clear',
-  text: `with cleared as (${forgetFailures}) select exists (${runningDelay}) as is_delayed`,
+  text: `with cleared as (${forgetFailures} and not ${hasFactor}) select exists (${runningDelay}) as is_delayed`,
 };
+
+/** The same in a transaction, with `?` for the parameters of `runningDelay`. */
+export const isDelayed = `select exists (${runningDelay.replaceAll(/\$\d(?:::uuid)?/g, '?::uuid')}) as is_delayed`;
+/** As `cleared`, in a transaction: after the password alone, and after a code. */
+export const forget = {
+  password: forgetFailures.replaceAll(/\$\d/g, '?') + ` and not ${hasFactor.replace('$1', '?')}`,
+  code: forgetFailures.replaceAll(/\$\d/g, '?'),
+};
+/**
+ * The user, if active and with the password that was verified, if one was; locked, so that nothing
+ * changes that before the transaction ends, and codes of one user are tried one after another.
+ */
+export const lockVerified = `select from users
+  where id = ? and status = 'active' and password_hash = coalesce(?, password_hash) for no key update`;
 
 export const personalData: Statement = {
   text: `select id::text, failures, ${rfc3339Sql('last_failed_at')} as "lastFailedAt",

@@ -11,7 +11,23 @@ export const loginSchema = z
   .meta({ id: 'Login' });
 export type Login = z.infer<typeof loginSchema>;
 
-export const reauthenticateSchema = loginSchema.pick({ password: true }).meta({ id: 'Reauthenticate' });
+const codeSchema = textSchema({ min: 1, max: 64 }).meta({
+  description: 'Six digits of the authenticator app, or a recovery code',
+  example: '123456',
+});
+
+export const completeLoginSchema = z
+  .strictObject({
+    challenge: textSchema({ min: 1, max: 256 }).meta({ description: 'From the answer `second-factor-required`' }),
+    code: codeSchema,
+  })
+  .meta({ id: 'CompleteLogin' });
+export type CompleteLogin = z.infer<typeof completeLoginSchema>;
+
+/** What somebody who is signed in gives to show that it is them. */
+export const reauthenticateSchema = z
+  .union([loginSchema.pick({ password: true }), z.strictObject({ code: codeSchema })])
+  .meta({ id: 'Reauthenticate' });
 export type Reauthenticate = z.infer<typeof reauthenticateSchema>;
 
 export const changePasswordSchema = z

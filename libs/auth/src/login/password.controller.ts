@@ -9,14 +9,18 @@ import { RateClass } from '#libs/security/rate-limits';
 import { userIdSchema } from '#libs/users';
 
 import { type TokenPair, tokenPairSchema } from '../tokens/tokens.schema.js';
+import { LoginDelaysService } from './login-delays.service.js';
 import { type ChangePassword, changePasswordSchema } from './login.schema.js';
-import { LoginService } from './login.service.js';
+import { PasswordUpdateService } from './password-update.service.js';
 
 /** Under the path of users; the routes belong to sign-in. */
 @ApiTags('sessions')
 @Controller('v1/users/:id')
 export class PasswordController {
-  constructor(private readonly logins: LoginService) {}
+  constructor(
+    private readonly passwords: PasswordUpdateService,
+    private readonly delays: LoginDelaysService,
+  ) {}
 
   @Put('password')
   @RateClass('login', 'hash')
@@ -46,7 +50,7 @@ export class PasswordController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenPair | undefined> {
-    const pair = await this.logins.changePassword({ id, change, source }, { request, reply });
+    const pair = await this.passwords.change({ id, change, source }, { request, reply });
     if (!pair) reply.status(204);
     return pair;
   }
@@ -65,6 +69,6 @@ export class PasswordController {
     @Param('id', { schema: userIdSchema }) id: string,
     @Source() source: RequestSource,
   ): Promise<void> {
-    await this.logins.liftDelay(id, source);
+    await this.delays.lift(id, source);
   }
 }

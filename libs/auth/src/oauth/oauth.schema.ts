@@ -59,6 +59,11 @@ export const introspectionSchema = z
       roles: z.array(z.string()).optional(),
       permissions: z.array(z.string()).optional(),
       auth_time: z.int().optional(),
+      amr: z
+        .array(z.string())
+        .optional()
+        .meta({ description: 'RFC 8176', example: ['pwd', 'otp', 'mfa'] }),
+      acr: z.string().optional().meta({ description: '`urn:gatehouse:1fa` or `urn:gatehouse:2fa`' }),
     }),
   ])
   .meta({ id: 'Introspection' });

@@ -73,7 +73,7 @@ function describe(claims: Claims): Introspection {
   const { sub, exp, iat, iss, jti, client_id } = claims;
   const members = { active: true, sub, exp, iat, iss, aud: String(claims.aud), jti, client_id } as const;
   if (claims.sid === undefined) return { ...members, token_type: 'Bearer', scope: claims.scope };
-  const { sid, roles, permissions, auth_time } = claims;
+  const { sid, roles, permissions, auth_time, amr, acr } = claims;
   return {
     ...declaredIn(claims),
     ...members,
@@ -82,5 +82,7 @@ function describe(claims: Claims): Introspection {
     roles,
     ...(permissions && { permissions }),
     ...(auth_time !== undefined && { auth_time }),
+    ...(amr && { amr }),
+    ...(acr !== undefined && { acr }),
   };
 }

@@ -10,13 +10,13 @@ import { NewPasswordEffects } from '../login/new-password-effects.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import type { Proven } from './one-time-tokens.repository.js';
 import type { ConfirmPasswordReset } from './password-reset.schema.js';
-import { Proofs } from './proofs.js';
+import { OneTimeProofs } from './one-time-proofs.js';
 
 /** Sets the password of somebody who has forgotten it, and who reads the mail of the account. */
 @Injectable()
 export class PasswordResetService {
   constructor(
-    private readonly proofs: Proofs,
+    private readonly proofs: OneTimeProofs,
     private readonly users: UsersRepository,
     private readonly passwords: Passwords,
     private readonly effects: NewPasswordEffects,

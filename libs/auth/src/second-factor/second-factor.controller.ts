@@ -1,7 +1,14 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 
-import { Caller, FreshAuthentication, type Principal, type RequestSource, Source } from '#libs/platform/access';
+import {
+  Caller,
+  FreshAuthentication,
+  type Principal,
+  type RequestSource,
+  Source,
+  WithoutSecondFactor,
+} from '#libs/platform/access';
 import { ApiProblems } from '#libs/platform/http';
 import { RateClass } from '#libs/security/rate-limits';
 
@@ -24,6 +31,7 @@ export class SecondFactorController {
   constructor(private readonly setup: SecondFactorSetupService) {}
 
   @Get()
+  @WithoutSecondFactor()
   @ApiOperation({ operationId: 'getSecondFactor', summary: 'Your second factor, and how many recovery codes are left' })
   @ApiResponse({ status: 200, standardSchema: secondFactorSchema, description: 'What is on' })
   view(@Caller() caller: Principal): Promise<SecondFactorView> {
@@ -33,6 +41,7 @@ export class SecondFactorController {
   // a QR code takes 5 to 15 ms of the event loop
   @Post('totp')
   @RateClass('login')
+  @WithoutSecondFactor()
   @HttpCode(200)
   @FreshAuthentication()
   @ApiOperation({
@@ -48,6 +57,7 @@ export class SecondFactorController {
   }
 
   @Post('totp/confirm')
+  @WithoutSecondFactor()
   @HttpCode(200)
   @RateClass('login')
   @ApiOperation({

@@ -21,6 +21,7 @@ import {
   markSession,
   removeCodes,
   removeFactors,
+  unmarkSessions,
   useRecoveryCode,
   useStep,
 } from './second-factors.sql.js';
@@ -113,6 +114,7 @@ export class SecondFactorsRepository {
   async remove(em: SqlEntityManager, userId: string): Promise<boolean> {
     const [removed] = await em.execute<{ count: number }[]>(removeFactors, [userId]);
     await em.execute(removeCodes, [userId]);
+    await em.execute(unmarkSessions, [userId]);
     return (removed?.count ?? 0) > 0;
   }
 

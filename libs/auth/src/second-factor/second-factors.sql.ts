@@ -42,6 +42,9 @@ export const confirmTotp = `update second_factors set confirmed_at = now(), last
 /** The session of whoever has just shown a code (RFC 8176). */
 export const markSession = `update sessions set amr = '{pwd,otp,mfa}' where id = ? and user_id = ?`;
 
+/** When the factor is gone, the next refresh says that there is the password alone. */
+export const unmarkSessions = `update sessions set amr = '{pwd}' where user_id = ? and amr <> '{pwd}'`;
+
 /** Locks the factors, so that codes are not made anew while they are removed. */
 export const lockConfirmed = `select id from second_factors
   where user_id = ? and confirmed_at is not null order by id for update`;

@@ -51,8 +51,8 @@ export const declaredSources = (profile: string, metadata: string): string =>
   `case when ${profile} then u.profile end as profile, case when ${metadata} then u.metadata end as metadata`;
 
 /** A `TokenSubject` but for `secondsLeft`. Every session begins with the password. */
-const subject = (profile: string, metadata: string): string => `u.id as "userId", u.subject, u.roles,
-  ${declaredSources(profile, metadata)}, u.token_generation as "tokenGeneration", s.client_id as "clientId",
+export const subject = (profile: string, metadata: string): string => `u.id as "userId", u.subject, u.roles,
+  ${declaredSources(profile, metadata)}, u.token_generation as "tokenGeneration", s.client_id as "clientId", s.amr,
   floor(extract(epoch from coalesce(s.authenticated_at, s.created_at)))::float8 as "authTime"`;
 
 /** For a session that is not used now. `idle` and `absolute` are parameters in seconds. */

@@ -49,8 +49,9 @@ const commonClaims = {
  * Of a person. `sid` names the session. `uid` is our id of the user, where `sub` is another one
  * that was imported. `role_gen` is the generation of roles that `permissions` were read from;
  * tokens from before these claims have none, which counts as 0. `auth_time` (OpenID Connect Core
- * §2) is when the user last gave the password; a token without it is good, and never fresh. Other
- * members are what `TOKEN_CLAIMS` declared.
+ * §2) is when the user last gave the password or a code; a token without it is good, and never
+ * fresh. `amr` (RFC 8176) is how the session was authenticated, `acr` what that amounts to; a token
+ * without them is one of a password alone. Other members are what `TOKEN_CLAIMS` declared.
  */
 const userClaimsSchema = z
   .looseObject({
@@ -61,9 +62,19 @@ const userClaimsSchema = z
     permissions: z.array(z.string()).optional(),
     role_gen: generation.optional(),
     auth_time: numericDate.optional(),
+    amr: z.array(z.string()).optional(),
+    acr: z.string().optional(),
   })
   .refine(({ sub, uid }) => uid !== undefined || z.uuid().safeParse(sub).success, { path: ['sub'] });
 export type UserClaims = z.infer<typeof userClaimsSchema>;
+
+/** Authentication context classes (OpenID Connect Core §2): one factor, or two. */
+const [oneFactor, twoFactors] = ['urn:gatehouse:1fa', 'urn:gatehouse:2fa'];
+
+/** `amr` of a session whose user has given a code of the second factor. */
+export const withSecondFactor = ['pwd', 'otp', 'mfa'] as const;
+
+export const acrOf = (amr: readonly string[]): string => (amr.includes('mfa') ? twoFactors : oneFactor);
 
 /**
  * Of a service that stands for itself: `client_id` is its `sub` (RFC 9068 §2.2), and `scope` what
@@ -162,6 +173,7 @@ function ofUser(claims: UserClaims, keyId: string): VerifiedToken {
       sessionId: claims.sid,
       expiresAt: claims.exp,
       authTime: claims.auth_time,
+      hasSecondFactor: claims.acr === twoFactors,
     },
     // entries in our own memory name a user by id
     facts: tokenFacts({ ...claims, sub: userId }, keyId),

@@ -11,6 +11,7 @@ import { RoleRegistry } from '#libs/roles';
 import { SigningKeysService } from '../keys/signing-keys.service.js';
 import {
   accessTokenType,
+  acrOf,
   algorithm,
   type Claims,
   longestToken,
@@ -31,8 +32,10 @@ export type TokenSubject = {
   readonly tokenGeneration: number;
   /** `client_id` (RFC 9068 §2.2): the service that signed the user in, or ours. */
   readonly clientId: string;
-  /** When the user last gave the password, in Unix seconds. */
+  /** When the user last gave the password or a code, in Unix seconds. */
   readonly authTime: number;
+  /** How the session was authenticated (RFC 8176). */
+  readonly amr: readonly string[];
   /** Seconds until the session ends if it is not refreshed: no access token outlives it. */
   readonly secondsLeft: number;
 } & DeclaredFrom;
@@ -112,6 +115,8 @@ export class TokenIssuerService {
       role_gen: generation,
       gen: subject.tokenGeneration,
       auth_time: subject.authTime,
+      amr: [...subject.amr],
+      acr: acrOf(subject.amr),
     };
     const accessToken = this.#signWithDeclared(claims, subject, key);
     return { accessToken, expiresIn: exp - iat, tokenType: 'Bearer', sessionId };

@@ -8,6 +8,7 @@ import {
   type RequestSource,
   Requires,
   Source,
+  WithoutSecondFactor,
 } from '#libs/platform/access';
 import { RateClass } from '#libs/security/rate-limits';
 import { userIdSchema } from '#libs/users';
@@ -27,6 +28,7 @@ export class SecondFactorResolver {
     description: 'Your second factor, and how many recovery codes are left.',
   })
   @RateClass('read')
+  @WithoutSecondFactor()
   secondFactor(@Caller() caller: Principal): Promise<SecondFactor> {
     return this.setup.view(caller);
   }
@@ -37,6 +39,7 @@ export class SecondFactorResolver {
   })
   @RateClass('login')
   @FreshAuthentication()
+  @WithoutSecondFactor()
   startTotp(@Caller() caller: Principal): Promise<StartedTotp> {
     return this.setup.startTotp(caller);
   }
@@ -46,6 +49,7 @@ export class SecondFactorResolver {
     description: 'Turn the second factor on with a code of the app, within an hour of `startTotp`.',
   })
   @RateClass('login')
+  @WithoutSecondFactor()
   confirmTotp(
     @Args('code', { type: () => String }) code: string,
     @Source() source: RequestSource,

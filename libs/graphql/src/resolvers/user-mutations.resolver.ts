@@ -1,6 +1,12 @@
 import { Args, Context, ID, Mutation, Resolver } from '@nestjs/graphql';
 
-import { type ChangePassword, changePasswordSchema, LoginService, type TokenPair as Pair } from '#libs/auth';
+import {
+  type ChangePassword,
+  changePasswordSchema,
+  LoginDelaysService,
+  PasswordUpdateService,
+  type TokenPair as Pair,
+} from '#libs/auth';
 import { idempotentRequestOf, type IdempotencyLock, Idempotency } from '#libs/platform/idempotency';
 import {
   FreshAuthentication,
@@ -43,7 +49,8 @@ export class UserMutationsResolver {
   constructor(
     private readonly users: UsersService,
     private readonly changes: UserChangesService,
-    private readonly logins: LoginService,
+    private readonly passwords: PasswordUpdateService,
+    private readonly delays: LoginDelaysService,
     private readonly idempotency: Idempotency,
   ) {}
 
@@ -111,7 +118,7 @@ export class UserMutationsResolver {
     @Source() source: RequestSource,
     @Context() context: RequestContext,
   ): Promise<Pair | undefined> {
-    return this.logins.changePassword({ id: target, change, source }, context);
+    return this.passwords.change({ id: target, change, source }, context);
   }
 
   @Mutation(() => Boolean, {
@@ -122,7 +129,7 @@ export class UserMutationsResolver {
   @Requires({ roles: ['admin'] })
   @FreshAuthentication()
   async liftLoginDelay(@Args('id', userId, id) target: string, @Source() source: RequestSource): Promise<true> {
-    await this.logins.liftDelay(target, source);
+    await this.delays.lift(target, source);
     return true;
   }
 

@@ -8,6 +8,7 @@ import { requestOf } from './request-of.js';
 
 export const accessRule = 'gatehouse:access-rule';
 export const freshAuthentication = 'gatehouse:fresh-authentication';
+export const withoutSecondFactor = 'gatehouse:without-second-factor';
 
 /** Says it to the guard and to the OpenAPI document. */
 const rule = (value: AccessRule): MethodDecorator =>
@@ -61,6 +62,14 @@ export const Requires = (needed: {
  */
 export const FreshAuthentication = (): MethodDecorator =>
   applyDecorators(SetMetadata(freshAuthentication, true), ApiExtension('x-fresh-authentication', true));
+
+/**
+ * Open also to those who hold one of `SECOND_FACTOR_ROLES` and have given no second factor: what
+ * they need to set one up, to give it, or to leave. Routes that look at no access token need it
+ * not.
+ */
+export const WithoutSecondFactor = (): MethodDecorator =>
+  applyDecorators(SetMetadata(withoutSecondFactor, true), ApiExtension('x-without-second-factor', true));
 
 /** Not counted by the rate limits. Say why where it stands. */
 export const Unlimited = (): MethodDecorator => applyDecorators(SkipThrottle(), ApiExtension('x-unlimited', true));

@@ -1,11 +1,12 @@
-import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 
+import { type Config, CONFIG } from '#libs/platform/config';
 import { AppError, type ErrorCode } from '#libs/platform/errors';
 
 import { type AccessRule, assertAdmitted } from './access-rule.js';
-import { accessRule, freshAuthentication } from './access.decorators.js';
+import { accessRule, freshAuthentication, withoutSecondFactor } from './access.decorators.js';
 import { clientCredentials, hasClientHeaders } from './client-credentials.js';
 import { bearerToken, findBearerToken, parseServiceKey, type ServiceKey } from './credentials.js';
 import type { AskAgain } from './request-source.js';
@@ -18,6 +19,7 @@ import {
   type ServicePrincipal,
   type TokenPrincipal,
 } from './principal.js';
+import { assertSecondFactor } from './second-factor.js';
 import { RefusalLimiter, ServiceVerifier, TokenVerifier } from './verifiers.js';
 import { requestOf } from './request-of.js';
 
@@ -37,7 +39,12 @@ declare module 'fastify' {
 }
 
 type Rule = AccessRule | undefined;
-type Admission = { readonly rule: Rule; readonly needsFreshAuthentication: boolean };
+type Admission = {
+  readonly rule: Rule;
+  readonly needsFreshAuthentication: boolean;
+  /** Whoever holds one of these must have given a second factor. */
+  readonly secondFactorRoles: readonly string[];
+};
 type KeyAndToken = { readonly key: ServiceKey | undefined; readonly token: string };
 type Route = Admission & { readonly name: string; readonly askAgain: AskAgain };
 
@@ -51,6 +58,7 @@ export class AccessGuard implements CanActivate {
     private readonly tokens: TokenVerifier,
     private readonly services: ServiceVerifier,
     private readonly refusals: RefusalLimiter,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -177,12 +185,16 @@ export class AccessGuard implements CanActivate {
     if (known) return known;
     const target = context.getClass();
     const rule = this.reflector.getAllAndOverride<Rule>(accessRule, [handler, target]);
+    const isOpenToAll = this.reflector.get<boolean | undefined>(withoutSecondFactor, handler) === true;
+    const secondFactorRoles = isOpenToAll ? [] : this.config.SECOND_FACTOR_ROLES;
     const route = {
       rule,
+      secondFactorRoles,
       needsFreshAuthentication: this.reflector.get<boolean | undefined>(freshAuthentication, handler) === true,
       name: `${target.name}.${handler.name}`,
       // what was begun by a fresh password may take longer than that stays fresh
-      askAgain: (request: FastifyRequest) => this.#askAgain(request, { rule, needsFreshAuthentication: false }),
+      askAgain: (request: FastifyRequest) =>
+        this.#askAgain(request, { rule, secondFactorRoles, needsFreshAuthentication: false }),
     };
     this.#routes.set(handler, route);
     return route;
@@ -231,6 +243,7 @@ function admitAnonymous(request: FastifyRequest, rule: Rule): boolean {
 
 function admit(request: FastifyRequest, principal: Principal, route: Admission): boolean {
   request.principal = principal;
+  assertSecondFactor(principal, route.secondFactorRoles);
   assertAdmitted(principal, route.rule);
   if (route.needsFreshAuthentication) assertFreshlyAuthenticated(principal);
   return true;

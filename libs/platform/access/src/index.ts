@@ -10,6 +10,7 @@ export {
   PublicOrService,
   Requires,
   Unlimited,
+  WithoutSecondFactor,
 } from './access.decorators.js';
 export { AccessGuard } from './access.guard.js';
 export { type CallerNow, callerNow, Source, type RequestSource, sourceOf } from './request-source.js';

@@ -3,6 +3,9 @@ import { errorCodes, type ErrorCode } from './error-codes.js';
 /** One refused field: `path` in dots (`roles.0`), `code` stable, `message` for people. */
 export type FieldError = { readonly path: string; readonly message: string; readonly code: string };
 
+/** What a problem document tells beside its text (RFC 9457 §3.2), by the name of the member. */
+export type ProblemExtensions = { readonly challenge?: string; readonly factors?: readonly string[] };
+
 export type AppErrorOptions = {
   /** Where the contract gives one code two statuses. */
   readonly status?: number;
@@ -11,6 +14,7 @@ export type AppErrorOptions = {
   readonly errors?: readonly FieldError[];
   /** Names of the rate limits that were used up. */
   readonly violatedPolicies?: readonly string[];
+  readonly extensions?: ProblemExtensions;
   /** Answer headers, such as `Allow` or `Retry-After`. */
   readonly headers?: Readonly<Record<string, string>>;
   /** For the log only, never for the caller. */

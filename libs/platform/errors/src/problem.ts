@@ -26,6 +26,14 @@ export const problemSchema = z
       .array(z.string())
       .optional()
       .meta({ description: 'The rate limits that were used up (draft-ietf-httpapi-ratelimit-headers)' }),
+    challenge: z
+      .string()
+      .optional()
+      .meta({ description: 'With `second-factor-required` of a login: finishes it, once, within five minutes' }),
+    factors: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'What the login may be finished with', example: ['totp', 'recovery-code'] }),
   })
   .meta({ id: 'Problem' });
 
@@ -33,17 +41,19 @@ export type Problem = z.infer<typeof problemSchema>;
 
 /** @param path without its query, which may hold personal data. */
 export function toProblem(error: AppError, { path, requestId }: { path: string; requestId: string }): Problem {
-  const { status, title } = errorCodes[error.code];
-  const { errors, violatedPolicies } = error.options;
+  const { title } = errorCodes[error.code];
+  const { errors, violatedPolicies, extensions: { challenge, factors } = {} } = error.options;
   return {
     type: `urn:gatehouse:error:${error.code}`,
     title,
-    status,
+    status: error.status,
     detail: error.message,
     instance: path,
     code: error.code,
     requestId,
     ...(errors && { errors: [...errors] }),
     ...(violatedPolicies && { 'violated-policies': [...violatedPolicies] }),
+    ...(challenge !== undefined && { challenge }),
+    ...(factors && { factors: [...factors] }),
   };
 }

@@ -2,3 +2,4 @@ export { OutboxEntryEntity } from './outbox-entry.entity.js';
 export { OutboxModule } from './outbox.module.js';
 export { OutboxSender, UndeliverableError } from './outbox.sender.js';
 export { type ListedEntry, OutboxService } from './outbox.service.js';
+export { outboxInsert } from './outbox.sql.js';

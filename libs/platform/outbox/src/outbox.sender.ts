@@ -58,7 +58,7 @@ export class OutboxSender implements OnModuleInit, BeforeApplicationShutdown {
   ) {}
 
   onModuleInit(): void {
-    const wake = (): void => this.#wake();
+    const wake = (): void => this.wake();
     this.notifications.subscribe(topic, { onChange: wake, catchUp: async () => wake() });
     const gauge = (name: string, help: string, of: keyof Counts): void =>
       this.metrics.register({ name, help, kind: 'gauge', read: () => this.#count(of) });
@@ -83,6 +83,11 @@ export class OutboxSender implements OnModuleInit, BeforeApplicationShutdown {
   /** The service calls it when it is ready; an operator's command sends nothing. */
   start(): void {
     if (this.#deliver.size > 0) this.#loop = this.#run();
+  }
+
+  /** After an entry was written without a notice: this replica looks at once. */
+  wake(): void {
+    this.#wake();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

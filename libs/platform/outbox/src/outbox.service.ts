@@ -61,12 +61,17 @@ export class OutboxService implements OnModuleInit {
   }
 
   /** Writes it into the transaction of its cause: both happen or neither does. @returns its id */
-  async add(em: SqlEntityManager, { kind, payload, userId }: OutboxMessage): Promise<string> {
-    const id = uuidV7();
-    const sealed = this.masterKey.seal(Buffer.from(JSON.stringify(payload)), contextOf(id));
-    await em.execute(insertEntry, [id, kind, sealed, userId ?? null]);
+  async add(em: SqlEntityManager, { userId, ...message }: OutboxMessage): Promise<string> {
+    const [id, ...rest] = this.valuesOf(message);
+    await em.execute(insertEntry, [id, ...rest, userId ?? null]);
     await this.notifications.publish(em, topic, '');
     return id;
+  }
+
+  /** What an `outboxInsert` takes. */
+  valuesOf({ kind, payload }: Omit<OutboxMessage, 'userId'>): readonly [id: string, kind: string, payload: Buffer] {
+    const id = uuidV7();
+    return [id, kind, this.masterKey.seal(Buffer.from(JSON.stringify(payload)), contextOf(id))];
   }
 
   /** @throws WrongMasterKeyError */

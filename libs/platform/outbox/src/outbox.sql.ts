@@ -1,5 +1,14 @@
 import { epochMs, rfc3339Sql, type Statement } from '#libs/platform/database';
 
+/**
+ * The INSERT of an entry, for statements of other libs that write it with their own rows in one
+ * round trip; one for each row of `from`, which has a `user_id`. `OutboxService.valuesOf` fills the
+ * three parameters. No notice goes with it: call `OutboxSender.wake`.
+ */
+export const outboxInsert = ({ from, firstParameter }: { from: string; firstParameter: number }): string =>
+  `insert into outbox (id, kind, payload, user_id)
+    select $${firstParameter}::uuid, $${firstParameter + 1}::text, $${firstParameter + 2}::bytea, user_id from ${from}`;
+
 export const insertEntry = 'insert into outbox (id, kind, payload, user_id) values (?, ?, ?, ?)';
 
 /**

@@ -12,7 +12,7 @@ import { OneTimeTokensRepository, type Proof, type Proven } from './one-time-tok
 
 /** What a link or a code from a mail proves: that somebody reads the mail of an address. */
 @Injectable()
-export class Proofs {
+export class OneTimeProofs {
   constructor(
     private readonly tokens: OneTimeTokensRepository,
     private readonly users: UsersRepository,
