@@ -58,7 +58,10 @@ test('of 100 confirmations at once, by link and by code at both replicas, one ge
   const mail = await mailed(email);
   const proofs = [{ token: tokenOf(mail) }, { email, code: codeOf(mail) }];
   const bodies = Array.from({ length: 100 }, (_, at) => ({ ...proofs[(at >> 1) % 2], password: `${password} ${at}` }));
-  expect(await confirmAtOnce(bodies)).toEqual({ 204: 1, 'invalid-confirmation': 99 });
+  // on a busy machine some wait in vain for their turn with the user
+  const { 204: done, 'invalid-confirmation': refused = 0, unavailable = 0 } = await confirmAtOnce(bodies);
+  expect([done, refused + unavailable]).toEqual([1, 99]);
+  expect(refused).toBeGreaterThan(0);
   const rows = await execute(both()[0], "select from audit_events where event = 'password-reset' and user_id = ?", [
     id,
   ]);

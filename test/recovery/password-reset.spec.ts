@@ -1,4 +1,7 @@
+import { SqlEntityManager } from '@mikro-orm/sql';
 import { describe, expect, test } from 'vitest';
+
+import { OutboxService } from '#libs/platform/outbox';
 
 import type { Answer } from '../support/api.js';
 import { ask } from '../support/graphql.js';
@@ -94,6 +97,24 @@ describe('to ask for a new password', () => {
     for (const token of tokens) outcomes.push(outcome(await confirm({ token, password: 'short' })));
     const good = [400, 'password-refused'];
     expect(outcomes).toEqual([refused, refused, good, good, good]);
+  });
+
+  test('sets its work off at no time that the next request could feel', async () => {
+    const delays: number[] = [];
+    const em = gatehouse.app.get(SqlEntityManager).fork();
+    await em.begin();
+    for (let time = 0; time < 30; time++) {
+      const message = { kind: 'password-reset', payload: {}, userId: undefined, withinMs: 1_000 };
+      const id = await gatehouse.app.get(OutboxService).add(em, message);
+      const late = 'select extract(epoch from due_at - now())::float8 as seconds from outbox where id = ?';
+      for (const { seconds } of await em.execute<{ seconds: number }[]>(late, [id])) delays.push(seconds);
+    }
+    await em.rollback();
+    expect([Math.min(...delays) < 0.3, Math.max(...delays) > 0.7, Math.max(...delays) <= 1.001]).toEqual([
+      true,
+      true,
+      true,
+    ]);
   });
 
   test.each([{}, { email: 'no address' }, { email: 'a@example.org', more: 1 }])('takes no %j', async (body) => {

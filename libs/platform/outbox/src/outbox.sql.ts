@@ -9,7 +9,8 @@ export const outboxInsert = ({ from, firstParameter }: { from: string; firstPara
   `insert into outbox (id, kind, payload, user_id)
     select $${firstParameter}::uuid, $${firstParameter + 1}::text, $${firstParameter + 2}::bytea, user_id from ${from}`;
 
-export const insertEntry = 'insert into outbox (id, kind, payload, user_id) values (?, ?, ?, ?)';
+export const insertEntry = `insert into outbox (id, kind, payload, user_id, due_at)
+  values (?, ?, ?, ?, now() + make_interval(secs => ?))`;
 
 /**
  * Leases what is due, each entry to one replica: whoever dies at it lets it become due again. The

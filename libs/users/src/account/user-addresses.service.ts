@@ -13,6 +13,9 @@ import { type User, UserEntity } from './user.entity.js';
 import { rethrowTaken } from './user-keys.js';
 import { UsersRepository } from './users.repository.js';
 
+/** Whoever asks once more at once must not feel whether the first request has led to a mail. */
+const spreadMs = 1_000;
+
 type Addresses = Pick<User, 'email' | 'emailKey' | 'emailVerified' | 'pendingEmail'>;
 
 /**
@@ -34,7 +37,7 @@ export class UserAddresses {
     if (this.config.MAIL === 'off') return;
     // an address alone may be anybody's: who it is about is not known yet
     const userId = wanted.email === undefined ? wanted.userId : undefined;
-    await this.outbox.add(em, { kind: emailVerificationKind, payload: wanted, userId });
+    await this.outbox.add(em, { kind: emailVerificationKind, payload: wanted, userId, withinMs: spreadMs });
   }
 
   /** The user whose address is meant, as far as it can be told without a lock. */
