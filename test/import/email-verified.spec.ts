@@ -19,6 +19,7 @@ beforeAll(async () => {
 
 type Row = Record<string, unknown>;
 const address = (): string => `${uniqueName()}@example.org`;
+const verified = (): Row => importRow({ email: address(), emailVerified: true });
 const sql = (text: string, values: readonly unknown[]): Promise<any[]> => gatehouse.app.get(Sql).rows({ text }, values);
 
 /** What a user's address is after the rows, one import each. */
@@ -82,8 +83,6 @@ describe('a row of a new user', () => {
 });
 
 describe('a row that changes a user', () => {
-  const verified = (): Row => importRow({ email: address(), emailVerified: true });
-
   test('and does not speak of the address leaves it as it was', async () => {
     const row = verified();
     const { email, emailVerified: _, ...silent } = row;
@@ -159,15 +158,15 @@ describe('a row that changes a user', () => {
   });
 });
 
-describe('an export', () => {
-  const exported = async (from: Gatehouse, format: 'ndjson' | 'csv'): Promise<string> => {
-    const options = { format, hashes: 'with-hashes', cells: 'exact' } as const;
-    let text = '';
-    for await (const chunk of from.app.get(BulkExportService).run(options)) text += chunk.text;
-    return text;
-  };
-  const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+const exported = async (from: Gatehouse, format: 'ndjson' | 'csv'): Promise<string> => {
+  const options = { format, hashes: 'with-hashes', cells: 'exact' } as const;
+  let text = '';
+  for await (const chunk of from.app.get(BulkExportService).run(options)) text += chunk.text;
+  return text;
+};
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
+describe('an export', () => {
   test('says of each user whether the address is verified', async () => {
     const [proven, not, none] = [
       importRow({ email: address(), emailVerified: true }),

@@ -161,7 +161,7 @@ describe('the list', () => {
       cursor = `&cursor=${body.nextCursor}`;
     }
     const open = await sql('select id from invitations where expires_at > now()');
-    expect(seen.toSorted()).toEqual(open.map(({ id }) => id).toSorted());
+    expect(seen.toSorted()).toEqual(open.map(({ id }) => String(id)).toSorted());
   });
 
   test('is also for services that read or write users', async () => {

@@ -26,6 +26,7 @@ afterAll(async () => {
   await sink?.stop();
 });
 
+const isPostponed = ({ event }: Record<string, unknown>): boolean => event === 'postponed: an entry of the outbox';
 const textTo = (address: string): string | undefined =>
   sink.received
     .find(({ to }) => to.includes(address))
@@ -77,7 +78,6 @@ describe('with mail on', () => {
     const kept = tokenOf((await invite(gatehouse, boss, {}, key)).body.url);
     await accept(gatehouse, used.token);
     await accept(gatehouse, used.token);
-    const isPostponed = ({ event }: Record<string, unknown>): boolean => event === 'postponed: an entry of the outbox';
     await vi.waitFor(() => expect(gatehouse.log.some(isPostponed)).toBe(true), patience);
     sink.answer = undefined;
     const dump = await dumpOf(gatehouse.app.get(SqlEntityManager));

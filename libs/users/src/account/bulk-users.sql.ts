@@ -32,7 +32,7 @@ export const existing: Statement = {
 
 /**
  * The first step: addresses may be swapped, and a unique index checks each row as it changes. What
- * was known of the old address ends here, and one that waits to be confirmed does not come after it.
+ * was known of the old address ends here; one that waits to be confirmed does not come after it.
  */
 export const giveUpAddresses = `update users u set email = null, email_key = null, email_verified = false,
       pending_email = null
