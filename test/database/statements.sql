@@ -4,7 +4,9 @@ exists (select from users where email_key = $2) as email_taken;
 
 -- POST /v1/auth/login
 select id, status, password_hash from users where user_name_key = $1;
-with cleared as (delete from login_delays where subject = $1 and device = $2 and delayed_until <= now()), u as (select id, subject, roles, token_generation, session_generation, case when $27 then u.profile end as profile, case when $28 then u.metadata end as metadata,
+with f as (select exists (select from second_factors where user_id = $1 and confirmed_at is not null) as has_factor
+), cleared as (delete from login_delays where subject = $1 and device = $2 and delayed_until <= now() and not (select has_factor from f)
+), u as (select id, subject, roles, token_generation, session_generation, case when $27 then u.profile end as profile, case when $28 then u.metadata end as metadata,
 email_key is not null and not email_verified as is_unconfirmed from users u
 where id = $1 and status = 'active' and password_hash = $5
 and not exists (select from login_delays
@@ -13,19 +15,27 @@ for share), k as (
 select from signing_keys where id = $25 and retired_at is null for share
 ), c as (
 select from services where name = $10 and status = 'active' for share
+), may as (
+select u.id, u.session_generation, f.has_factor from u, f
+where exists (select from k) and ($10 = 'gatehouse' or exists (select from c))
+and not ($38::boolean and u.is_unconfirmed)
 ), s as (
 insert into sessions (id, user_id, generation, current_hash, user_agent, ip, client_id)
-select $6, u.id, u.session_generation, $7, $8, $9, $10 from u
-where exists (select from k) and ($10 = 'gatehouse' or exists (select from c))
-and not ($29::boolean and u.is_unconfirmed) returning user_id, authenticated_at
+select $6, id, session_generation, $7, $8, $9, $10 from may where not has_factor
+returning user_id, authenticated_at, amr
+), q as (
+insert into login_challenges (token_hash, user_id, password_hash, client_id, audience)
+select $29, id, $5, $10, $30 from may where has_factor returning user_id
 ), admitted as (insert into audit_events (id, event, user_id, caller, ip, user_agent, request_id, details)
 select $11::uuid, $12::text, $13::uuid, $14::text, $15::text, $16::text, $17::text, null::jsonb from s
+), challenged as (insert into audit_events (id, event, user_id, caller, ip, user_agent, request_id, details)
+select $31::uuid, $32::text, $33::uuid, $34::text, $35::text, $36::text, $37::text, null::jsonb from q
 ), refused as (insert into audit_events (id, event, user_id, caller, ip, user_agent, request_id, details)
-select $18::uuid, $19::text, $20::uuid, $21::text, $22::text, $23::text, $24::text, null::jsonb from (select where not exists (select from s) and exists (select from k)) as nobody)
-select exists (select from k) as "hasKey", s.user_id as "userId", u.subject, u.roles, u.profile, u.metadata,
-u.token_generation as "tokenGeneration", floor(extract(epoch from s.authenticated_at))::float8 as "authTime",
+select $18::uuid, $19::text, $20::uuid, $21::text, $22::text, $23::text, $24::text, null::jsonb from (select where not exists (select from s) and not exists (select from q) and exists (select from k)) as nobody)
+select exists (select from k) as "hasKey", exists (select from q) as "isChallenged", s.user_id as "userId",
+u.subject, u.roles, u.profile, u.metadata, u.token_generation as "tokenGeneration", s.amr, floor(extract(epoch from s.authenticated_at))::float8 as "authTime",
 (select count(*) >= $26 from (select from sessions where user_id = $1 limit $26) as before) as "wasFull",
-exists (select from u where $29::boolean and is_unconfirmed) as "isUnconfirmed"
+exists (select from u where $38::boolean and is_unconfirmed) as "isUnconfirmed"
 from (select) as one left join s on true left join u on u.id = s.user_id;
 
 -- POST /v1/auth/login, wrong password
@@ -67,7 +77,7 @@ previous_rotated_at = s.last_used_at, last_used_at = now(), user_agent = coalesc
 from users u where s.id = $1 and s.current_hash = $4 and u.id = s.user_id and s.last_used_at > now() - make_interval(secs => $2) and s.created_at > now() - make_interval(secs => $3)
 and u.status = 'active' and s.generation = u.session_generation and ($8::text is null or s.client_id = $8)
 returning u.id as "userId", u.subject, u.roles,
-case when $9 then u.profile end as profile, case when $10 then u.metadata end as metadata, u.token_generation as "tokenGeneration", s.client_id as "clientId",
+case when $9 then u.profile end as profile, case when $10 then u.metadata end as metadata, u.token_generation as "tokenGeneration", s.client_id as "clientId", s.amr,
 floor(extract(epoch from coalesce(s.authenticated_at, s.created_at)))::float8 as "authTime", least($2::float8, $3::float8 - extract(epoch from now() - s.created_at))::float8 as "secondsLeft";
 
 -- POST /v1/auth/introspect, refresh token
