@@ -54,7 +54,7 @@ function read(raw: string): ReadMail {
 
 export const linkOf = ({ text }: ReadMail): string => /http\S+\/account\/\w+#[0-9a-f]+/.exec(text)?.[0] ?? '';
 export const tokenOf = (mail: ReadMail): string => linkOf(mail).split('#')[1] ?? '';
-export const codeOf = ({ text }: ReadMail): string => /: (\d{8})\s/.exec(text)?.[1] ?? '';
+export const codeOf = ({ text }: ReadMail): string => /:\s+(\d{8})\s/.exec(text)?.[1] ?? '';
 
 /** Waits until whatever was asked for has been handed over, or has led to nothing. */
 export const nothingWaits = async (gatehouse: Gatehouse): Promise<void> =>
