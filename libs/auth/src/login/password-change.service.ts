@@ -60,7 +60,7 @@ export class PasswordChangeService {
         // hashing may have waited: the caller may be somebody else by now
         changeableId(userId, await source.callerNow());
         await this.attempts.forgetFailures(em, userId);
-        await this.#tell(em, userId, owner, source.ip);
+        await this.#tell(em, owner, source);
         if (self) {
           const pair = await this.sessions.keepOnlyWithin(em, revoke, self, reason);
           return pair && { pair, userId, hashes: { before: owner.passwordHash, after: hash } };
@@ -92,11 +92,15 @@ export class PasswordChangeService {
   }
 
   /** To the address that the account has: whoever took it over cannot keep it from the owner. */
-  async #tell(em: SqlEntityManager, userId: string, owner: PasswordOwner, ip: string): Promise<void> {
-    if (owner.email === null) return;
+  async #tell(em: SqlEntityManager, owner: PasswordOwner, source: RequestSource): Promise<void> {
+    const { id: userId, email, firstName, locale } = owner;
+    if (email === null) return;
     const time = new Date().toISOString().replace(/T(.{8}).*/, ' $1 UTC');
-    const variables = { firstName: owner.firstName, time, ip };
-    await this.mail.add(em, { kind: 'password-changed', to: owner.email, userId, variables });
+    const variables = { firstName, time, ip: source.ip };
+    // the language of an administrator says nothing of the owner's
+    const isOwn = isUser(source.caller) && source.caller.userId === userId;
+    const wishes = { locale, acceptLanguage: isOwn ? source.acceptLanguage : undefined };
+    await this.mail.add(em, { kind: 'password-changed', to: email, userId, variables, ...wishes });
   }
 
   async #assertCurrent(
