@@ -6,6 +6,8 @@ import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 
+import { configSchema } from '../../libs/platform/config/src/config.schema.js';
+
 const root = resolve(import.meta.dirname, '../..');
 const compose: any = parse(readFileSync(join(root, 'docker-compose.yml'), 'utf8'), { merge: true });
 const services = Object.entries<any>(compose.services);
@@ -30,6 +32,20 @@ test("Grafana's password is its own", () => {
   const users = services.filter(([, { secrets = [] }]) => secrets.includes('grafana_password')).map(([name]) => name);
   expect(users).toEqual(['grafana']);
   expect(compose.services.grafana.secrets).toEqual(['grafana_password']);
+});
+
+test('with mail, everything that is Gatehouse sends it, knows its server from a secret, and gets out to it', () => {
+  const mail: any = parse(readFileSync(join(root, 'deploy/compose/mail.yml'), 'utf8'), { merge: true });
+  const gatehouses = services.filter(([, { image }]) => image.startsWith('gatehouse:')).map(([name]) => name);
+  expect(Object.keys(mail.services).toSorted()).toEqual(gatehouses.toSorted());
+  const isOpen = (network: string): boolean => !{ ...compose.networks, ...mail.networks }[network]?.internal;
+  for (const [name, { environment, secrets, networks = [] }] of Object.entries<any>(mail.services)) {
+    const read = Object.keys(environment).map((variable) => variable.replace(/_FILE$/, ''));
+    expect(read.filter((variable) => !(variable in configSchema.shape))).toEqual([]);
+    expect(environment).toMatchObject({ MAIL: 'smtp', SMTP_URL_FILE: '/run/secrets/smtp_url' });
+    expect(secrets).toEqual(Object.keys(mail.secrets));
+    expect([...compose.services[name].networks, ...networks].some(isOpen)).toBe(true);
+  }
 });
 
 test('the script makes each secret that is mounted, once, and no two alike', () => {

@@ -102,7 +102,8 @@ test('pods run as nobody in particular, on a file system that they cannot write 
 test('the configuration has only names that the service reads, and time to drain', () => {
   const known = new Set(Object.keys(configSchema.shape).flatMap((name) => [name, `${name}_FILE`]));
   const { data } = read('base/config-map.yaml');
-  const names = [...Object.keys(data), ...Object.keys(read('overlays/example/config-map.yaml').data)];
+  const others = ['overlays/example/config-map.yaml', 'mail/config-map.yaml'].map((path) => read(path).data);
+  const names = [data, ...others].flatMap((each) => Object.keys(each));
   expect(names.filter((name) => !known.has(name))).toEqual([]);
   const { terminationGracePeriodSeconds } = read('base/deployment.yaml').spec.template.spec;
   expect(terminationGracePeriodSeconds).toBeGreaterThan(Number(data.DRAIN_DELAY_SECONDS) + 10 + 3);
@@ -119,6 +120,20 @@ test('only the ingress, named clients and the monitoring get in, and only to wha
     (path) => read(path).metadata.labels['app.kubernetes.io/name'],
   );
   expect(spec.podSelector.matchExpressions[0].values).toEqual(named);
+});
+
+test('with mail, pods get out to mail servers as well, and read its secret where it is mounted', () => {
+  const { spec } = read('mail/network-policy.yaml');
+  expect(spec.podSelector.matchLabels).toEqual(read('base/deployment.yaml').spec.selector.matchLabels);
+  expect(spec.policyTypes).toEqual(['Egress']);
+  const ports = spec.egress.flatMap((rule: any) => rule.ports.map(({ port }: any) => port));
+  // those that `smtps:` and `smtp:` mean without a port of their own
+  expect(ports).toEqual([465, 587]);
+  const { data } = read('mail/config-map.yaml');
+  expect(data).toMatchObject({ MAIL: 'smtp', MAIL_FROM: expect.stringContaining('@') });
+  const { volumeMounts } = read('base/deployment.yaml').spec.template.spec.containers[0];
+  const { mountPath } = volumeMounts.find(({ name }: any) => name === 'secrets');
+  expect(data.SMTP_URL_FILE).toBe(`${mountPath}/smtp_url`);
 });
 
 test('the examples trust a range of proxies that no large network fits into', () => {

@@ -14,9 +14,13 @@ import { noSuchUser } from './user-access.js';
 import { type User, UserEntity } from './user.entity.js';
 import { userColumns, type UserRow } from './user-row.sql.js';
 
-/** Whose password changes: names that it must not contain, roles that set its least length. */
+/**
+ * Whose password changes: names that it must not contain, roles that set its least length, and
+ * where and in which language (`locale` of the profile) they are told of it.
+ */
 export type PasswordOwner = Pick<User, 'id' | 'userName' | 'firstName' | 'lastName' | 'roles' | 'passwordHash'> & {
   readonly email: string | null;
+  readonly locale: string | null;
 };
 
 type Named = Pick<User, 'userName' | 'userNameKey' | 'firstName' | 'lastName' | 'email' | 'emailKey'>;
@@ -45,7 +49,7 @@ const credentialsByEmail: Statement = { name: 'credentials-by-email', text: `${c
 const passwordOwner: Statement = {
   name: 'password-owner',
   text: `select id, user_name as "userName", first_name as "firstName", last_name as "lastName", email, roles,
-    password_hash as "passwordHash" from users where id = $1`,
+    password_hash as "passwordHash", profile ->> 'locale' as locale from users where id = $1`,
 };
 const adminNames: Statement = {
   text: `select user_name from users where roles @> array['admin']::text[] and status = 'active'
