@@ -2,12 +2,13 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { MailService } from '#libs/mail';
+import { isUser, type RequestSource } from '#libs/platform/access';
 import { type PasswordOwner, UsersRepository } from '#libs/users';
 
 import { LoginAttemptsRepository } from './login-attempts.repository.js';
 
 /** Whoever has a new password, and where they are told of it. */
-type Owner = Pick<PasswordOwner, 'id' | 'firstName' | 'email'>;
+type Owner = Pick<PasswordOwner, 'id' | 'firstName' | 'email'> & { readonly locale?: unknown };
 
 /** What follows a new password, whichever way it was set; sessions are ended by each way itself. */
 @Injectable()
@@ -18,17 +19,21 @@ export class NewPasswordEffects {
     private readonly mail: MailService,
   ) {}
 
-  /** @param ip of whoever has set it */
-  async applyWithin(em: SqlEntityManager, owner: Owner, ip: string): Promise<void> {
+  /** @param source of whoever has set it */
+  async applyWithin(em: SqlEntityManager, owner: Owner, source: RequestSource): Promise<void> {
     await this.users.endProofs(em, owner.id);
     await this.attempts.forgetFailures(em, owner.id);
-    await this.#tell(em, owner, ip);
+    await this.#tell(em, owner, source);
   }
 
   /** To the address that the account has: whoever took it over cannot keep it from the owner. */
-  async #tell(em: SqlEntityManager, { id, firstName, email }: Owner, ip: string): Promise<void> {
-    if (email === null) return;
+  async #tell(em: SqlEntityManager, owner: Owner, { caller, ip, ...source }: RequestSource): Promise<void> {
+    const { id: userId, firstName, email: to, locale } = owner;
+    if (to === null) return;
+    // the language of an administrator says nothing of the owner's; who is nobody has proved to read their mail
+    const isOwn = caller.kind === 'anonymous' || (isUser(caller) && caller.userId === userId);
+    const wishes = { locale, acceptLanguage: isOwn ? source.acceptLanguage : undefined };
     const variables = { firstName, time: new Date().toISOString(), ip };
-    await this.mail.add(em, { kind: 'password-changed', to: email, userId: id, variables });
+    await this.mail.add(em, { kind: 'password-changed', to, userId, variables, ...wishes });
   }
 }

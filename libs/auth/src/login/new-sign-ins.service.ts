@@ -97,6 +97,6 @@ function toPayload(
   { userId, sessionId }: Pick<NewSignIn, 'userId' | 'sessionId'>,
   { ip, userAgent }: RequestSource,
 ): NewSignIn {
-  const time = new Date().toISOString().replace(/T(.{8}).*/, ' $1 UTC');
+  const time = new Date().toISOString();
   return { userId, sessionId, time, ip, userAgent: userAgent ?? null };
 }

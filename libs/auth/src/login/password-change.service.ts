@@ -58,7 +58,7 @@ export class PasswordChangeService {
         if (!(await this.users.changeHash(em, userId, owner.passwordHash, hash))) throw new AppError('wrong-password');
         // hashing may have waited: the caller may be somebody else by now
         changeableId(userId, await source.callerNow());
-        await this.effects.applyWithin(em, owner, source.ip);
+        await this.effects.applyWithin(em, owner, source);
         if (self) {
           const pair = await this.sessions.keepOnlyWithin(em, revoke, self, reason);
           return pair && { pair, userId, hashes: { before: owner.passwordHash, after: hash } };

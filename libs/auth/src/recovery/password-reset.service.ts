@@ -49,8 +49,8 @@ export class PasswordResetService {
       if (!user) throw new AppError('invalid-confirmation');
       await this.proofs.use(em, proven, user, source);
       await this.users.setHash(em, user.id, hash);
-      const { id, firstName, email = null } = user;
-      await this.effects.applyWithin(em, { id, firstName, email }, source.ip);
+      const { id, firstName, email = null, profile } = user;
+      await this.effects.applyWithin(em, { id, firstName, email, locale: profile['locale'] }, source);
       const reason = { cause: 'password-changed', event: 'password-reset', source } as const;
       await this.sessions.endAllWithin(em, revoke, user.id, reason);
     });

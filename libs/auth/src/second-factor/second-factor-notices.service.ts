@@ -26,7 +26,7 @@ export class SecondFactorNotices {
     const { userId } = change;
     const [owner] = await em.execute<Addressee[]>(addressee, [userId]);
     if (!owner?.email) return;
-    const time = new Date().toISOString().replace(/T(.{8}).*/, ' $1 UTC');
+    const time = new Date().toISOString();
     const { email: to, firstName, locale } = owner;
     // the language of an administrator says nothing of the owner's
     const isOwn = by !== 'operator' && isUser(by.caller) && by.caller.userId === userId;
