@@ -43,8 +43,8 @@ export class EmailVerificationService {
 
   /**
    * Uses a link or a code; signs nobody in. Of uses at once one is good.
-   * @throws AppError `mail-off`, `invalid-confirmation`; `email-taken` when another user has got the
-   * address meanwhile
+   * @throws AppError `mail-off`, `invalid-confirmation`; `email-taken` when another user has got
+   * the address meanwhile
    */
   async confirm(given: ConfirmEmail, source: RequestSource): Promise<void> {
     this.#assertMailOn();
