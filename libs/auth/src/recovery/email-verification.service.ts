@@ -60,8 +60,8 @@ export class EmailVerificationService {
   }
 
   /**
-   * Of uses at once each replica tries one. The others wait for what comes of it, not for their turn
-   * with the user: it would come too late for the last of many.
+   * Of uses at once each replica tries one. The others wait for what comes of it, not for their
+   * turn with the user: it would come too late for the last of many.
    */
   async #useOnce(proven: Proven, source: RequestSource): Promise<boolean | undefined> {
     const running = this.#running.get(proven.id);
