@@ -66,7 +66,7 @@ export class EmailVerificationDelivery implements OnModuleInit {
   }
 }
 
-/** Nothing when the address is not the user's, or is confirmed. @param email the one that was named */
+/** Nothing when it is not the user's, or is confirmed. @param named the address that is meant */
 function targetOf({ email, emailVerified, pendingEmail }: User, named: string | undefined): Target | undefined {
   const isMeant = (address: string | null | undefined): address is string =>
     typeof address === 'string' && (named === undefined || toEmailKey(named) === toEmailKey(address));

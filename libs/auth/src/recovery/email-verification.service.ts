@@ -15,6 +15,9 @@ const purpose = 'email-verification';
 /** Asks for mail by which people confirm an address, and takes what comes back (ADR 29). */
 @Injectable()
 export class EmailVerificationService {
+  /** By the id of the link and code that are being used. */
+  readonly #running = new Map<string, Promise<boolean | undefined>>();
+
   constructor(
     private readonly em: SqlEntityManager,
     private readonly addresses: UserAddresses,
@@ -43,22 +46,34 @@ export class EmailVerificationService {
 
   /**
    * Uses a link or a code; signs nobody in. Of uses at once one is good.
-   * @throws AppError `mail-off`, `invalid-confirmation`; `email-taken` when another user has got the
-   * address meanwhile
+   * @throws AppError `mail-off`, `invalid-confirmation`; `email-taken` when another user has got
+   * the address meanwhile
    */
   async confirm(given: ConfirmEmail, source: RequestSource): Promise<void> {
     this.#assertMailOn();
     const proof = proofOf(given);
     const proven = await this.tokens.find(purpose, proof);
-    const isDone = proven && (await this.turns.take(proven.userId, () => this.#useOnce(proven, proof, source)));
+    const isDone = proven && (await this.#useOnce(proven, source));
     if (isDone) return;
     if ('code' in proof) await this.#refuseCode(proof.email, source);
     throw new AppError('invalid-confirmation');
   }
 
-  /** Of many at once all but one find it used after their turn has come: that costs a look-up. */
-  async #useOnce(proven: Proven, proof: Proof, source: RequestSource): Promise<boolean | undefined> {
-    return (await this.tokens.find(purpose, proof)) ? this.#use(proven, source) : undefined;
+  /**
+   * Of uses at once each replica tries one. The others wait for what comes of it, not for their
+   * turn with the user: it would come too late for the last of many.
+   */
+  async #useOnce(proven: Proven, source: RequestSource): Promise<boolean | undefined> {
+    const running = this.#running.get(proven.id);
+    if (running) {
+      await running;
+      return false;
+    }
+    const use = this.turns
+      .take(proven.userId, () => this.#use(proven, source))
+      .finally(() => this.#running.delete(proven.id));
+    this.#running.set(proven.id, use);
+    return use;
   }
 
   /** @returns nothing when it was used meanwhile, or the address is not the user's any more */

@@ -2,7 +2,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 
 import type { User } from './user.entity.js';
 
-/** An address that has been taken from an account, and what is known of the language of its user. */
+/** An address that an account has no more, and what is known of the language of its user. */
 export type FormerAddress = {
   readonly user: Pick<User, 'id' | 'firstName' | 'profile'>;
   readonly email: string;

@@ -87,7 +87,7 @@ export class UserAddresses {
   /**
    * Takes it as proved that a user who is locked reads the mail of an address. What waits becomes
    * the address.
-   * @returns the names of the fields that it changes; nothing when the address is the user's no more
+   * @returns names of the fields that it changes; nothing when the address is the user's no more
    * @throws AppError `email-taken` when somebody else was faster
    */
   async confirm(
