@@ -38,8 +38,8 @@ export class LoginService {
 
   /**
    * Sets the device cookie.
-   * @throws AppError `second-factor-required`, and there is no session yet; `invalid-credentials`, `overloaded`, `unavailable`; `unknown-audience` before
-   * anything is looked up, hashed or counted
+   * @throws AppError `second-factor-required`, and there is no session yet; `invalid-credentials`,
+   * `overloaded`, `unavailable`; `unknown-audience` before anything is looked up, hashed or counted
    */
   async login({ credentials, source, signal }: LoginRequest, { request, reply }: RequestContext): Promise<TokenPair> {
     const { userName, password } = credentials;
