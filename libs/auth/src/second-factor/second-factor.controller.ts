@@ -38,8 +38,10 @@ export class SecondFactorController {
     return this.setup.view(caller);
   }
 
+  // a QR code takes 5 to 15 ms of the event loop
   @Post('totp')
   @WithoutSecondFactor()
+  @RateClass('login')
   @HttpCode(200)
   @FreshAuthentication()
   @ApiOperation({

@@ -37,7 +37,7 @@ export class SecondFactorResolver {
     nullable: true,
     description: 'Begin with an authenticator app. Needs a fresh authentication.',
   })
-  @RateClass('write')
+  @RateClass('login')
   @FreshAuthentication()
   @WithoutSecondFactor()
   startTotp(@Caller() caller: Principal): Promise<StartedTotp> {
