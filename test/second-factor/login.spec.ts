@@ -7,8 +7,7 @@ import type { Answer } from '../support/api.js';
 import { ask } from '../support/graphql.js';
 import { newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
 import { challengeOf, complete } from '../support/second-factor-logins.js';
-import { addTotp, codeOf, newPersonWithTotp, type SecondFactor, wrongCodeOf } from '../support/second-factors.js';
-import { newService, newTarget, patchService } from '../support/services.js';
+import { codeOf, newPersonWithTotp, wrongCodeOf } from '../support/second-factors.js';
 import { takeApart } from '../support/tokens.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
 
@@ -30,15 +29,6 @@ const eventsOf = async ({ id }: Person): Promise<string[]> =>
   (await sql('select event from audit_events where user_id = ? order by at, id', [id])).map(({ event }) => event);
 const sessionsOf = async ({ id }: Person): Promise<number> =>
   (await sql('select count(*)::int as count from sessions where user_id = ?', [id]))[0].count;
-const failuresOf = async ({ id }: Person): Promise<number> =>
-  (await sql('select coalesce(max(failures), 0) as failures from login_delays where subject = ?', [id]))[0].failures;
-/** As after so many wrong codes or passwords from here, with a delay that has just begun or is over. */
-const setFailures = ({ id }: Person, failures: number, delaySeconds: number): Promise<unknown> =>
-  sql('update login_delays set failures = ?, delayed_until = now() + make_interval(secs => ?) where subject = ?', [
-    failures,
-    delaySeconds,
-    id,
-  ]);
 
 describe('the right password of somebody with a second factor', () => {
   test('gives a challenge, and neither a session nor a cookie', async () => {
@@ -197,105 +187,4 @@ describe('a challenge is no longer good', () => {
     await gatehouse.app.get(Sweeper).sweepNow();
     expect(await sql('select 1 from login_challenges where user_id = ?', [person.id])).toEqual([]);
   });
-});
-
-describe('guesses', () => {
-  const guess = async (person: Person & SecondFactor, challenge: string): Promise<Answer> =>
-    complete(gatehouse, challenge, wrongCodeOf(person.secret));
-
-  test('of codes delay the login, whose right code is refused then and not used up', async () => {
-    const person = await newPersonWithTotp(gatehouse);
-    const challenge = await challengeOf(gatehouse, person);
-    await guess(person, challenge);
-    await setFailures(person, 6, 600);
-    const code = codeOf(person.secret);
-    expect(outcomeOf(await complete(gatehouse, challenge, code))).toEqual([401, 'invalid-credentials']);
-    expect(outcomeOf(await login(person))).toEqual([401, 'invalid-credentials']);
-    await setFailures(person, 6, 0);
-    expect((await complete(gatehouse, challenge, code)).status).toBe(200);
-    const left = await sql('select failures from login_delays where subject = ?', [person.id]);
-    // what all strangers to the account share stays, as after any login
-    expect(left).toEqual([{ failures: 6 }]);
-  });
-
-  test('are not forgotten with the right password alone', async () => {
-    const person = await newPersonWithTotp(gatehouse);
-    for (const count of [1, 2, 3]) {
-      await guess(person, await challengeOf(gatehouse, person));
-      expect(await failuresOf(person)).toBe(count);
-    }
-    const body = { password: person.password };
-    expect((await gatehouse.api.post('/v1/auth/reauthenticate', { token: person.token, body })).status).toBe(200);
-    expect(await failuresOf(person)).toBe(3);
-  });
-
-  test('of strangers do not delay a device that has signed in before', async () => {
-    const person = await newPersonWithTotp(gatehouse);
-    const cookie = cookieOf(await complete(gatehouse, await challengeOf(gatehouse, person), codeOf(person.secret)));
-    await guess(person, await challengeOf(gatehouse, person));
-    await setFailures(person, 6, 600);
-    const known = { headers: { cookie } };
-    const challenge = await challengeOf(gatehouse, person, known);
-    const [recovery = ''] = person.recoveryCodes;
-    expect((await complete(gatehouse, challenge, recovery, known)).status).toBe(200);
-  });
-});
-
-describe('the login of a service', () => {
-  test('and its audience are those of the tokens, whoever brings the code', async () => {
-    const orders = await newTarget(gatehouse, boss.token, ['orders:read']);
-    const person = await newPersonWithTotp(gatehouse);
-    const { audience, headers } = orders;
-    const challenge = await challengeOf(gatehouse, { ...person, audience }, { headers });
-    const { body } = await complete(gatehouse, challenge, codeOf(person.secret));
-    expect(claimsOf(body.accessToken)).toMatchObject({ aud: audience, client_id: orders.name });
-    const refreshed = await gatehouse.api.post('/v1/auth/refresh', { body: { refreshToken: body.refreshToken } });
-    expect(claimsOf(refreshed.body.accessToken).client_id).toBe(orders.name);
-  });
-
-  test('is not finished by another service, nor when it has ended meanwhile', async () => {
-    const [orders, other] = [
-      await newTarget(gatehouse, boss.token),
-      await newService(gatehouse, { token: boss.token, scopes: [] }),
-    ];
-    const person = await newPersonWithTotp(gatehouse);
-    const challenge = await challengeOf(gatehouse, person, { headers: orders.headers });
-    const code = codeOf(person.secret);
-    const byOther = await complete(gatehouse, challenge, code, { headers: other.headers });
-    expect(outcomeOf(byOther)).toEqual([401, 'invalid-challenge']);
-    await patchService(gatehouse, { token: boss.token, name: orders.name, status: 'deactivated' });
-    expect(outcomeOf(await complete(gatehouse, challenge, code))).toEqual([401, 'invalid-challenge']);
-    // nothing was used up
-    expect((await complete(gatehouse, await challengeOf(gatehouse, person), code)).status).toBe(200);
-  });
-});
-
-test('a password alone is what tokens say of those without a second factor', async () => {
-  const { token, refreshToken } = await newPerson(gatehouse);
-  expect(claimsOf(token)).toMatchObject({ amr: ['pwd'], acr: 'urn:gatehouse:1fa' });
-  const { body } = await gatehouse.api.post('/v1/auth/refresh', { body: { refreshToken } });
-  expect(claimsOf(body.accessToken)).toMatchObject({ amr: ['pwd'], acr: 'urn:gatehouse:1fa' });
-});
-
-test('introspection tells how the user was authenticated', async () => {
-  const person = await newPersonWithTotp(gatehouse);
-  const { body } = await complete(gatehouse, await challengeOf(gatehouse, person), codeOf(person.secret));
-  const gateway = await newService(gatehouse, { token: boss.token, scopes: ['tokens:introspect'] });
-  const form = { body: new URLSearchParams({ token: body.accessToken }), headers: gateway.headers };
-  const answer = await gatehouse.api.post('/v1/auth/introspect', form);
-  expect(answer.body).toMatchObject({ amr: ['pwd', 'otp', 'mfa'], acr: 'urn:gatehouse:2fa' });
-});
-
-test('an unfinished login is in the export of its user, without its secret', async () => {
-  const person = await newPersonWithTotp(gatehouse);
-  await challengeOf(gatehouse, person);
-  const { body } = await gatehouse.api.get(`/v1/users/${person.id}/export`, { token: boss.token });
-  expect(body.unfinishedLogins).toMatchObject([{ clientId: 'gatehouse', audience: null }]);
-});
-
-test('a second factor that is set up over the session that asks is that of the session', async () => {
-  const person = await newPerson(gatehouse);
-  await addTotp(gatehouse, person);
-  const { body } = await gatehouse.api.post('/v1/auth/refresh', { body: { refreshToken: person.refreshToken } });
-  expect(claimsOf(body.accessToken).acr).toBe('urn:gatehouse:2fa');
 });

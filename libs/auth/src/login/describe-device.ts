@@ -1,4 +1,4 @@
-/** Products as `User-Agent` names them; the first that is found counts, since browsers name others. */
+/** As `User-Agent` names them; the first that is found counts, since browsers name others too. */
 const browsers: readonly (readonly [token: string, name: string])[] = [
   ['Edg', 'Edge'],
   ['OPR/', 'Opera'],

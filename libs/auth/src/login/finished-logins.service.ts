@@ -19,7 +19,7 @@ import { NewSignIns } from './new-sign-ins.service.js';
 /** Whose login is finished, and from where. */
 type Finished = { readonly attempt: LoginAttempt; readonly source: RequestSource };
 
-/** Writes what a login with both factors leaves behind, in the transaction that used the code up. */
+/** Writes what a login with both factors leaves behind, in the transaction that used the code. */
 @Injectable()
 export class FinishedLogins {
   constructor(

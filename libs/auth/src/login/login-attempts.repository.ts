@@ -165,7 +165,7 @@ export class LoginAttemptsRepository {
     return row?.is_delayed === true;
   }
 
-  /** Forgets the failures of this source; after the password alone not where a code has to follow. */
+  /** Forgets the failures of this source; after the password not where a code has to follow. */
   async forgetWithin(em: SqlEntityManager, attempt: LoginAttempt, given: 'password' | 'code'): Promise<void> {
     const { subject, source } = attempt;
     await em.execute(forget[given], given === 'code' ? [subject, source] : [subject, source, subject]);

@@ -52,7 +52,7 @@ export class NewSignIns implements OnModuleInit {
     if (this.mail.isOn) this.sender.register(kind, (payload) => this.#deliver(newSignInSchema.parse(payload)));
   }
 
-  /** For a statement that begins the session too; nothing while mail is off, or of a known device. */
+  /** For a statement that begins the session; nothing while mail is off, or of a known device. */
   valuesOf(
     session: Pick<NewSignIn, 'userId' | 'sessionId'>,
     attempt: LoginAttempt,

@@ -9,7 +9,8 @@ import { UserEntity } from '#libs/users';
  * over. `rotation` counts the tokens of the family; `previousRotatedAt` is the time of the last
  * rotation but one. `clientId` is the service that signed the user in; it never changes.
  * `authenticatedAt` is when the user last gave the password in this session; sessions from before
- * the column have null, which means `createdAt`. `amr` is how the user was authenticated (RFC 8176).
+ * the column have null, which means `createdAt`. `amr` is how the user was authenticated (RFC
+ * 8176).
  */
 export const SessionEntity = defineEntity({
   name: 'Session',

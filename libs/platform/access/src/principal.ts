@@ -27,7 +27,8 @@ export type UserPrincipal = {
   readonly sessionId: string;
   readonly expiresAt: number;
   /**
-   * When the user last gave the password or a code, in Unix seconds; tokens from before the claim do not say.
+   * When the user last gave the password or a code, in Unix seconds; tokens from before the claim
+   * do not say.
    */
   readonly authTime?: number | undefined;
   /** Whether a second factor was given in its session, by the `acr` of the token. */
