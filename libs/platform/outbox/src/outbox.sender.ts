@@ -7,8 +7,11 @@ import { backOffSeconds } from './back-off.js';
 import { OutboxService, topic } from './outbox.service.js';
 import { countEntries, deleteEntry, giveUp, leaseDue, postpone } from './outbox.sql.js';
 
-/** Sent at once by a replica. */
-const concurrency = 8;
+/**
+ * Handed over at once by a replica, of each kind: a mail server that hangs takes the places of mail
+ * and of nothing else.
+ */
+const placesPerKind = 8;
 /** A delivery has to end well within it, or another replica begins with the entry again. */
 const leaseSeconds = 120;
 /** A notice wakes a replica; this finds what is due later, and what a lost notice hid. */
@@ -45,6 +48,8 @@ export class OutboxSender implements OnModuleInit, BeforeApplicationShutdown {
   readonly #cutOff = new AbortController();
   readonly #results = { delivered: 0, postponed: 0, failed: 0 };
   readonly #running = new Set<Promise<void>>();
+  /** How many of each kind run. */
+  readonly #taken = new Map<string, number>();
   /** While it is asked: the gauges of a scrape share a statement. */
   #counting: Promise<Counts | undefined> | undefined;
   #wake: () => void = () => undefined;
@@ -109,7 +114,8 @@ export class OutboxSender implements OnModuleInit, BeforeApplicationShutdown {
       });
       const leased = await this.#lease();
       for (const entry of leased) this.#begin(entry);
-      if (leased.length === 0 || this.#running.size >= concurrency) await this.#rest(woken);
+      // a handler may have written more of another kind: who ends wakes the loop
+      if (leased.length === 0 || this.#freePlaces().length === 0) await this.#rest(woken);
     }
   }
 
@@ -120,11 +126,19 @@ export class OutboxSender implements OnModuleInit, BeforeApplicationShutdown {
     await Promise.race([over, woken]).finally(() => clearTimeout(timer));
   }
 
+  /** Of kinds that this release knows; those of another are left to its replicas. */
+  #freePlaces(): readonly (readonly [kind: string, places: number])[] {
+    return [...this.#deliver.keys()]
+      .map((kind) => [kind, placesPerKind - (this.#taken.get(kind) ?? 0)] as const)
+      .filter(([, places]) => places > 0);
+  }
+
   async #lease(): Promise<readonly Leased[]> {
-    const places = concurrency - this.#running.size;
-    if (places <= 0) return [];
+    const free = this.#freePlaces();
+    if (free.length === 0) return [];
+    const [kinds, places] = [free.map(([kind]) => kind), free.map(([, count]) => count)];
     try {
-      return await this.sql.rows<Leased>(leaseDue, [places, leaseSeconds]);
+      return await this.sql.rows<Leased>(leaseDue, [kinds, places, leaseSeconds]);
     } catch (error) {
       this.#logger.debug({ err: error, event: 'the outbox cannot be read now' });
       return [];
@@ -132,20 +146,25 @@ export class OutboxSender implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   #begin(entry: Leased): void {
+    this.#take(entry.kind, 1);
     const running = this.#handOver(entry)
       .catch((error: unknown) =>
         this.#logger.warn({ err: error, event: 'an entry of the outbox is tried again later' }),
       )
       .finally(() => {
         this.#running.delete(running);
+        this.#take(entry.kind, -1);
         this.#wake();
       });
     this.#running.add(running);
   }
 
+  #take(kind: string, places: number): void {
+    this.#taken.set(kind, (this.#taken.get(kind) ?? 0) + places);
+  }
+
   async #handOver({ id, kind, payload, attempts, createdAtMs }: Leased): Promise<void> {
     const deliver = this.#deliver.get(kind);
-    // another release's: its replicas hand it over when the lease ends
     if (!deliver) return;
     try {
       await deliver(this.outbox.open(id, payload), id, this.#cutOff.signal);
