@@ -54,3 +54,27 @@ test('while the mail server hangs, entries of other kinds go through, also those
   await vi.waitFor(() => expect(handedOver).toEqual(['grace@example.org']), patience);
   expect(sink.received).toEqual([]);
 });
+
+test('when 100,000 entries wait, what strangers ask for is refused, and mail of a cause is not', async () => {
+  const em = gatehouse.app.get(SqlEntityManager).fork();
+  const fill = `insert into outbox (id, kind, payload)
+    select gen_random_uuid(), 'of-another-release', '\\x00' from generate_series(1, 100000)`;
+  await em.execute(fill);
+  const outbox = gatehouse.app.get(OutboxService);
+  const ask = (): Promise<string> =>
+    em.fork().transactional((fork) => outbox.addIfRoom(fork, { kind: 'asked', payload: {}, userId: undefined }));
+  await expect(ask()).rejects.toMatchObject({
+    code: 'unavailable',
+    status: 503,
+    options: { headers: { 'retry-after': '30' } },
+  });
+
+  sink.isHanging = false;
+  const { id } = await newPerson(gatehouse, { email: 'grace@example.org' });
+  const { token } = await signInAdmin(gatehouse);
+  const body = { password: 'eight tall chimneys' };
+  expect((await gatehouse.api.put(`/v1/users/${id}/password`, { token, body })).status).toBe(204);
+
+  await em.execute("delete from outbox where kind = 'of-another-release'");
+  await vi.waitFor(ask, patience);
+});

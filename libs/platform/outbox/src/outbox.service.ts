@@ -5,6 +5,7 @@ import { MasterKey, uuidV7 } from '#libs/platform/crypto';
 import { ReplicaNotifications, Sql, Sweeper } from '#libs/platform/database';
 import { PersonalData } from '#libs/platform/personal-data';
 
+import { OutboxRoom } from './outbox-room.js';
 import { exportOf, insertEntry, listEntries, retryFailed } from './outbox.sql.js';
 
 /** What is to be told outside. The payload may hold secrets: it is sealed at rest. */
@@ -34,6 +35,8 @@ export const topic = 'outbox';
 /** The one durable queue of what is told to others: mail, and what comes. */
 @Injectable()
 export class OutboxService implements OnModuleInit {
+  readonly #room = new OutboxRoom();
+
   constructor(
     private readonly sql: Sql,
     private readonly masterKey: MasterKey,
@@ -67,6 +70,15 @@ export class OutboxService implements OnModuleInit {
     await em.execute(insertEntry, [id, kind, sealed, userId ?? null]);
     await this.notifications.publish(em, topic, '');
     return id;
+  }
+
+  /**
+   * As `add`, for what anybody may ask for: a flood of it must not grow the table without end.
+   * @throws AppError `unavailable` when 100,000 entries wait
+   */
+  async addIfRoom(em: SqlEntityManager, message: OutboxMessage): Promise<string> {
+    await this.#room.take(em);
+    return this.add(em, message);
   }
 
   /** @throws WrongMasterKeyError */

@@ -50,6 +50,10 @@ export const countEntries: Statement = {
     from outbox`,
 };
 
+/** Up to a limit, so that a full table costs no more. */
+export const countWaiting =
+  'select count(*)::int as count from (select from outbox where failed_at is null limit ?) as waiting';
+
 export const exportOf: Statement = {
   text: `select id, kind, ${rfc3339Sql('created_at')} as "createdAt" from outbox where user_id = $1 order by id`,
 };
