@@ -9,7 +9,7 @@ export {
   RolesChangedError,
   type UserKeys,
 } from './account/bulk-users.repository.js';
-export { toEmailKey } from './account/email-address.js';
+export { toEmailKey } from '#libs/platform/contract';
 export { firstAdminPasswordFile } from './account/first-admin-password.js';
 export { changeableId, noSuchUser } from './account/user-access.js';
 export { UserChangesService } from './account/user-changes.service.js';

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 
 import { type AuditEvent, AuditTrail, erasedIdOf } from '#libs/security/audit';
 import { assertFreshlyAuthenticated, isUser, type RequestSource } from '#libs/platform/access';
+import { toEmailKey } from '#libs/platform/contract';
 import type { Precondition } from '#libs/platform/http';
 import { RoleGrants } from '#libs/roles';
 import { everyGeneration, type Revocation, RevocationsService, type Revoke } from '#libs/security/revocation';
@@ -10,7 +11,6 @@ import { everyGeneration, type Revocation, RevocationsService, type Revoke } fro
 import { ProfileSchemas } from '../profile/profile-schemas.js';
 import { changeableId, patchableId } from './user-access.js';
 import type { User } from './user.entity.js';
-import { toEmailKey } from './email-address.js';
 import type { VersionedUser } from './user-view.js';
 import { UserViews } from './user-views.js';
 import { UsersRepository } from './users.repository.js';

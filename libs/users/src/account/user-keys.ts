@@ -1,6 +1,6 @@
+import { toEmailKey } from '#libs/platform/contract';
 import { AppError } from '#libs/platform/errors';
 
-import { toEmailKey } from './email-address.js';
 import { type PreparedUserName, prepareUserName, type UserNameFault } from '../user-names/prepare-user-name.js';
 import { isReservedName } from '../user-names/reserved-names.js';
 

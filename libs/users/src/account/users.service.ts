@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '#libs/security/audit';
 import type { IdempotencyLock } from '#libs/platform/idempotency';
 import { Passwords } from '#libs/security/passwords';
+import { toEmailKey } from '#libs/platform/contract';
 import { rethrowViolation } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { PicturesService } from '#libs/platform/pictures';
@@ -11,7 +12,6 @@ import { isAdmin, type RequestSource, type Principal } from '#libs/platform/acce
 
 import { NewAccountRules } from './new-account-rules.js';
 import { noSuchUser, readableId } from './user-access.js';
-import { toEmailKey } from './email-address.js';
 import { assertNotReserved, toUserName } from './user-keys.js';
 import type { User } from './user.entity.js';
 import type { UserRow } from './user-row.sql.js';
