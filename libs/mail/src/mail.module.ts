@@ -1,6 +1,16 @@
 import { Module } from '@nestjs/common';
 
-import { MailService } from './mail.service.js';
+import { AuditModule } from '#libs/security/audit';
 
-@Module({ providers: [MailService], exports: [MailService] })
+import { MailEventsController } from './mail-events.controller.js';
+import { MailService } from './mail.service.js';
+import { UndeliverableAddressesRepository } from './undeliverable-addresses.repository.js';
+import { UndeliverableAddressesService } from './undeliverable-addresses.service.js';
+
+@Module({
+  imports: [AuditModule],
+  controllers: [MailEventsController],
+  providers: [MailService, UndeliverableAddressesRepository, UndeliverableAddressesService],
+  exports: [MailService, UndeliverableAddressesService],
+})
 export class MailModule {}

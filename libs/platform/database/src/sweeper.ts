@@ -19,9 +19,14 @@ type Sweep = (stopping: AbortSignal) => Promise<number>;
 
 /**
  * Which rows of a table have outlived their use; `condition` is SQL over them with `?` for the
- * values.
+ * values. `key` is the primary key, where that is not `id`.
  */
-export type Expired = { readonly table: string; readonly condition: string; readonly values: readonly unknown[] };
+export type Expired = {
+  readonly table: string;
+  readonly key?: string;
+  readonly condition: string;
+  readonly values: readonly unknown[];
+};
 
 /**
  * Removes what has outlived its use, about every minute, on every replica and without a leader:
@@ -69,10 +74,10 @@ export class Sweeper implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
    * long a rest after each as it took: `me` of a replica that sweeps 100,000 rows is to notice
    * nothing (issue 7, bench/messages-sweep.ts).
    */
-  registerRetention({ table, condition, values }: Expired): void {
+  registerRetention({ table, key = 'id', condition, values }: Expired): void {
     const text = `with gone as (
-        delete from ${table} where id in (
-          select id from ${table} where ${condition} limit ${batchRows} for update skip locked) returning 1
+        delete from ${table} where ${key} in (
+          select ${key} from ${table} where ${condition} limit ${batchRows} for update skip locked) returning 1
       ) select count(*)::int as count from gone`;
     this.register(table, async () => {
       for (let total = 0; ;) {

@@ -27,12 +27,13 @@ export class UndeliverableError extends Error {
 }
 
 /** Hands one entry over. It may be called twice for one id, when a replica dies at it. */
-export type Deliver = (payload: unknown, id: string, signal: AbortSignal) => Promise<void>;
+export type Deliver = (payload: unknown, id: string, signal: AbortSignal, userId: string | undefined) => Promise<void>;
 
 type Leased = {
   readonly id: string;
   readonly kind: string;
   readonly payload: Uint8Array;
+  readonly userId: string | null;
   readonly attempts: number;
   readonly createdAtMs: number;
 };
@@ -163,11 +164,11 @@ export class OutboxSender implements OnModuleInit, BeforeApplicationShutdown {
     this.#taken.set(kind, (this.#taken.get(kind) ?? 0) + places);
   }
 
-  async #handOver({ id, kind, payload, attempts, createdAtMs }: Leased): Promise<void> {
+  async #handOver({ id, kind, payload, userId, attempts, createdAtMs }: Leased): Promise<void> {
     const deliver = this.#deliver.get(kind);
     if (!deliver) return;
     try {
-      await deliver(this.outbox.open(id, payload), id, this.#cutOff.signal);
+      await deliver(this.outbox.open(id, payload), id, this.#cutOff.signal, userId ?? undefined);
     } catch (error) {
       await this.#failed(error, { id, kind, attempts, waitingMs: Date.now() - createdAtMs });
       return;
@@ -176,7 +177,10 @@ export class OutboxSender implements OnModuleInit, BeforeApplicationShutdown {
     this.#results.delivered++;
   }
 
-  async #failed(error: unknown, entry: Omit<Leased, 'payload' | 'createdAtMs'> & { waitingMs: number }): Promise<void> {
+  async #failed(
+    error: unknown,
+    entry: Pick<Leased, 'id' | 'kind' | 'attempts'> & { waitingMs: number },
+  ): Promise<void> {
     const { id, kind, attempts, waitingMs } = entry;
     if (this.#cutOff.signal.aborted) return void (await this.sql.rows(postpone, [id, 0, null]));
     const reason = error instanceof Error ? error.message.slice(0, 500) : 'unknown';

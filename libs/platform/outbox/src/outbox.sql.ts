@@ -17,7 +17,7 @@ export const leaseDue: Statement = {
     )
     update outbox set attempts = attempts + 1, due_at = now() + make_interval(secs => $3)
     where id in (select id from due)
-    returning id, kind, payload, attempts, ${epochMs('created_at')} as "createdAtMs"`,
+    returning id, kind, payload, user_id as "userId", attempts, ${epochMs('created_at')} as "createdAtMs"`,
 };
 
 export const deleteEntry: Statement = { text: 'delete from outbox where id = $1' };
