@@ -60,7 +60,7 @@ export class PasswordChangeService {
         // hashing may have waited: the caller may be somebody else by now
         changeableId(userId, await source.callerNow());
         await this.attempts.forgetFailures(em, userId);
-        await this.#tell(em, userId, owner, source.ip);
+        await this.#tell(em, owner, source);
         if (self) {
           const pair = await this.sessions.keepOnlyWithin(em, revoke, self, reason);
           return pair && { pair, userId, hashes: { before: owner.passwordHash, after: hash } };
@@ -92,11 +92,14 @@ export class PasswordChangeService {
   }
 
   /** To the address that the account has: whoever took it over cannot keep it from the owner. */
-  async #tell(em: SqlEntityManager, userId: string, owner: PasswordOwner, ip: string): Promise<void> {
-    if (owner.email === null) return;
+  async #tell(em: SqlEntityManager, owner: PasswordOwner, { caller, ip, ...source }: RequestSource): Promise<void> {
+    const { id: userId, email: to, locale } = owner;
+    if (to === null) return;
+    // an administrator's language says nothing of the owner's
+    const acceptLanguage = isUser(caller) && caller.userId === userId ? source.acceptLanguage : undefined;
     const time = new Date().toISOString().replace(/T(.{8}).*/, ' $1 UTC');
     const variables = { firstName: owner.firstName, time, ip };
-    await this.mail.add(em, { kind: 'password-changed', to: owner.email, userId, variables });
+    await this.mail.add(em, { kind: 'password-changed', to, userId, locale, acceptLanguage, variables });
   }
 
   async #assertCurrent(

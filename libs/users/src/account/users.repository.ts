@@ -16,6 +16,8 @@ import { userColumns, type UserRow } from './user-row.sql.js';
 /** Whose password changes: names that it must not contain, roles that set its least length. */
 export type PasswordOwner = Pick<User, 'id' | 'userName' | 'firstName' | 'lastName' | 'roles' | 'passwordHash'> & {
   readonly email: string | null;
+  /** Of the profile (OpenID Connect Core §5.1), as it came. */
+  readonly locale: string | null;
 };
 
 type Named = Pick<User, 'userName' | 'userNameKey' | 'firstName' | 'lastName' | 'email' | 'emailKey'>;
@@ -44,7 +46,7 @@ const credentialsByEmail: Statement = { name: 'credentials-by-email', text: `${c
 const passwordOwner: Statement = {
   name: 'password-owner',
   text: `select id, user_name as "userName", first_name as "firstName", last_name as "lastName", email, roles,
-    password_hash as "passwordHash" from users where id = $1`,
+    password_hash as "passwordHash", profile->>'locale' as locale from users where id = $1`,
 };
 const adminNames: Statement = {
   text: `select user_name from users where roles @> array['admin']::text[] and status = 'active'
