@@ -40,7 +40,7 @@ export class UndeliverableAddressesRepository implements OnModuleInit {
     return this.sql.row(markOf, [toEmailKey(email)]);
   }
 
-  /** The month begins anew for those that are marked already. @param reasons by address, by its key */
+  /** The month begins anew for those that are marked already. @param reasons by key of address */
   async mark(em: SqlEntityManager, reasons: ReadonlyMap<string, string>): Promise<void> {
     if (reasons.size === 0) return;
     const createdAt = new Date();
