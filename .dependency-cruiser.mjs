@@ -22,14 +22,20 @@ export const uses = {
     'platform/monitoring',
   ],
   'platform/idempotency': ['platform/*'],
-  'platform/outbox': ['platform/crypto', 'platform/database', 'platform/monitoring', 'platform/personal-data'],
+  'platform/outbox': [
+    'platform/crypto',
+    'platform/database',
+    'platform/errors',
+    'platform/monitoring',
+    'platform/personal-data',
+  ],
   'platform/pictures': ['platform/*'],
   'security/passwords': ['platform/*'],
   'security/revocation': ['platform/*'],
   'security/audit': ['platform/*'],
   'security/rate-limits': ['platform/*'],
-  // ADR 28: what people are told by mail
-  mail: ['platform/*'],
+  // ADR 28: what people are told by mail; addresses that refuse it are recorded
+  mail: ['platform/*', 'security/audit'],
   // ADR 26: what a token says of roles
   roles: ['platform/*', 'security/*'],
   // ADR 18: the sessions that a service has begun end with it

@@ -56,13 +56,15 @@ try {
   const before = sink.arrived.length;
   await sink.start();
   const upAtMs = performance.now();
-  const untilMs = upAtMs + patience * 1_000;
-  while (sink.arrived.length < before + mails / 10 && performance.now() < untilMs) await sleep(5);
+  await until(() => sink.arrived.length >= before + mails / 10);
   process.kill(one.pid, 'SIGKILL');
   const arrivedBefore = sink.arrived.length - before;
   note(`one replica is killed while both send: ${arrivedBefore} of ${mails} have arrived`);
   await arrivals(calm + mails);
   const allAfterSeconds = (performance.now() - upAtMs) / 1_000;
+  note('all have arrived; what the killed replica had begun is sent again when its lease ends');
+  await until(async () => (await entries('failed_at is null')) === 0);
+  const [waiting, givenUp] = [await entries('failed_at is null'), await entries('failed_at is not null')];
 
   const copies = new Map<string, Set<string>>();
   const counts = new Map<string, number>();
@@ -81,6 +83,7 @@ try {
       value: [...copies.values()].filter((ids) => ids.size > 1).length,
       target: 0,
     },
+    { measure: 'entries left in the outbox: waiting, given up', value: `${waiting}, ${givenUp}`, target: '0, 0' },
     { measure: 'all there, s after the server was back', value: allAfterSeconds.toFixed(0), target: '' },
   ];
   printTable('Mail: calm, server away, a replica killed', rows);
@@ -90,6 +93,7 @@ try {
     // or nobody was killed while there was something to send
     arrivedBefore < mails &&
     most <= 2 &&
+    waiting + givenUp === 0 &&
     [...copies.values()].every((ids) => ids.size === 1);
   process.exitCode = isGood ? 0 : 1;
 } finally {
@@ -101,9 +105,19 @@ try {
 
 /** Waits until so many people have got mail. */
 async function arrivals(count: number): Promise<void> {
+  await until(() => new Set(sink.arrived.map(({ to }) => to)).size >= count);
+}
+
+/** Waits for it, at most as long as patience lasts. */
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   const untilMs = performance.now() + patience * 1_000;
-  while (new Set(sink.arrived.map(({ to }) => to)).size < count) {
-    if (performance.now() > untilMs) return;
-    await sleep(50);
-  }
+  while (!(await isSo()) && performance.now() < untilMs) await sleep(50);
+}
+
+async function entries(condition: string): Promise<number> {
+  const [row] = await database.query<{ count: number }>(
+    `select count(*)::int as count from outbox where ${condition}`,
+    [],
+  );
+  return row?.count ?? 0;
 }

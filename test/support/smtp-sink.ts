@@ -11,16 +11,23 @@ export type SmtpSink = {
   readonly received: readonly Received[];
   /** What the server answers to a recipient from now on; nothing: it takes all. */
   answer: { readonly code: number; readonly text: string } | undefined;
+  /** It takes connections and recipients, and answers those no more. */
+  isHanging: boolean;
+  /** Recipients that wait for an answer. */
+  readonly hanging: readonly string[];
   readonly stop: () => Promise<void>;
 };
 
 /** A mail server that keeps what it gets. */
 export async function startSmtpSink(): Promise<SmtpSink> {
   const received: Received[] = [];
+  const hanging: string[] = [];
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS', 'AUTH'],
-    onRcptTo: (_address, _session, done) => {
+    closeTimeout: 100,
+    onRcptTo: ({ address }, _session, done) => {
+      if (sink.isHanging) return void hanging.push(address);
       if (!sink.answer) return done();
       return done(Object.assign(new Error(sink.answer.text), { responseCode: sink.answer.code }));
     },
@@ -43,6 +50,8 @@ export async function startSmtpSink(): Promise<SmtpSink> {
     url: `smtp://127.0.0.1:${port}?starttls=off`,
     received,
     answer: undefined,
+    isHanging: false,
+    hanging,
     stop: () => new Promise((resolve) => server.close(resolve)),
   };
   return sink;

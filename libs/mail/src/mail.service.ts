@@ -9,6 +9,7 @@ import { type Mail, type MailKind, mailSchema } from './mail.js';
 import { renderMail } from './mail-text.js';
 import { MailTexts } from './mail-texts.js';
 import { type Letter, MailTransport } from './mail-transport.js';
+import { UndeliverableAddressesService } from './undeliverable-addresses.service.js';
 
 /** The kind of mail in the outbox. */
 const inOutbox = 'mail';
@@ -31,6 +32,7 @@ export class MailService implements OnModuleInit, BeforeApplicationShutdown {
   constructor(
     private readonly outbox: OutboxService,
     private readonly sender: OutboxSender,
+    private readonly addresses: UndeliverableAddressesService,
     @Inject(CONFIG) private readonly config: Config,
   ) {
     this.#transport = new MailTransport(config);
@@ -39,9 +41,10 @@ export class MailService implements OnModuleInit, BeforeApplicationShutdown {
 
   onModuleInit(): void {
     if (!this.isOn) return;
-    this.sender.register(inOutbox, async (payload, id, signal) => {
+    this.sender.register(inOutbox, async (payload, id, signal, userId) => {
       const mail = mailSchema.parse(payload);
-      const answer = await this.#transport.send(this.#write(id, mail), signal);
+      const send = (): Promise<string> => this.#transport.send(this.#write(id, mail), signal);
+      const answer = await this.addresses.guard(mail.to, userId, send);
       this.#logger.log({ event: 'mail handed over', id, mail: mail.kind, answer });
     });
   }

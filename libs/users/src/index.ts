@@ -10,12 +10,12 @@ export {
   RolesChangedError,
   type UserKeys,
 } from './account/bulk-users.repository.js';
-export { toEmailKey } from './account/email-address.js';
 export {
   type EmailVerification,
   emailVerificationKind,
   emailVerificationSchema,
 } from './account/email-verification.js';
+export { toEmailKey } from '#libs/platform/contract';
 export { firstAdminPasswordFile } from './account/first-admin-password.js';
 export { assertMayGiveRoles, changeableId, noSuchUser } from './account/user-access.js';
 export { UserAddresses } from './account/user-addresses.service.js';

@@ -20,6 +20,7 @@ const tags = {
   revocations: 'The feed of revocations, for services that check tokens by themselves',
   services: 'The calling microservices: scopes, secrets, rate plans',
   roles: 'Roles that users may hold, and what they permit',
+  mail: 'What became of mail; for mail services',
   audit: 'Who did what',
   discovery: 'Keys and metadata for verifiers',
   health: 'Probes',

@@ -49,7 +49,8 @@ export class NewSignIns implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    if (this.mail.isOn) this.sender.register(kind, (payload) => this.#deliver(newSignInSchema.parse(payload)));
+    if (!this.mail.isOn) return;
+    this.sender.register(kind, (payload, id) => this.#deliver(newSignInSchema.parse(payload), id));
   }
 
   /** For a statement that begins the session; nothing while mail is off, or of a known device. */
@@ -82,14 +83,15 @@ export class NewSignIns implements OnModuleInit {
     return this.mail.isOn && account !== null;
   }
 
-  async #deliver({ userId, sessionId, time, ip, userAgent }: NewSignIn): Promise<void> {
+  async #deliver({ userId, sessionId, time, ip, userAgent }: NewSignIn, id: string): Promise<void> {
     const addressee = await this.sql.row<Addressee>(findAddressee, [userId, sessionId, ip, userAgent]);
     if (!addressee) return;
     const { email: to, firstName, locale } = addressee;
     const variables = { firstName, time, ip, device: describeDevice(userAgent) };
-    await this.em
-      .fork()
-      .transactional((em) => this.mail.add(em, { kind: 'new-sign-in', to, userId, locale, variables }));
+    await this.em.fork().transactional(async (em) => {
+      if (!(await this.outbox.finishWithin(em, id))) return;
+      await this.mail.add(em, { kind: 'new-sign-in', to, userId, locale, variables });
+    });
   }
 }
 

@@ -29,6 +29,6 @@ export class PasswordResetRequests {
     if (!this.mail.isOn) throw new AppError('mail-off');
     const payload: ResetRequest = { email, acceptLanguage };
     const entry = { kind: resetRequestKind, payload, userId: undefined, withinMs: spreadMs };
-    await this.em.fork().transactional((em) => this.outbox.add(em, entry));
+    await this.em.fork().transactional((em) => this.outbox.addIfRoom(em, entry));
   }
 }

@@ -79,5 +79,7 @@ export class WaysBackIn extends Migration {
     )`);
     this.addSql('create index login_challenges_user_id_index on login_challenges (user_id)');
     this.addSql('create index login_challenges_created_at_index on login_challenges (created_at)');
+    this.addSql('create index outbox_kind_due_at_index on outbox (kind, due_at) where failed_at is null');
+    this.addSql('drop index outbox_due_at_index');
   }
 }

@@ -1,4 +1,5 @@
 export { audienceKey, audienceSchema, wantedAudienceSchema } from './audience.schema.js';
+export { emailLimit, faultOfEmail, toEmailKey } from './email-address.js';
 export { instantSchema } from './instant.schema.js';
 export { permissionListSchema } from './permission.schema.js';
 export { pageCursorSchema, pageLimitSchema, QueryCursors, type TimePosition, timePosition } from './query-cursors.js';

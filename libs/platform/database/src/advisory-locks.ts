@@ -20,6 +20,8 @@ const advisoryLocks = {
   signingKeys: 0x6b657973,
   /** 'subj': imports that give subjects insert in turn, so that none is another user's id. */
   subjects: 0x7375626a,
+  /** 'mail': reports of mail that failed mark addresses in turn. */
+  undeliverableAddresses: 0x6d61696c,
 } as const;
 
 /**

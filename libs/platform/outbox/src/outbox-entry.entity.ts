@@ -9,7 +9,7 @@ export const OutboxEntryEntity = defineEntity({
   name: 'OutboxEntry',
   tableName: 'outbox',
   indexes: [
-    { name: 'outbox_due_at_index', properties: ['dueAt'] },
+    { name: 'outbox_kind_due_at_index', properties: ['kind', 'dueAt'], where: 'failed_at is null' },
     { name: 'outbox_user_id_index', properties: ['userId'] },
   ],
   properties: {

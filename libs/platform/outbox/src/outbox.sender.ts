@@ -7,8 +7,11 @@ import { backOffSeconds } from './back-off.js';
 import { OutboxService, topic } from './outbox.service.js';
 import { countEntries, deleteEntry, giveUp, leaseDue, postpone } from './outbox.sql.js';
 
-/** Sent at once by a replica. */
-const concurrency = 8;
+/**
+ * Handed over at once by a replica, of each kind: a mail server that hangs takes the places of mail
+ * and of nothing else.
+ */
+const placesPerKind = 8;
 /** A delivery has to end well within it, or another replica begins with the entry again. */
 const leaseSeconds = 120;
 /** A notice wakes a replica; this finds what is due later, and what a lost notice hid. */
@@ -24,12 +27,13 @@ export class UndeliverableError extends Error {
 }
 
 /** Hands one entry over. It may be called twice for one id, when a replica dies at it. */
-export type Deliver = (payload: unknown, id: string, signal: AbortSignal) => Promise<void>;
+export type Deliver = (payload: unknown, id: string, signal: AbortSignal, userId: string | undefined) => Promise<void>;
 
 type Leased = {
   readonly id: string;
   readonly kind: string;
   readonly payload: Uint8Array;
+  readonly userId: string | null;
   readonly attempts: number;
   readonly createdAtMs: number;
 };
@@ -45,6 +49,8 @@ export class OutboxSender implements OnModuleInit, BeforeApplicationShutdown {
   readonly #cutOff = new AbortController();
   readonly #results = { delivered: 0, postponed: 0, failed: 0 };
   readonly #running = new Set<Promise<void>>();
+  /** How many of each kind run. */
+  readonly #taken = new Map<string, number>();
   /** While it is asked: the gauges of a scrape share a statement. */
   #counting: Promise<Counts | undefined> | undefined;
   #wake: () => void = () => undefined;
@@ -116,7 +122,8 @@ export class OutboxSender implements OnModuleInit, BeforeApplicationShutdown {
       });
       const leased = await this.#lease();
       for (const entry of leased) this.#begin(entry);
-      if (leased.length === 0 || this.#running.size >= concurrency) await this.#rest(woken);
+      // a handler may have written more of another kind: who ends wakes the loop
+      if (leased.length === 0 || this.#freePlaces().length === 0) await this.#rest(woken);
     }
   }
 
@@ -127,11 +134,19 @@ export class OutboxSender implements OnModuleInit, BeforeApplicationShutdown {
     await Promise.race([over, woken]).finally(() => clearTimeout(timer));
   }
 
+  /** Of kinds that this release knows; those of another are left to its replicas. */
+  #freePlaces(): readonly (readonly [kind: string, places: number])[] {
+    return [...this.#deliver.keys()]
+      .map((kind) => [kind, placesPerKind - (this.#taken.get(kind) ?? 0)] as const)
+      .filter(([, places]) => places > 0);
+  }
+
   async #lease(): Promise<readonly Leased[]> {
-    const places = concurrency - this.#running.size;
-    if (places <= 0) return [];
+    const free = this.#freePlaces();
+    if (free.length === 0) return [];
+    const [kinds, places] = [free.map(([kind]) => kind), free.map(([, count]) => count)];
     try {
-      return await this.sql.rows<Leased>(leaseDue, [places, leaseSeconds]);
+      return await this.sql.rows<Leased>(leaseDue, [kinds, places, leaseSeconds]);
     } catch (error) {
       this.#logger.debug({ err: error, event: 'the outbox cannot be read now' });
       return [];
@@ -139,23 +154,28 @@ export class OutboxSender implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   #begin(entry: Leased): void {
+    this.#take(entry.kind, 1);
     const running = this.#handOver(entry)
       .catch((error: unknown) =>
         this.#logger.warn({ err: error, event: 'an entry of the outbox is tried again later' }),
       )
       .finally(() => {
         this.#running.delete(running);
+        this.#take(entry.kind, -1);
         this.#wake();
       });
     this.#running.add(running);
   }
 
-  async #handOver({ id, kind, payload, attempts, createdAtMs }: Leased): Promise<void> {
+  #take(kind: string, places: number): void {
+    this.#taken.set(kind, (this.#taken.get(kind) ?? 0) + places);
+  }
+
+  async #handOver({ id, kind, payload, userId, attempts, createdAtMs }: Leased): Promise<void> {
     const deliver = this.#deliver.get(kind);
-    // another release's: its replicas hand it over when the lease ends
     if (!deliver) return;
     try {
-      await deliver(this.outbox.open(id, payload), id, this.#cutOff.signal);
+      await deliver(this.outbox.open(id, payload), id, this.#cutOff.signal, userId ?? undefined);
     } catch (error) {
       await this.#failed(error, { id, kind, attempts, waitingMs: Date.now() - createdAtMs });
       return;
@@ -164,7 +184,10 @@ export class OutboxSender implements OnModuleInit, BeforeApplicationShutdown {
     this.#results.delivered++;
   }
 
-  async #failed(error: unknown, entry: Omit<Leased, 'payload' | 'createdAtMs'> & { waitingMs: number }): Promise<void> {
+  async #failed(
+    error: unknown,
+    entry: Pick<Leased, 'id' | 'kind' | 'attempts'> & { waitingMs: number },
+  ): Promise<void> {
     const { id, kind, attempts, waitingMs } = entry;
     if (this.#cutOff.signal.aborted) return void (await this.sql.rows(postpone, [id, 0, null]));
     const reason = error instanceof Error ? error.message.slice(0, 500) : 'unknown';

@@ -7,6 +7,7 @@ import { MasterKey, uuidV7 } from '#libs/platform/crypto';
 import { ReplicaNotifications, Sql, Sweeper } from '#libs/platform/database';
 import { PersonalData } from '#libs/platform/personal-data';
 
+import { OutboxRoom } from './outbox-room.js';
 import { exportOf, insertEntry, listEntries, retryFailed } from './outbox.sql.js';
 
 /** What is to be told outside. The payload may hold secrets: it is sealed at rest. */
@@ -41,6 +42,8 @@ export const topic = 'outbox';
 /** The one durable queue of what is told to others: mail, and what comes. */
 @Injectable()
 export class OutboxService implements OnModuleInit {
+  readonly #room = new OutboxRoom();
+
   constructor(
     private readonly sql: Sql,
     private readonly masterKey: MasterKey,
@@ -74,6 +77,23 @@ export class OutboxService implements OnModuleInit {
     await em.execute(insertEntry, [id, ...rest, userId ?? null, delayMs / 1_000]);
     await this.notifications.publish(em, topic, String(delayMs));
     return id;
+  }
+
+  /**
+   * As `add`, for what anybody may ask for: a flood of it must not grow the table without end.
+   * @throws AppError `unavailable` when 100,000 entries wait
+   */
+  async addIfRoom(em: SqlEntityManager, message: OutboxMessage): Promise<string> {
+    await this.#room.take(em);
+    return this.add(em, message);
+  }
+
+  /**
+   * For a handler that writes something: the entry goes in the same transaction, so that it does its
+   * work once although it may come twice. @returns whether it was still there
+   */
+  async finishWithin(em: SqlEntityManager, id: string): Promise<boolean> {
+    return (await em.execute<unknown[]>('delete from outbox where id = ? returning 1', [id])).length > 0;
   }
 
   /** What an `outboxInsert` takes. */

@@ -14,14 +14,20 @@ export const insertEntry = `insert into outbox (id, kind, payload, user_id, due_
 
 /**
  * Leases what is due, each entry to one replica: whoever dies at it lets it become due again. The
- * lease is committed before anything is sent, so that no transaction is open meanwhile.
+ * lease is committed before anything is sent, so that no transaction is open meanwhile. Each kind
+ * has places of its own and is found by itself, however much of another is due.
  */
 export const leaseDue: Statement = {
-  text: `update outbox set attempts = attempts + 1, due_at = now() + make_interval(secs => $2)
-    where id in (
-      select id from outbox where due_at <= now() and failed_at is null
-      order by due_at limit $1 for update skip locked
-    ) returning id, kind, payload, attempts, ${epochMs('created_at')} as "createdAtMs"`,
+  text: `with due as materialized (
+      select entry.id from unnest($1::text[], $2::int[]) as free (kind, places)
+      cross join lateral (
+        select id from outbox where outbox.kind = free.kind and due_at <= now() and failed_at is null
+        order by due_at limit free.places for update skip locked
+      ) as entry
+    )
+    update outbox set attempts = attempts + 1, due_at = now() + make_interval(secs => $3)
+    where id in (select id from due)
+    returning id, kind, payload, user_id as "userId", attempts, ${epochMs('created_at')} as "createdAtMs"`,
 };
 
 export const deleteEntry: Statement = { text: 'delete from outbox where id = $1' };
@@ -53,6 +59,10 @@ export const countEntries: Statement = {
       coalesce(extract(epoch from now() - min(created_at) filter (where failed_at is null)), 0)::float8 as "ageSeconds"
     from outbox`,
 };
+
+/** Up to a limit, so that a full table costs no more. */
+export const countWaiting =
+  'select count(*)::int as count from (select from outbox where failed_at is null limit ?) as waiting';
 
 export const exportOf: Statement = {
   text: `select id, kind, ${rfc3339Sql('created_at')} as "createdAt" from outbox where user_id = $1 order by id`,

@@ -3,11 +3,11 @@ import { Inject, Injectable } from '@nestjs/common';
 
 import { isUser, type RequestSource } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
+import { toEmailKey } from '#libs/platform/contract';
 import { AppError } from '#libs/platform/errors';
-import { OutboxService } from '#libs/platform/outbox';
+import { type OutboxMessage, OutboxService } from '#libs/platform/outbox';
 
 import { AddressProofs } from './address-proofs.js';
-import { toEmailKey } from './email-address.js';
 import { type EmailVerification, emailVerificationKind } from './email-verification.js';
 import { type User, UserEntity } from './user.entity.js';
 import { rethrowTaken } from './user-keys.js';
@@ -15,6 +15,13 @@ import { UsersRepository } from './users.repository.js';
 
 /** Whoever asks once more at once must not feel whether the first request has led to a mail. */
 const spreadMs = 1_000;
+
+/** An address alone may be anybody's: who it is about is not known yet. */
+const entryOf = (wanted: EmailVerification): OutboxMessage => ({
+  kind: emailVerificationKind,
+  payload: wanted,
+  userId: wanted.email === undefined ? wanted.userId : undefined,
+});
 
 type Addresses = Pick<User, 'email' | 'emailKey' | 'emailVerified' | 'pendingEmail'>;
 
@@ -32,12 +39,13 @@ export class UserAddresses {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Asks for a mail, in the transaction of its cause; nothing while mail is off. */
+  /**
+   * Asks for a mail for whoever asks for it; nothing while mail is off.
+   * @throws AppError `unavailable` when too much waits
+   */
   async requestProof(em: SqlEntityManager, wanted: EmailVerification): Promise<void> {
     if (this.config.MAIL === 'off') return;
-    // an address alone may be anybody's: who it is about is not known yet
-    const userId = wanted.email === undefined ? wanted.userId : undefined;
-    await this.outbox.add(em, { kind: emailVerificationKind, payload: wanted, userId, withinMs: spreadMs });
+    await this.outbox.addIfRoom(em, { ...entryOf(wanted), withinMs: spreadMs });
   }
 
   /** The user whose address is meant, as far as it can be told without a lock. */
@@ -62,7 +70,7 @@ export class UserAddresses {
     });
   }
 
-  /** As `requestProof`, for the address of an account that is made, if it has one. */
+  /** Asks for a mail to the address of an account that is made, if it has one. */
   async welcome(em: SqlEntityManager, user: User, source: RequestSource): Promise<void> {
     if (typeof user.email === 'string') await this.#requestFor(em, user, user.email, source);
   }
@@ -118,7 +126,8 @@ export class UserAddresses {
   }
 
   async #requestFor(em: SqlEntityManager, { id }: User, email: string, source: RequestSource): Promise<void> {
-    await this.requestProof(em, { email, userId: id, acceptLanguage: languageOf(id, source) });
+    if (this.config.MAIL === 'off') return;
+    await this.outbox.add(em, entryOf({ email, userId: id, acceptLanguage: languageOf(id, source) }));
   }
 
   /** A hint for whoever asks: the unique constraint decides when the address is confirmed. */

@@ -1,7 +1,7 @@
+import { toEmailKey } from '#libs/platform/contract';
 import { rethrowViolation } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
-import { toEmailKey } from './email-address.js';
 import { type PreparedUserName, prepareUserName, type UserNameFault } from '../user-names/prepare-user-name.js';
 import { isReservedName } from '../user-names/reserved-names.js';
 

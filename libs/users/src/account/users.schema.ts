@@ -1,10 +1,9 @@
 import { z } from 'zod';
 
-import { isVisible, mustBeVisible, textSchema } from '#libs/platform/contract';
+import { emailLimit, faultOfEmail, isVisible, mustBeVisible, textSchema } from '#libs/platform/contract';
 import { roleNameSchema } from '#libs/roles';
 
 import { jsonObjectSchema } from '../profile/json-object.schema.js';
-import { emailLimit, faultOfEmail } from './email-address.js';
 
 /** Without control characters, line breaks and direction overrides, which can disguise a name. */
 export const isOneLine = (name: string): boolean => !/[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/u.test(name);

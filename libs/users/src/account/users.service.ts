@@ -4,13 +4,13 @@ import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '#libs/security/audit';
 import type { IdempotencyLock } from '#libs/platform/idempotency';
 import { Passwords } from '#libs/security/passwords';
+import { toEmailKey } from '#libs/platform/contract';
 import { AppError } from '#libs/platform/errors';
 import { PicturesService } from '#libs/platform/pictures';
 import { isAdmin, type RequestSource, type Principal } from '#libs/platform/access';
 
 import { NewAccountRules } from './new-account-rules.js';
 import { noSuchUser, readableId } from './user-access.js';
-import { toEmailKey } from './email-address.js';
 import { assertNotReserved, rethrowTaken, toUserName } from './user-keys.js';
 import type { PreparedUserName } from '../user-names/prepare-user-name.js';
 import type { User } from './user.entity.js';

@@ -2,9 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 
 import type { Principal } from '#libs/platform/access';
-import { QueryCursors, timePosition } from '#libs/platform/contract';
+import { QueryCursors, timePosition, toEmailKey } from '#libs/platform/contract';
 
-import { toEmailKey } from '../account/email-address.js';
 import { toUserName } from '../account/user-keys.js';
 import { UserViews } from '../account/user-views.js';
 import type { UserView } from '../account/users.schema.js';
