@@ -14,6 +14,8 @@ const publicRoutes = [
   'GET /health/startup',
   'GET /v1/avatars/{hash}-{size}.webp',
   'POST /v1/auth/login',
+  'POST /v1/auth/password-reset',
+  'POST /v1/auth/password-reset/confirm',
   'POST /v1/auth/refresh',
 ];
 /** Open to strangers, but credentials that are sent must be good. */

@@ -19,6 +19,7 @@ import { DeviceCookie } from './login/device-cookie.js';
 import { LoginAttemptsRepository } from './login/login-attempts.repository.js';
 import { LoginController } from './login/login.controller.js';
 import { LoginService } from './login/login.service.js';
+import { NewPasswordEffects } from './login/new-password-effects.js';
 import { PasswordChangeService } from './login/password-change.service.js';
 import { PasswordController } from './login/password.controller.js';
 import { ClientCredentialsService } from './oauth/client-credentials.service.js';
@@ -27,6 +28,11 @@ import { OAuthService } from './oauth/oauth.service.js';
 import { TokenExplanationService } from './oauth/token-explanation.service.js';
 import { WellKnownController } from './oauth/well-known.controller.js';
 import { OneTimeTokensRepository } from './recovery/one-time-tokens.repository.js';
+import { PasswordResetMails } from './recovery/password-reset-mails.js';
+import { PasswordResetRequests } from './recovery/password-reset-requests.js';
+import { PasswordResetController } from './recovery/password-reset.controller.js';
+import { PasswordResetService } from './recovery/password-reset.service.js';
+import { Proofs } from './recovery/proofs.js';
 import { RefreshTokens } from './sessions/refresh-tokens.js';
 import { SessionEndService } from './sessions/session-end.service.js';
 import { SessionTokensController } from './sessions/session-tokens.controller.js';
@@ -56,6 +62,7 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     LoginController,
     SessionTokensController,
     OAuthController,
+    PasswordResetController,
     SessionsController,
     PasswordController,
     WellKnownController,
@@ -69,9 +76,14 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     KeyRotationService,
     LoginAttemptsRepository,
     LoginService,
+    NewPasswordEffects,
     OAuthService,
     OneTimeTokensRepository,
     PasswordChangeService,
+    PasswordResetMails,
+    PasswordResetRequests,
+    PasswordResetService,
+    Proofs,
     RefreshTokens,
     SessionEndService,
     SessionsRepository,
@@ -88,6 +100,8 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     KeyRotationService,
     LoginService,
     PasswordChangeService,
+    PasswordResetRequests,
+    PasswordResetService,
     SessionEndService,
     SessionsService,
     SharedSettingsService,

@@ -16,6 +16,13 @@ export {
 export { LoginService } from './login/login.service.js';
 export { PasswordChangeService } from './login/password-change.service.js';
 export { OneTimeTokenEntity } from './recovery/one-time-token.entity.js';
+export { PasswordResetRequests } from './recovery/password-reset-requests.js';
+export {
+  type ConfirmPasswordReset,
+  confirmPasswordResetSchema,
+  requestPasswordResetSchema,
+} from './recovery/password-reset.schema.js';
+export { PasswordResetService } from './recovery/password-reset.service.js';
 export { RecoveryCodeEntity } from './second-factor/recovery-code.entity.js';
 export { SecondFactorEntity } from './second-factor/second-factor.entity.js';
 export { SessionEndService } from './sessions/session-end.service.js';

@@ -25,6 +25,7 @@ import { findExcess } from './limits/query-source.js';
 import { requestPlugin } from './request.plugin.js';
 import { AuditResolver } from './resolvers/audit.resolver.js';
 import { LoginResolver } from './resolvers/login.resolver.js';
+import { PasswordResetResolver } from './resolvers/password-reset.resolver.js';
 import { RolesResolver } from './resolvers/roles.resolver.js';
 import { ServicesResolver } from './resolvers/services.resolver.js';
 import { SessionsResolver } from './resolvers/sessions.resolver.js';
@@ -50,6 +51,7 @@ class RoutelessApolloDriver extends ApolloDriver {
   providers: [
     AuditResolver,
     LoginResolver,
+    PasswordResetResolver,
     RolesResolver,
     ServicesResolver,
     SessionsResolver,

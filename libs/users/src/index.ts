@@ -20,6 +20,7 @@ export { type Credentials, type PasswordOwner, UsersRepository, UserTurns } from
 export {
   type CreateUser,
   createUserSchema,
+  emailSchema,
   type PatchUser,
   patchUserSchema,
   subjectSchema,

@@ -1,7 +1,5 @@
-import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import { MailService } from '#libs/mail';
 import { Passwords } from '#libs/security/passwords';
 import { assertFreshlyAuthenticated, isUser, type RequestSource, type UserPrincipal } from '#libs/platform/access';
 import { randomToken } from '#libs/platform/crypto';
@@ -13,6 +11,7 @@ import { SessionsService } from '../sessions/sessions.service.js';
 import type { TokenPair } from '../tokens/tokens.schema.js';
 import { LoginAttemptsRepository } from './login-attempts.repository.js';
 import type { ChangePassword } from './login.schema.js';
+import { NewPasswordEffects } from './new-password-effects.js';
 
 /** The next tokens of the session that changed the password of its own user, and both hashes. */
 type ChangedOwn = {
@@ -30,7 +29,7 @@ export class PasswordChangeService {
     private readonly attempts: LoginAttemptsRepository,
     private readonly revocations: RevocationsService,
     private readonly sessions: SessionsService,
-    private readonly mail: MailService,
+    private readonly effects: NewPasswordEffects,
   ) {}
 
   /**
@@ -59,8 +58,7 @@ export class PasswordChangeService {
         if (!(await this.users.changeHash(em, userId, owner.passwordHash, hash))) throw new AppError('wrong-password');
         // hashing may have waited: the caller may be somebody else by now
         changeableId(userId, await source.callerNow());
-        await this.attempts.forgetFailures(em, userId);
-        await this.#tell(em, userId, owner, source.ip);
+        await this.effects.applyWithin(em, owner, source.ip);
         if (self) {
           const pair = await this.sessions.keepOnlyWithin(em, revoke, self, reason);
           return pair && { pair, userId, hashes: { before: owner.passwordHash, after: hash } };
@@ -89,14 +87,6 @@ export class PasswordChangeService {
       await this.sessions.endAllWithin(em, revoke, user.id, reason);
     });
     return password;
-  }
-
-  /** To the address that the account has: whoever took it over cannot keep it from the owner. */
-  async #tell(em: SqlEntityManager, userId: string, owner: PasswordOwner, ip: string): Promise<void> {
-    if (owner.email === null) return;
-    const time = new Date().toISOString().replace(/T(.{8}).*/, ' $1 UTC');
-    const variables = { firstName: owner.firstName, time, ip };
-    await this.mail.add(em, { kind: 'password-changed', to: owner.email, userId, variables });
   }
 
   async #assertCurrent(

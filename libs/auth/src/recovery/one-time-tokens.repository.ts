@@ -35,8 +35,13 @@ export type Wanted = {
   readonly emailKey: string;
 };
 
-/** A good proof: what it stands for. */
-export type Proven = { readonly id: string; readonly userId: string; readonly emailKey: string };
+/** A good proof: what it stands for. `codeHash` is null when it is the link. */
+export type Proven = {
+  readonly id: string;
+  readonly userId: string;
+  readonly emailKey: string;
+  readonly codeHash: Uint8Array | null;
+};
 
 /** Links and codes that prove who reads the mail of an address. */
 @Injectable()
@@ -78,9 +83,11 @@ export class OneTimeTokensRepository {
   }
 
   /** Uses what `find` has found, link and code together. Of uses at once one gets it. */
-  async use(em: SqlEntityManager, { id }: Proven): Promise<Proven | undefined> {
-    const [used] = await em.execute<Proven[]>(useOne, [id]);
-    return used;
+  async use(em: SqlEntityManager, proven: Proven): Promise<Proven | undefined> {
+    // PGlite reads bytes as a bare `Uint8Array`, and MikroORM writes them as a `Buffer` alone
+    const codeHash = proven.codeHash && Buffer.from(proven.codeHash);
+    const used = await em.execute<unknown[]>(useOne, [proven.id, codeHash]);
+    return used.length > 0 ? proven : undefined;
   }
 
   /** Counts a wrong code against all that are good at the address; five end a code. */

@@ -28,16 +28,20 @@ export const endSurplus = `update one_time_tokens set ended_at = now() where id 
 const owner = `id, user_id as "userId", email_key as "emailKey"`;
 
 export const findByToken: Statement = {
-  text: `select ${owner} from one_time_tokens where token_hash = $2 and purpose = $1 and ${isGood}`,
+  text: `select ${owner}, null as "codeHash" from one_time_tokens where token_hash = $2 and purpose = $1 and ${isGood}`,
 };
 export const findByCode: Statement = {
-  text: `select ${owner} from one_time_tokens where email_key = $2 and code_hash = $3 and purpose = $1 and ${isGood}`,
+  text: `select ${owner}, code_hash as "codeHash" from one_time_tokens where email_key = $2 and code_hash = $3 and purpose = $1 and ${isGood}`,
 };
 
-/** Of uses at once one gets the row. */
-export const useOne = `update one_time_tokens set ended_at = now() where id = ? and ${isGood} returning ${owner}`;
+/**
+ * Of uses at once one gets the row. A code that wrong tries have ended since it was found is none:
+ * many guesses at once are no more than five either.
+ */
+export const useOne = `update one_time_tokens set ended_at = now()
+  where id = ? and code_hash is not distinct from coalesce(?, code_hash) and ${isGood} returning id`;
 
-/** `$2` subject of the audit row: nobody, whether the address is somebody's or not. */
+/** Of all that are good at an address, since nobody knows which one was meant. */
 export const countWrongCode = `update one_time_tokens set wrong_codes = wrong_codes + 1,
     code_hash = case when wrong_codes + 1 < ${mostWrongCodes} then code_hash end
   where email_key = ? and purpose = ? and code_hash is not null and ${isGood}`;

@@ -122,6 +122,22 @@ export class UsersRepository {
     return (await em.nativeUpdate(UserEntity, { id, passwordHash: from }, { passwordHash: to })) > 0;
   }
 
+  /** The user if active, locked until the transaction ends. */
+  findActiveForUpdate(em: SqlEntityManager, id: string): Promise<User | null> {
+    return em.findOne(UserEntity, { id, status: 'active' }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  }
+
+  /**
+   * Confirms the address of a locked user, unless it is another one by now.
+   * @returns whether it was unconfirmed before
+   */
+  async confirmEmail(em: SqlEntityManager, user: User, emailKey: string): Promise<boolean> {
+    if (user.emailVerified || user.emailKey !== emailKey) return false;
+    user.emailVerified = true;
+    await em.flush();
+    return true;
+  }
+
   /** Sets the hash, whatever it was before. */
   async setHash(em: SqlEntityManager, id: string, to: string): Promise<void> {
     await em.nativeUpdate(UserEntity, { id }, { passwordHash: to });
