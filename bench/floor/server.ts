@@ -24,6 +24,8 @@ type Row = {
   readonly status: string;
   readonly profile: object | null;
   readonly metadata: object | null;
+  readonly email_verified: boolean;
+  readonly pending_email: string | null;
   readonly version: number;
   readonly created_ms: number;
   readonly updated_ms: number | null;
@@ -34,7 +36,8 @@ const byId = {
   name: 'user-by-id',
   text: `select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
     encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-    nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+    nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+    (extract(epoch from created_at) * 1000)::float8 as created_ms,
     case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms
     from users where id = $1`,
 };
@@ -98,6 +101,8 @@ function view(row: Row): unknown {
     firstName: row.first_name,
     lastName: row.last_name,
     email: row.email,
+    emailVerified: row.email_verified,
+    pendingEmail: row.pending_email,
     roles: row.roles.split(' '),
     status: row.status,
     avatar: null,

@@ -4,7 +4,8 @@ exists (select from users where email_key = $2) as email_taken;
 
 -- POST /v1/auth/login
 select id, status, password_hash from users where user_name_key = $1;
-with cleared as (delete from login_delays where subject = $1 and device = $2 and delayed_until <= now()), u as (select id, subject, roles, token_generation, session_generation, case when $27 then u.profile end as profile, case when $28 then u.metadata end as metadata from users u
+with cleared as (delete from login_delays where subject = $1 and device = $2 and delayed_until <= now()), u as (select id, subject, roles, token_generation, session_generation, case when $27 then u.profile end as profile, case when $28 then u.metadata end as metadata,
+email_key is not null and not email_verified as is_unconfirmed from users u
 where id = $1 and status = 'active' and password_hash = $5
 and not exists (select from login_delays
 where subject = $1 and device in ($2::uuid, $3::uuid, $4::uuid) and delayed_until > now())
@@ -15,14 +16,16 @@ select from services where name = $10 and status = 'active' for share
 ), s as (
 insert into sessions (id, user_id, generation, current_hash, user_agent, ip, client_id)
 select $6, u.id, u.session_generation, $7, $8, $9, $10 from u
-where exists (select from k) and ($10 = 'gatehouse' or exists (select from c)) returning user_id, authenticated_at
+where exists (select from k) and ($10 = 'gatehouse' or exists (select from c))
+and not ($29::boolean and u.is_unconfirmed) returning user_id, authenticated_at
 ), admitted as (insert into audit_events (id, event, user_id, caller, ip, user_agent, request_id, details)
 select $11::uuid, $12::text, $13::uuid, $14::text, $15::text, $16::text, $17::text, null::jsonb from s
 ), refused as (insert into audit_events (id, event, user_id, caller, ip, user_agent, request_id, details)
 select $18::uuid, $19::text, $20::uuid, $21::text, $22::text, $23::text, $24::text, null::jsonb from (select where not exists (select from s) and exists (select from k)) as nobody)
 select exists (select from k) as "hasKey", s.user_id as "userId", u.subject, u.roles, u.profile, u.metadata,
 u.token_generation as "tokenGeneration", floor(extract(epoch from s.authenticated_at))::float8 as "authTime",
-(select count(*) >= $26 from (select from sessions where user_id = $1 limit $26) as before) as "wasFull"
+(select count(*) >= $26 from (select from sessions where user_id = $1 limit $26) as before) as "wasFull",
+exists (select from u where $29::boolean and is_unconfirmed) as "isUnconfirmed"
 from (select) as one left join s on true left join u on u.id = s.user_id;
 
 -- POST /v1/auth/login, wrong password
@@ -78,25 +81,29 @@ and u.status = 'active' and s.generation = u.session_generation;
 select asked::int, found.* from unnest($1::uuid[]) with ordinality as wanted (wanted_id, asked)
 cross join lateral (select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+(extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from users where id = wanted_id limit 1) as found;
 
 -- GET /v1/users/by-user-name/{userName}
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+(extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from users where user_name_key = $1;
 
 -- GET /v1/users
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+(extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from users  order by created_at desc, id desc limit $1;
 
 -- GET /v1/users?sort=-userName
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+(extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from users  order by user_name_key desc limit $1;
 
 -- GET /v1/users?status=&role=
@@ -108,18 +115,21 @@ from users where roles @> array['admin']::text[] order by created_at desc, id de
 left join (
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+(extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from (select * from users where roles @> array['admin']::text[] order by created_at desc, id desc limit $2) as users where status = 'active' order by created_at desc, id desc limit $3
 ) as page on true;
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+(extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from (select * from users where roles @> array['admin']::text[] order by created_at desc, id desc limit $1) as users where status = 'active' order by created_at desc, id desc limit $2;
 
 -- GET /v1/users?createdAfter=
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+(extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from users where created_at > $1::timestamptz order by created_at asc, id asc limit $2;
 
 -- GET /v1/users?q=
@@ -131,12 +141,14 @@ from users  order by created_at desc, id desc offset $2 limit 1
 left join (
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+(extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from (select * from users  order by created_at desc, id desc limit $3) as users where search_text like '%' || search_fold($1) || '%' order by created_at desc, id desc limit $4
 ) as page on true;
 select id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
 encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-nullif(metadata, '{}') as metadata, version, (extract(epoch from created_at) * 1000)::float8 as created_ms,
+nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+(extract(epoch from created_at) * 1000)::float8 as created_ms,
 case when updated_at <> created_at then (extract(epoch from updated_at) * 1000)::float8 end as updated_ms from (select * from users  order by created_at desc, id desc limit $2) as users where search_text like '%' || search_fold($1) || '%' order by created_at desc, id desc limit $3;
 
 -- GET /v1/users?q=&count=exact

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 
 const fields =
-  'id userName firstName lastName email roles status profile metadata subject createdAt updatedAt avatar { url sizes }';
+  'id userName firstName lastName email emailVerified pendingEmail roles status profile metadata subject createdAt updatedAt avatar { url sizes }';
 const create = `mutation Create($user: NewUser!) { createUser(user: $user) { ${fields} } }`;
 const update = `mutation ($id: ID!, $change: UserChange!) { updateUser(id: $id, change: $change) { ${fields} } }`;
 

@@ -8,7 +8,7 @@ import { PasswordsModule } from '#libs/security/passwords';
 import { TokenVerifier } from '#libs/platform/access';
 import { RevocationModule } from '#libs/security/revocation';
 import { RolesModule } from '#libs/roles';
-import { UsersModule } from '#libs/users';
+import { AddressProofs, UsersModule } from '#libs/users';
 
 import { AuthRetention } from './auth.retention.js';
 import { KeyRotationService } from './keys/key-rotation.service.js';
@@ -27,6 +27,10 @@ import { OAuthController } from './oauth/oauth.controller.js';
 import { OAuthService } from './oauth/oauth.service.js';
 import { TokenExplanationService } from './oauth/token-explanation.service.js';
 import { WellKnownController } from './oauth/well-known.controller.js';
+import { EmailVerificationController } from './recovery/email-verification.controller.js';
+import { EmailVerificationDelivery } from './recovery/email-verification.delivery.js';
+import { EmailVerificationService } from './recovery/email-verification.service.js';
+import { MailedProofs } from './recovery/mailed-proofs.js';
 import { OneTimeTokensRepository } from './recovery/one-time-tokens.repository.js';
 import { PasswordResetMails } from './recovery/password-reset-mails.js';
 import { PasswordResetRequests } from './recovery/password-reset-requests.js';
@@ -44,7 +48,10 @@ import { JwtStrategy } from './tokens/jwt.strategy.js';
 import { TokenAudiences } from './tokens/token-audiences.js';
 import { TokenIssuerService } from './tokens/token-issuer.service.js';
 
-/** Global, so that guard and health can ask for the `TokenVerifier` without knowing who answers. */
+/**
+ * Global, so that guard and health can ask for the `TokenVerifier`, and users for `AddressProofs`,
+ * without knowing who answers.
+ */
 @Global()
 @Module({
   imports: [
@@ -61,6 +68,7 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
   controllers: [
     LoginController,
     SessionTokensController,
+    EmailVerificationController,
     OAuthController,
     PasswordResetController,
     SessionsController,
@@ -72,6 +80,8 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     AuthRetention,
     ClientCredentialsService,
     DeviceCookie,
+    EmailVerificationDelivery,
+    EmailVerificationService,
     JwtStrategy,
     KeyRotationService,
     LoginAttemptsRepository,
@@ -94,9 +104,12 @@ import { TokenIssuerService } from './tokens/token-issuer.service.js';
     TokenAudiences,
     TokenExplanationService,
     TokenIssuerService,
+    { provide: AddressProofs, useClass: MailedProofs },
     { provide: TokenVerifier, useExisting: AccessTokenVerifier },
   ],
   exports: [
+    AddressProofs,
+    EmailVerificationService,
     KeyRotationService,
     LoginService,
     PasswordChangeService,

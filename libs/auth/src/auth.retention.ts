@@ -37,5 +37,11 @@ export class AuthRetention implements OnModuleInit {
       export: (userId) => this.attempts.exportOf(userId),
       erase: (em, userId) => this.attempts.forgetFailures(em, userId),
     });
+    this.personalData.register({
+      name: 'mailedLinks',
+      references: ['one_time_tokens.user_id'],
+      export: (userId) => this.oneTimeTokens.exportOf(userId),
+      erase: (em, userId) => this.oneTimeTokens.erase(em, userId),
+    });
   }
 }

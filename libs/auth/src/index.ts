@@ -15,6 +15,13 @@ export {
 } from './login/login.schema.js';
 export { LoginService } from './login/login.service.js';
 export { PasswordChangeService } from './login/password-change.service.js';
+export {
+  type ConfirmEmail,
+  confirmEmailSchema,
+  type RequestVerification,
+  requestVerificationSchema,
+} from './recovery/email-verification.schema.js';
+export { EmailVerificationService } from './recovery/email-verification.service.js';
 export { OneTimeTokenEntity } from './recovery/one-time-token.entity.js';
 export { PasswordResetRequests } from './recovery/password-reset-requests.js';
 export {

@@ -1,3 +1,4 @@
+export { AddressProofs, type FormerAddress } from './account/address-proofs.js';
 export { AdminsService, type MadeAdmin } from './account/admins.service.js';
 export {
   type BulkProfile,
@@ -10,8 +11,14 @@ export {
   type UserKeys,
 } from './account/bulk-users.repository.js';
 export { toEmailKey } from './account/email-address.js';
+export {
+  type EmailVerification,
+  emailVerificationKind,
+  emailVerificationSchema,
+} from './account/email-verification.js';
 export { firstAdminPasswordFile } from './account/first-admin-password.js';
 export { changeableId, noSuchUser } from './account/user-access.js';
+export { UserAddresses } from './account/user-addresses.service.js';
 export { UserChangesService } from './account/user-changes.service.js';
 export { assertNotReserved, findKeys, toUserName } from './account/user-keys.js';
 export { type VersionedUser } from './account/user-view.js';

@@ -15,6 +15,7 @@ import { PersonalDataExportService } from './account/personal-data-export.servic
 import { RegistrationController } from './account/registration.controller.js';
 import { RegistrationService } from './account/registration.service.js';
 import { RoleHoldersRepository } from './account/role-holders.repository.js';
+import { UserAddresses } from './account/user-addresses.service.js';
 import { UserChangesService } from './account/user-changes.service.js';
 import { UserViews } from './account/user-views.js';
 import { UsersController } from './account/users.controller.js';
@@ -34,6 +35,7 @@ const services = [
   BulkUsersRepository,
   ProfileCheckRepository,
   profileSchemasProvider,
+  UserAddresses,
   UsersRepository,
   UsersService,
   UserChangesService,
@@ -43,7 +45,10 @@ const services = [
   { provide: RoleHolders, useClass: RoleHoldersRepository },
 ];
 
-/** Global, so that roles can ask for `RoleHolders` without knowing who answers. */
+/**
+ * Global, so that roles can ask for `RoleHolders` without knowing who answers. It asks for
+ * `AddressProofs` in the same way.
+ */
 @Global()
 @Module({
   imports: [AuditModule, IdempotencyModule, PasswordsModule, PicturesModule, RevocationModule, RolesModule],

@@ -30,7 +30,11 @@ export type LoginAttempt = {
   readonly account: string | null;
 };
 
-type Outcome<Admitted> = { readonly hasKey: boolean } & (Admitted | { readonly userId: null });
+/** `isUnconfirmed`: all was right, but for the address. */
+type Outcome<Admitted> = { readonly hasKey: boolean; readonly isUnconfirmed?: boolean } & (
+  | Admitted
+  | { readonly userId: null }
+);
 type AdmittedLogin = Omit<TokenSubject, 'clientId' | 'secondsLeft'> & { readonly wasFull: boolean };
 
 /**
@@ -83,7 +87,7 @@ export class LoginAttemptsRepository {
   /**
    * Begins the session; nothing when the account is delayed, gone, deactivated or has another
    * password than the one verified.
-   * @throws AppError `unavailable` when the key was retired meanwhile
+   * @throws AppError `unavailable` when the key was retired meanwhile; `email-not-verified`
    */
   async admit(
     { id, refreshHash, clientId, keyId }: NewSession,
@@ -91,7 +95,7 @@ export class LoginAttemptsRepository {
     passwordHash: string,
     source: RequestSource,
   ): Promise<(TokenSubject & { readonly wasFull: boolean }) | undefined> {
-    const { SESSIONS_PER_USER, SESSION_IDLE_SECONDS, SESSION_TTL_SECONDS } = this.config;
+    const { SESSIONS_PER_USER, SESSION_IDLE_SECONDS, SESSION_TTL_SECONDS, EMAIL_VERIFICATION } = this.config;
     const userId = attempt.subject;
     const session = [passwordHash, id, refreshHash, source.userAgent ?? null, source.ip, clientId];
     const values = [
@@ -102,11 +106,13 @@ export class LoginAttemptsRepository {
       keyId,
       SESSIONS_PER_USER,
       ...this.#declared,
+      EMAIL_VERIFICATION === 'login',
     ];
     const outcome = await this.turns.take(userId, () => this.sql.row<Outcome<AdmittedLogin>>(admit, values));
     assertHasKey(outcome);
     const admitted = outcome.userId === null ? undefined : outcome;
     this.trail.tell({ event: admitted ? 'login-succeeded' : 'login-failed', userId }, source);
+    if (outcome.isUnconfirmed) throw new AppError('email-not-verified');
     return admitted && { ...admitted, clientId, secondsLeft: Math.min(SESSION_IDLE_SECONDS, SESSION_TTL_SECONDS) };
   }
 

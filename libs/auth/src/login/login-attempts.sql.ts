@@ -62,7 +62,8 @@ const authTime = 'floor(extract(epoch from s.authenticated_at))::float8 as "auth
 
 /** The user, if the verified password is still the right one and the attempt is not delayed. */
 const verifiedUser = (profile: string, metadata: string): string =>
-  `select id, subject, roles, token_generation, session_generation, ${declaredSources(profile, metadata)} from users u
+  `select id, subject, roles, token_generation, session_generation, ${declaredSources(profile, metadata)},
+        email_key is not null and not email_verified as is_unconfirmed from users u
       where id = $1 and status = 'active' and password_hash = $5
         and not exists (${runningDelay})
       for share`;
@@ -70,7 +71,8 @@ const verifiedUser = (profile: string, metadata: string): string =>
 /**
  * The user is share-locked and the verified hash compared again, so that no deactivation or change
  * slips between. So are the signing key and the service: no login survives `revoke-all` or the end
- * of its service. When the key is gone, nothing is recorded, since no token can be issued.
+ * of its service. When the key is gone, nothing is recorded, since no token can be issued. With
+ * `$29` an address that is not confirmed lets nobody in.
  */
 export const admit: Statement = {
   name: 'login-admit',
@@ -81,12 +83,14 @@ export const admit: Statement = {
     ), s as (
       insert into sessions (id, user_id, generation, current_hash, user_agent, ip, client_id)
       select $6, u.id, u.session_generation, $7, $8, $9, $10 from u
-      where exists (select from k) and ($10 = '${ownClientId}' or exists (select from c)) returning user_id, authenticated_at
+      where exists (select from k) and ($10 = '${ownClientId}' or exists (select from c))
+        and not ($29::boolean and u.is_unconfirmed) returning user_id, authenticated_at
     ), admitted as (${auditInsert({ from: 's', firstParameter: 11, details })}
     ), refused as (${auditInsert({ from: '(select where not exists (select from s) and exists (select from k)) as nobody', firstParameter: 18, details })})
     select exists (select from k) as "hasKey", s.user_id as "userId", u.subject, u.roles, u.profile, u.metadata,
       u.token_generation as "tokenGeneration", ${authTime},
-      (select count(*) >= $26 from (select from sessions where user_id = $1 limit $26) as before) as "wasFull"
+      (select count(*) >= $26 from (select from sessions where user_id = $1 limit $26) as before) as "wasFull",
+      exists (select from u where $29::boolean and is_unconfirmed) as "isUnconfirmed"
     from (select) as one left join s on true left join u on u.id = s.user_id`,
 };
 

@@ -23,7 +23,14 @@ export class LoginController {
   @HttpCode(200)
   @ApiOperation({ operationId: 'login', summary: 'Sign in with user name or e-mail address and password' })
   @ApiResponse({ status: 200, standardSchema: tokenPairSchema, description: 'Tokens of a new session' })
-  @ApiProblems('invalid-request', 'unknown-audience', 'invalid-credentials', 'invalid-service-key', 'overloaded')
+  @ApiProblems(
+    'invalid-request',
+    'unknown-audience',
+    'invalid-credentials',
+    'email-not-verified',
+    'invalid-service-key',
+    'overloaded',
+  )
   login(
     @Body({ schema: loginSchema }) credentials: Login,
     @Source() source: RequestSource,

@@ -43,8 +43,8 @@ export class LoginService {
 
   /**
    * Sets the device cookie.
-   * @throws AppError `invalid-credentials`, `overloaded`, `unavailable`; `unknown-audience` before
-   * anything is looked up, hashed or counted
+   * @throws AppError `invalid-credentials`, `email-not-verified` after the right password,
+   * `overloaded`, `unavailable`; `unknown-audience` before anything is looked up, hashed or counted
    */
   async login({ credentials, source, signal }: LoginRequest, { request, reply }: RequestContext): Promise<TokenPair> {
     const { userName, password } = credentials;

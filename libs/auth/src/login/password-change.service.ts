@@ -58,6 +58,7 @@ export class PasswordChangeService {
         if (!(await this.users.changeHash(em, userId, owner.passwordHash, hash))) throw new AppError('wrong-password');
         // hashing may have waited: the caller may be somebody else by now
         changeableId(userId, await source.callerNow());
+        await this.users.endProofs(em, userId);
         await this.effects.applyWithin(em, owner, source.ip);
         if (self) {
           const pair = await this.sessions.keepOnlyWithin(em, revoke, self, reason);
@@ -82,6 +83,7 @@ export class PasswordChangeService {
     const hash = await this.passwords.hash(password);
     await this.revocations.transactional(async (em, revoke) => {
       await this.users.setHash(em, user.id, hash);
+      await this.users.endProofs(em, user.id);
       await this.attempts.forgetFailures(em, user.id);
       const reason = { cause: 'password-changed', event: 'password-changed', source: 'operator' } as const;
       await this.sessions.endAllWithin(em, revoke, user.id, reason);

@@ -5,7 +5,7 @@ import { Inject, Injectable } from '@nestjs/common';
 
 import { type Config, CONFIG } from '#libs/platform/config';
 import { MasterKey } from '#libs/platform/crypto';
-import { type Expired, Sql } from '#libs/platform/database';
+import { byPages, type Expired, Sql } from '#libs/platform/database';
 import { toEmailKey } from '#libs/users';
 
 import type { Purpose } from './one-time-token.entity.js';
@@ -14,6 +14,7 @@ import {
   countWrongCode,
   endAll,
   endSurplus,
+  exportOf,
   findByCode,
   findByToken,
   insertToken,
@@ -95,9 +96,18 @@ export class OneTimeTokensRepository {
     await em.execute(countWrongCode, [toEmailKey(email), purpose]);
   }
 
-  /** Ends all of a user: the address or the password has changed. */
-  async endAll(em: SqlEntityManager, userId: string): Promise<void> {
-    await em.execute(endAll, [userId]);
+  /** Ends all of users: the address or the password has changed. */
+  async endAll(em: SqlEntityManager, ...userIds: readonly string[]): Promise<void> {
+    if (userIds.length > 0) await em.execute(endAll, [`{${userIds.join(',')}}`]);
+  }
+
+  /** All that is kept of a user's, as they may read it. */
+  async *exportOf(userId: string): AsyncGenerator<Record<string, unknown>> {
+    for await (const { id: _, ...token } of byPages(this.sql, exportOf, userId)) yield token;
+  }
+
+  async erase(em: SqlEntityManager, userId: string): Promise<void> {
+    await em.execute('delete from one_time_tokens where user_id = ?', [userId]);
   }
 
   /** Keyed: eight digits could be guessed from a plain hash. */

@@ -1,4 +1,4 @@
-import type { Statement } from '#libs/platform/database';
+import { rfc3339Sql, type Statement } from '#libs/platform/database';
 
 /** A link or a code is good for an hour. */
 export const lifetimeSeconds = 3_600;
@@ -46,4 +46,13 @@ export const countWrongCode = `update one_time_tokens set wrong_codes = wrong_co
     code_hash = case when wrong_codes + 1 < ${mostWrongCodes} then code_hash end
   where email_key = ? and purpose = ? and code_hash is not null and ${isGood}`;
 
-export const endAll = 'update one_time_tokens set ended_at = now() where user_id = ? and ended_at is null';
+/** `?` an array of users. */
+export const endAll = `update one_time_tokens set ended_at = now()
+  where user_id = any(?::uuid[]) and ended_at is null`;
+
+/** Without the secrets; `$1` the user. */
+export const exportOf: Statement = {
+  text: `select id, purpose, email_key as "email", wrong_codes as "wrongCodes",
+      ${rfc3339Sql('created_at')} as "createdAt", ${rfc3339Sql('ended_at')} as "endedAt"
+    from one_time_tokens where user_id = $1 and ($2::uuid is null or id > $2) order by id limit $3`,
+};

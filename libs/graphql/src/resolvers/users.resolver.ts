@@ -61,7 +61,7 @@ export class UsersResolver {
     @Source() source: RequestSource,
   ): Promise<UserConnection> {
     const query = parseList(listUsersSchema, { filter: filter && asInQuery(filter), sort, first, after });
-    const page = await this.lists.listAs(query, (user, version) => new User({ user, version }));
+    const page = await this.lists.listAs(query, source.caller, (user, version) => new User({ user, version }));
     this.bursts.noteRead({ event: 'users-listed' }, source);
     return new UserConnection(this.lists, query, page);
   }

@@ -61,6 +61,15 @@ export class User {
   @Field(() => String, { nullable: true })
   readonly email: string | null;
 
+  @Field(() => Boolean, { description: 'Whether its user has proved to read the mail of `email`.' })
+  readonly emailVerified: boolean;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Becomes `email` when it is confirmed; null for services, which do not see it.',
+  })
+  readonly pendingEmail: string | null;
+
   @Field(() => [RoleName])
   readonly roles: readonly string[];
 
@@ -92,6 +101,8 @@ export class User {
     this.firstName = user.firstName;
     this.lastName = user.lastName;
     this.email = user.email;
+    this.emailVerified = user.emailVerified;
+    this.pendingEmail = user.pendingEmail ?? null;
     this.roles = user.roles;
     this.status = user.status;
     this.avatar = user.avatar && new Avatar(user.avatar);

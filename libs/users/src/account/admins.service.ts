@@ -9,9 +9,8 @@ import { Passwords } from '#libs/security/passwords';
 
 import { dropFirstAdminPassword, keepFirstAdminPassword } from './first-admin-password.js';
 import type { User } from './user.entity.js';
-import { toUserName } from './user-keys.js';
+import { rethrowTaken, toUserName } from './user-keys.js';
 import { UsersRepository } from './users.repository.js';
-import { rethrowTaken } from './users.service.js';
 
 /** `password` only when it was generated here. */
 export type MadeAdmin = { readonly userName: string; readonly password: string | undefined };

@@ -11,6 +11,7 @@ import { type AuditEvent, AuditTrail } from '#libs/security/audit';
 
 import type { JsonObject } from '../profile/json-object.js';
 import type { ProfileField } from '../profile/profile-schemas.js';
+import { AddressProofs } from './address-proofs.js';
 import { columns, toArray } from './array-literals.js';
 import {
   existing,
@@ -101,6 +102,7 @@ export class BulkUsersRepository implements OnModuleInit {
     private readonly personalData: PersonalData,
     private readonly audit: AuditTrail,
     private readonly roles: RoleGrants,
+    private readonly proofs: AddressProofs,
   ) {}
 
   onModuleInit(): void {
@@ -173,7 +175,11 @@ export class BulkUsersRepository implements OnModuleInit {
    */
   async updateProfiles(profiles: readonly BulkProfile[], writer: Writer): Promise<void> {
     await this.em.fork().transactional(async (em) => {
-      await em.execute(giveUpAddresses, columns(profiles, 'id', 'emailKey'));
+      const changed = await em.execute<{ id: string }[]>(giveUpAddresses, columns(profiles, 'id', 'emailKey'));
+      await this.proofs.endAll(
+        em,
+        Array.from(changed, ({ id }) => id),
+      );
       await em.execute(updateProfiles, columns(profiles, 'id', 'externalId', ...profile));
       await assertMayCommit(em, writer);
     });

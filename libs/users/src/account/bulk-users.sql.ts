@@ -30,9 +30,9 @@ export const existing: Statement = {
 };
 
 /** The first step: addresses may be swapped, and a unique index checks each row as it changes. */
-export const giveUpAddresses = `update users u set email = null, email_key = null
+export const giveUpAddresses = `update users u set email = null, email_key = null, email_verified = false, pending_email = null
     from unnest(?::uuid[], ?::text[]) as row (id, email_key)
-    where u.id = row.id and u.email_key is distinct from row.email_key`;
+    where u.id = row.id and u.email_key is distinct from row.email_key returning u.id`;
 export const updateProfiles = `update users u set external_id = row.external_id, first_name = row.first_name,
       last_name = row.last_name, email = row.email, email_key = row.email_key, version = u.version + 1, updated_at = now()
     from unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[])

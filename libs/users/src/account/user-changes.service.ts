@@ -4,18 +4,17 @@ import { Injectable } from '@nestjs/common';
 import { type AuditEvent, AuditTrail, erasedIdOf } from '#libs/security/audit';
 import { assertFreshlyAuthenticated, isUser, type RequestSource } from '#libs/platform/access';
 import type { Precondition } from '#libs/platform/http';
-import { RoleGrants } from '#libs/roles';
 import { everyGeneration, type Revocation, RevocationsService, type Revoke } from '#libs/security/revocation';
 
 import { ProfileSchemas } from '../profile/profile-schemas.js';
 import { changeableId, patchableId } from './user-access.js';
 import type { User } from './user.entity.js';
-import { toEmailKey } from './email-address.js';
+import { UserAddresses } from './user-addresses.service.js';
+import { rethrowTaken } from './user-keys.js';
 import type { VersionedUser } from './user-view.js';
 import { UserViews } from './user-views.js';
 import { UsersRepository } from './users.repository.js';
 import type { PatchUser } from './users.schema.js';
-import { rethrowTaken } from './users.service.js';
 
 /** Changes and erases accounts; tokens and sessions end in the same transaction. */
 @Injectable()
@@ -24,7 +23,7 @@ export class UserChangesService {
     private readonly users: UsersRepository,
     private readonly revocations: RevocationsService,
     private readonly audit: AuditTrail,
-    private readonly roles: RoleGrants,
+    private readonly addresses: UserAddresses,
     private readonly views: UserViews,
     private readonly schemas: ProfileSchemas,
   ) {}
@@ -46,15 +45,17 @@ export class UserChangesService {
       precondition(user.version);
       if (grantsTrust(user, change)) assertFreshlyAuthenticated(source.caller);
       if (losesAdmin(user, change)) await this.users.assertOtherAdmin(em, user.id);
-      if (change.roles) await this.roles.assertGrantable(em, change.roles, user.roles);
+      if (change.roles) await this.users.assertGrantable(em, change.roles, user.roles);
       const profiles = this.schemas.merge(user, change);
-      const fields = [...changedFields(user, change), ...Object.keys(profiles)];
+      const { email } = change;
+      const addresses = email === undefined ? [] : await this.addresses.change(em, user, email, source);
+      const fields = [...changedFields(user, change), ...addresses, ...Object.keys(profiles)];
       for (const event of eventsOf(user, change, fields)) await this.audit.record({ userId, ...event }, source, em);
       await endTrust(user, change, revoke);
       apply(user, change);
       Object.assign(user, profiles);
       await em.flush();
-      return this.views.ofEntity(user);
+      return this.views.ofEntity(user, source.caller);
     }).catch(rethrowTaken);
   }
 
@@ -87,13 +88,9 @@ function withoutTraces({ caller, ...rest }: RequestSource, userId: string): Pick
   return { caller: { ...caller, userId: erasedIdOf(userId) } };
 }
 
-function apply(user: User, { email, firstName, lastName, roles, status }: PatchUser): void {
+function apply(user: User, { firstName, lastName, roles, status }: PatchUser): void {
   if (firstName !== undefined) user.firstName = firstName;
   if (lastName !== undefined) user.lastName = lastName;
-  if (email !== undefined) {
-    user.email = email;
-    user.emailKey = email === null ? null : toEmailKey(email);
-  }
   if (roles !== undefined && !isSameSet(roles, user.roles)) user.roles = roles;
   if (status !== undefined) user.status = status;
 }
@@ -114,10 +111,10 @@ const endOf = ({ id, subject }: User): Pick<Revocation, 'kind' | 'subject' | 'to
   tokenSubject: subject ?? null,
 });
 
-const plainFields = ['firstName', 'lastName', 'email'] as const;
+const plainFields = ['firstName', 'lastName'] as const;
 
 const changedFields = (user: User, change: PatchUser): readonly string[] =>
-  plainFields.filter((name) => change[name] !== undefined && change[name] !== (user[name] ?? null));
+  plainFields.filter((name) => change[name] !== undefined && change[name] !== user[name]);
 
 /** The security events of a change, with the names of changed fields but none of their values. */
 function eventsOf(user: User, change: PatchUser, fields: readonly string[]): readonly AuditEvent[] {

@@ -1,3 +1,4 @@
+import { rethrowViolation } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 
 import { toEmailKey } from './email-address.js';
@@ -41,3 +42,9 @@ export function findKeys(login: string): { userNameKey: string } | { emailKey: s
   const prepared = prepareUserName(name);
   return typeof prepared === 'string' ? undefined : { userNameKey: prepared.key };
 }
+
+/** For names and addresses that somebody else has. */
+export const rethrowTaken = rethrowViolation({
+  users_user_name_key_unique: (cause) => new AppError('user-name-taken', { cause }),
+  users_email_key_unique: (cause) => new AppError('email-taken', { cause }),
+});

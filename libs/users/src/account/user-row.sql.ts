@@ -19,6 +19,8 @@ export type UserRow = {
   /** Null for the empty object, which most users have: the driver gets no value to parse. */
   readonly profile: JsonObject | null;
   readonly metadata: JsonObject | null;
+  readonly email_verified: boolean;
+  readonly pending_email: string | null;
   readonly version: number;
   readonly created_ms: number;
   /** Null when never changed, which spares the driver a value for most users. */
@@ -28,7 +30,8 @@ export type UserRow = {
 /** The columns of a `UserTuple`, in its order. */
 export const userColumns = `id, user_name, first_name, last_name, email, array_to_string(roles, ' ') as roles, status,
   encode(avatar_hash, 'hex') as avatar_hash, subject, nullif(profile, '{}') as profile,
-  nullif(metadata, '{}') as metadata, version, ${epochMs('created_at')} as created_ms,
+  nullif(metadata, '{}') as metadata, email_verified, pending_email, version,
+  ${epochMs('created_at')} as created_ms,
   case when updated_at <> created_at then ${epochMs('updated_at')} end as updated_ms`;
 export type UserTuple = readonly [
   id: string,
@@ -42,6 +45,8 @@ export type UserTuple = readonly [
   subject: string | null,
   profile: JsonObject | null,
   metadata: JsonObject | null,
+  emailVerified: boolean,
+  pendingEmail: string | null,
   version: number,
   createdMs: number,
   updatedMs: number | null,
@@ -61,8 +66,10 @@ export function rowOf(tuple: UserTuple): UserRow {
     subject: tuple[8],
     profile: tuple[9],
     metadata: tuple[10],
-    version: tuple[11],
-    created_ms: tuple[12],
-    updated_ms: tuple[13],
+    email_verified: tuple[11],
+    pending_email: tuple[12],
+    version: tuple[13],
+    created_ms: tuple[14],
+    updated_ms: tuple[15],
   };
 }

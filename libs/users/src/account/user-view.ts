@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 
+import type { Principal } from '#libs/platform/access';
 import { toRfc3339 } from '#libs/platform/contract';
 import { etagOf } from '#libs/platform/http';
 import { pictureSizes } from '#libs/platform/pictures';
@@ -18,7 +19,14 @@ const avatarOf = (hash: string | null | undefined, publicUrl: string): UserView[
 /** Fast path: most users have only the role `user`. */
 const rolesOf = (text: string): string[] => (text === 'user' ? ['user'] : text.split(' '));
 
-export function viewOfRow(row: UserRow, publicUrl: string): UserView {
+/** For whom a view is made, and under which URL the service is. */
+export type Shown = { readonly to: Principal; readonly publicUrl: string };
+
+/** Undefined, which JSON leaves out, for services: the address is not the user's yet. */
+const pendingFor = (to: Principal, pendingEmail: string | null | undefined): string | null | undefined =>
+  to.kind === 'service' ? undefined : (pendingEmail ?? null);
+
+export function viewOfRow(row: UserRow, { to, publicUrl }: Shown): UserView {
   const createdAt = toRfc3339(row.created_ms);
   return {
     id: row.id,
@@ -27,6 +35,8 @@ export function viewOfRow(row: UserRow, publicUrl: string): UserView {
     firstName: row.first_name,
     lastName: row.last_name,
     email: row.email,
+    emailVerified: row.email_verified,
+    pendingEmail: pendingFor(to, row.pending_email),
     roles: rolesOf(row.roles),
     status: row.status,
     avatar: avatarOf(row.avatar_hash, publicUrl),
@@ -37,7 +47,7 @@ export function viewOfRow(row: UserRow, publicUrl: string): UserView {
   };
 }
 
-export function viewOfEntity(user: User, publicUrl: string): VersionedUser {
+export function viewOfEntity(user: User, { to, publicUrl }: Shown): VersionedUser {
   const { id, userName, firstName, lastName, roles, status, profile, metadata, version } = user;
   const view: UserView = {
     id,
@@ -46,6 +56,8 @@ export function viewOfEntity(user: User, publicUrl: string): VersionedUser {
     firstName,
     lastName,
     email: user.email ?? null,
+    emailVerified: user.emailVerified,
+    pendingEmail: pendingFor(to, user.pendingEmail),
     roles: [...roles],
     status,
     avatar: avatarOf(user.avatarHash && Buffer.from(user.avatarHash).toString('hex'), publicUrl),

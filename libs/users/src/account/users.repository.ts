@@ -9,6 +9,7 @@ import { PersonalData } from '#libs/platform/personal-data';
 import { Turns } from '#libs/platform/queues';
 import { RoleGrants } from '#libs/roles';
 
+import { AddressProofs } from './address-proofs.js';
 import { noSuchUser } from './user-access.js';
 import { type User, UserEntity } from './user.entity.js';
 import { userColumns, type UserRow } from './user-row.sql.js';
@@ -78,6 +79,7 @@ export class UsersRepository {
     private readonly em: SqlEntityManager,
     private readonly roles: RoleGrants,
     private readonly personalData: PersonalData,
+    private readonly proofs: AddressProofs,
     /** To be taken before a transaction that locks a user. */
     readonly turns: UserTurns,
   ) {
@@ -136,6 +138,11 @@ export class UsersRepository {
     user.emailVerified = true;
     await em.flush();
     return true;
+  }
+
+  /** Ends all links and codes that were mailed to a user, since the password has changed. */
+  async endProofs(em: SqlEntityManager, id: string): Promise<void> {
+    await this.proofs.endAll(em, [id]);
   }
 
   /** Sets the hash, whatever it was before. */
@@ -206,6 +213,11 @@ export class UsersRepository {
     const user = await em.findOne(UserEntity, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (!user) throw noSuchUser(id, caller);
     return user;
+  }
+
+  /** @param held roles that the user has already. @throws AppError as `RoleGrants` does */
+  assertGrantable(em: SqlEntityManager, roles: readonly string[], held: readonly string[]): Promise<void> {
+    return this.roles.assertGrantable(em, roles, held);
   }
 
   /** The row, and what features keep of the user. */

@@ -57,6 +57,12 @@ export const userSchema = z
     firstName: z.string(),
     lastName: z.string(),
     email: z.string().nullable(),
+    emailVerified: z.boolean().meta({ description: 'Whether its user has proved to read the mail of `email`' }),
+    pendingEmail: z
+      .string()
+      .nullable()
+      .optional()
+      .meta({ description: 'Becomes `email` when it is confirmed; services do not see it' }),
     roles: z.array(z.string()),
     status,
     avatar: z

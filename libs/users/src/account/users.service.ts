@@ -4,7 +4,6 @@ import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '#libs/security/audit';
 import type { IdempotencyLock } from '#libs/platform/idempotency';
 import { Passwords } from '#libs/security/passwords';
-import { rethrowViolation } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { PicturesService } from '#libs/platform/pictures';
 import { isAdmin, type RequestSource, type Principal } from '#libs/platform/access';
@@ -12,7 +11,7 @@ import { isAdmin, type RequestSource, type Principal } from '#libs/platform/acce
 import { NewAccountRules } from './new-account-rules.js';
 import { noSuchUser, readableId } from './user-access.js';
 import { toEmailKey } from './email-address.js';
-import { assertNotReserved, toUserName } from './user-keys.js';
+import { assertNotReserved, rethrowTaken, toUserName } from './user-keys.js';
 import type { User } from './user.entity.js';
 import type { UserRow } from './user-row.sql.js';
 import type { VersionedUser } from './user-view.js';
@@ -55,7 +54,7 @@ export class UsersService {
     if (!isAdmin(source.caller)) assertNotReserved(name);
     const { userName, key: userNameKey } = name;
     const { firstName, lastName, password, email = null, roles = ['user'], profile = {}, metadata = {} } = input;
-    this.rules.assertFit(input);
+    this.rules.assertFit(input, source.caller);
     await this.passwords.validate(password, { userName, firstName, lastName, email, roles });
     // after the policy, which may ask the network: a reservation must not be held for that long
     using reservation = this.passwords.queue.reserve();
@@ -74,12 +73,13 @@ export class UsersService {
       if (avatarHash) await this.pictures.link(em, undefined, avatarHash);
       const details = { roles: roles.join(' ') };
       await this.audit.record({ event: 'user-created', userId: created.id, details }, source, em);
-      await lock?.keep(em, this.views.ofEntity(created), created.id);
+      await this.rules.welcome(em, created, source);
+      await lock?.keep(em, this.views.ofEntity(created, source.caller), created.id);
       // picture and hash took time, in which trust may have ended
       this.rules.assertMayCreate(input, await source.callerNow());
     };
     const user = await this.users.insert(fields, inSameTransaction).catch(rethrowTaken);
-    return this.views.ofEntity(user);
+    return this.views.ofEntity(user, source.caller);
   }
 
   /** @throws AppError `forbidden`, `user-not-found`, `invalid-token` when the caller is no more */
@@ -87,7 +87,7 @@ export class UsersService {
     const userId = readableId(id, caller);
     const row = await this.users.findById(userId);
     if (!row) throw noSuchUser(userId, caller);
-    return this.#view(row);
+    return this.#view(row, caller);
   }
 
   /** @throws AppError `forbidden`, `user-not-found` */
@@ -96,16 +96,10 @@ export class UsersService {
     // a stranger must not learn from the answer whether the name is taken
     readableId(row?.id ?? '', caller);
     if (!row) throw new AppError('user-not-found');
-    return this.#view(row);
+    return this.#view(row, caller);
   }
 
-  #view(row: UserRow): VersionedUser {
-    return { user: this.views.ofRow(row), version: row.version };
+  #view(row: UserRow, caller: Principal): VersionedUser {
+    return { user: this.views.ofRow(row, caller), version: row.version };
   }
 }
-
-/** For names and addresses that somebody else has. */
-export const rethrowTaken = rethrowViolation({
-  users_user_name_key_unique: (cause) => new AppError('user-name-taken', { cause }),
-  users_email_key_unique: (cause) => new AppError('email-taken', { cause }),
-});

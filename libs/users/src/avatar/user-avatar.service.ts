@@ -91,7 +91,7 @@ export class UserAvatarService {
       ifMatch(match)(user.version);
       const before = user.avatarHash ? Buffer.from(user.avatarHash) : undefined;
       const isSame = hash === null ? before === undefined : before?.equals(hash) === true;
-      if (isSame) return { released: undefined, changed: this.views.ofEntity(user) };
+      if (isSame) return { released: undefined, changed: this.views.ofEntity(user, source.caller) };
       if (hash) {
         await this.pictures.link(em, before, hash);
         // reading the form and making the picture took time, in which trust may have ended
@@ -100,7 +100,7 @@ export class UserAvatarService {
       await this.audit.record({ event: 'user-changed', userId, details: { fields: ['avatar'] } }, source, em);
       user.avatarHash = hash;
       await em.flush();
-      return { released: before, changed: this.views.ofEntity(user) };
+      return { released: before, changed: this.views.ofEntity(user, source.caller) };
     });
   }
 }

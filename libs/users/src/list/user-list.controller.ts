@@ -27,7 +27,7 @@ export class UserListController {
     @Source() source: RequestSource,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserPage> {
-    const page = await this.lists.list(query);
+    const page = await this.lists.list(query, source.caller);
     this.bursts.noteRead({ event: 'users-listed' }, source);
     linkNext(reply, page.nextCursor);
     return page;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 
+import type { Principal } from '#libs/platform/access';
 import { QueryCursors, timePosition } from '#libs/platform/contract';
 
 import { toEmailKey } from '../account/email-address.js';
@@ -33,12 +34,16 @@ export class UserListService {
   ) {}
 
   /** @throws AppError `invalid-request`, `invalid-cursor`, `cursor-of-another-query` */
-  list(query: ListUsers): Promise<UserPage> {
-    return this.listAs(query, (user) => user);
+  list(query: ListUsers, caller: Principal): Promise<UserPage> {
+    return this.listAs(query, caller, (user) => user);
   }
 
   /** As `list`, with each item made of a user and its version. */
-  async listAs<Item>(query: ListUsers, make: (user: UserView, version: number) => Item): Promise<PageOf<Item>> {
+  async listAs<Item>(
+    query: ListUsers,
+    caller: Principal,
+    make: (user: UserView, version: number) => Item,
+  ): Promise<PageOf<Item>> {
     const { limit, cursor, count } = query;
     const filters = this.#filtersOf(query);
     const cursors = cursorsOf(filters);
@@ -46,7 +51,7 @@ export class UserListService {
     const page = await this.lists.findPage(filters, limit, after);
     const isWhole = after === undefined && page.next === undefined;
     return {
-      items: page.rows.map((row) => make(this.views.ofRow(row), row.version)),
+      items: page.rows.map((row) => make(this.views.ofRow(row, caller), row.version)),
       nextCursor: page.next ? cursors.encode(page.next) : null,
       // a single page already holds the exact total
       ...(count && (isWhole ? { total: page.rows.length, totalIs: 'exact' } : await this.#count(filters, count))),
