@@ -4,6 +4,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { AuthModule } from '#libs/auth';
 import { GraphqlModule } from '#libs/graphql';
 import { HealthModule } from '#libs/health';
+import { InvitationsModule } from '#libs/invitations';
 import { MailModule } from '#libs/mail';
 import { MessagesModule } from '#libs/messages';
 import { MetricsModule } from '#libs/metrics';
@@ -49,6 +50,7 @@ export class AppModule {
         AuthModule,
         RevocationFeedModule,
         AvatarsModule,
+        InvitationsModule,
         MessagesModule,
         PagesModule,
         UserImportModule,

@@ -12,6 +12,7 @@ import { extendSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
 
 import { AuditModule } from '#libs/security/audit';
 import { AuthModule, SessionsService } from '#libs/auth';
+import { InvitationsModule } from '#libs/invitations';
 import { IdempotencyModule } from '#libs/platform/idempotency';
 import type { Config } from '#libs/platform/config';
 import { RolesModule } from '#libs/roles';
@@ -24,6 +25,7 @@ import { errorLimit } from './limits/query-limits.js';
 import { findExcess } from './limits/query-source.js';
 import { requestPlugin } from './request.plugin.js';
 import { AuditResolver } from './resolvers/audit.resolver.js';
+import { InvitationsResolver } from './resolvers/invitations.resolver.js';
 import { LoginResolver } from './resolvers/login.resolver.js';
 import { PasswordResetResolver } from './resolvers/password-reset.resolver.js';
 import { RolesResolver } from './resolvers/roles.resolver.js';
@@ -47,9 +49,10 @@ class RoutelessApolloDriver extends ApolloDriver {
 
 /** Apollo's server and the resolvers, which call the services that the controllers call. */
 @Module({
-  imports: [AuditModule, AuthModule, IdempotencyModule, RolesModule, ServicesModule, UsersModule],
+  imports: [AuditModule, AuthModule, IdempotencyModule, InvitationsModule, RolesModule, ServicesModule, UsersModule],
   providers: [
     AuditResolver,
+    InvitationsResolver,
     LoginResolver,
     PasswordResetResolver,
     RolesResolver,

@@ -53,10 +53,12 @@ function assertWithinLimits({ document, operation, schema, request }: Resolved):
 /** The header `Idempotency-Key` names one change: with several it could not say which. */
 function assertOneIdempotentField({ document, operation, contextValue }: Resolved): void {
   if (!operation || contextValue.request.headers['idempotency-key'] === undefined) return;
-  const asked = countRootField(document, operation, 'createUser');
-  if (asked <= 1) return;
-  const detail = `An operation with \`Idempotency-Key\` takes one \`createUser\`; this one has ${asked}.`;
-  throw refusal('invalid-idempotency-key', detail);
+  for (const field of ['createUser', 'invite']) {
+    const asked = countRootField(document, operation, field);
+    if (asked <= 1) continue;
+    const detail = `An operation with \`Idempotency-Key\` takes one \`${field}\`; this one has ${asked}.`;
+    throw refusal('invalid-idempotency-key', detail);
+  }
 }
 
 /** Gives an error to the request's log line and to the headers of the answer, as REST does. */

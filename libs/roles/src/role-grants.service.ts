@@ -27,6 +27,20 @@ export class RoleGrants {
   }
 
   /**
+   * Those of the roles that there are, for somebody who was promised them earlier. Call it as
+   * `assertGrantable`.
+   * @throws AppError `permissions-too-large`
+   */
+  async stillGrantable(em: SqlEntityManager, roles: readonly string[]): Promise<readonly string[]> {
+    await this.roles.lockUnchanged(em);
+    const permissionsOf = await this.roles.permissionsOf(em, roles);
+    const left = roles.filter((name) => permissionsOf.has(name));
+    const fault = faultOf(left, left, permissionsOf);
+    if (fault) throw fault;
+    return left;
+  }
+
+  /**
    * What is wrong with each of several sets of roles, in their order, as they are committed now.
    * Call it again after `hold` when users have been given them.
    */

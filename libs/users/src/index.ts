@@ -17,11 +17,11 @@ export {
   emailVerificationSchema,
 } from './account/email-verification.js';
 export { firstAdminPasswordFile } from './account/first-admin-password.js';
-export { changeableId, noSuchUser } from './account/user-access.js';
+export { assertMayGiveRoles, changeableId, noSuchUser } from './account/user-access.js';
 export { UserAddresses } from './account/user-addresses.service.js';
 export { UserChangesService } from './account/user-changes.service.js';
 export { assertNotReserved, findKeys, toUserName } from './account/user-keys.js';
-export { type VersionedUser } from './account/user-view.js';
+export { type VersionedUser, withTag } from './account/user-view.js';
 export { type User, UserEntity } from './account/user.entity.js';
 export { type Credentials, type PasswordOwner, UsersRepository, UserTurns } from './account/users.repository.js';
 export {
@@ -33,9 +33,10 @@ export {
   subjectSchema,
   userIdSchema,
   userNameParamSchema,
+  userSchema,
   type UserView,
 } from './account/users.schema.js';
-export { UsersService } from './account/users.service.js';
+export { type PreparedAccount, UsersService } from './account/users.service.js';
 export { type ListUsers, listUsersSchema, sorts, type UserPage } from './list/user-list.schema.js';
 export { UserListService } from './list/user-list.service.js';
 export { type JsonObject } from './profile/json-object.js';

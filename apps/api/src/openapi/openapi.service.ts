@@ -11,6 +11,7 @@ import { completeDocument } from './complete-document.js';
 const tags = {
   auth: 'Sign in, refresh, sign out',
   users: 'Accounts: register, read, list, change, erase, import',
+  invitations: 'Accounts that are prepared for somebody, who makes them by a link',
   sessions: 'Where a user is signed in; change of the password',
   avatars: 'Pictures of users',
   messages: 'Encrypted messages that delete themselves',

@@ -41,6 +41,14 @@ export function assertMayCreate(
 ): void {
   if (registration === 'closed' && !isAdmin(caller) && !isWriter(caller)) throw new AppError('registration-closed');
   assertMayWriteMetadata({ metadata }, caller);
+  assertMayGiveRoles(roles, caller);
+}
+
+/**
+ * To somebody who has no account yet. Absent roles are nobody's gift.
+ * @throws AppError `forbidden`, `fresh-authentication-required`
+ */
+export function assertMayGiveRoles(roles: readonly string[] | undefined, caller: Principal): void {
   if (roles !== undefined && !isAdmin(caller)) {
     throw new AppError('forbidden', { detail: 'Only an administrator may give `roles`.' });
   }

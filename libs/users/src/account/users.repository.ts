@@ -22,7 +22,7 @@ export type PasswordOwner = Pick<User, 'id' | 'userName' | 'firstName' | 'lastNa
 type Named = Pick<User, 'userName' | 'userNameKey' | 'firstName' | 'lastName' | 'email' | 'emailKey'>;
 export type NewUser = Named &
   Pick<User, 'roles' | 'passwordHash'> &
-  Partial<Pick<User, 'avatarHash' | 'profile' | 'metadata'>>;
+  Partial<Pick<User, 'avatarHash' | 'emailVerified' | 'profile' | 'metadata'>>;
 
 /** What login needs of a user. */
 export type Credentials = Pick<UserRow, 'id' | 'status'> & { readonly password_hash: string };
@@ -69,6 +69,12 @@ export class UserTurns extends Turns {
 
 type InSameTransaction = (em: SqlEntityManager, user: User) => Promise<void>;
 
+/** What is used up by an account: `claim` comes before the insert, and throws when it is gone. */
+export type Claimed = {
+  readonly claim: (em: SqlEntityManager) => Promise<void>;
+  readonly inSameTransaction: InSameTransaction;
+};
+
 /** Reads are SQL (design §4); writes go through the entity manager of their transaction. */
 @Injectable()
 export class UsersRepository {
@@ -105,7 +111,10 @@ export class UsersRepository {
    * Whether the keys belong to users already. Only a hint before costly work: between this and the
    * insert another request may take them, so that the unique constraints decide.
    */
-  async findTaken(nameKey: string, emailKey: string | null): Promise<{ isNameTaken: boolean; isEmailTaken: boolean }> {
+  async findTaken(
+    nameKey: string | null,
+    emailKey: string | null,
+  ): Promise<{ isNameTaken: boolean; isEmailTaken: boolean }> {
     const row = await this.sql.row<{ name_taken: boolean; email_taken: boolean }>(takenKeys, [nameKey, emailKey]);
     return { isNameTaken: row?.name_taken === true, isEmailTaken: row?.email_taken === true };
   }
@@ -184,6 +193,26 @@ export class UsersRepository {
    */
   insert(fields: NewUser, inSameTransaction: InSameTransaction): Promise<User> {
     return this.em.fork().transactional((em) => this.#insertInto(em, fields, inSameTransaction));
+  }
+
+  /**
+   * As `insert`, for a user to whom the roles were promised earlier: those that there are no more are
+   * left out.
+   * @throws what `claim` throws; AppError `permissions-too-large`
+   */
+  insertPromised(fields: NewUser, { claim, inSameTransaction }: Claimed): Promise<User> {
+    return this.em.fork().transactional(async (em) => {
+      await claim(em);
+      const user = em.create(UserEntity, fields);
+      await em.flush();
+      const roles = await this.roles.stillGrantable(em, fields.roles);
+      if (roles.length < fields.roles.length) {
+        user.roles = roles.length > 0 ? [...roles] : ['user'];
+        await em.flush();
+      }
+      await inSameTransaction(em, user);
+      return user;
+    });
   }
 
   /** As `insert`, but only into an empty table. Replicas that start at once take turns. */

@@ -12,11 +12,12 @@ import { NewAccountRules } from './new-account-rules.js';
 import { noSuchUser, readableId } from './user-access.js';
 import { toEmailKey } from './email-address.js';
 import { assertNotReserved, rethrowTaken, toUserName } from './user-keys.js';
+import type { PreparedUserName } from '../user-names/prepare-user-name.js';
 import type { User } from './user.entity.js';
 import type { UserRow } from './user-row.sql.js';
 import type { VersionedUser } from './user-view.js';
 import { UserViews } from './user-views.js';
-import { UsersRepository } from './users.repository.js';
+import { type Claimed, type NewUser, UsersRepository } from './users.repository.js';
 import type { CreateUser } from './users.schema.js';
 
 /** `picture` is the file as it came. With a `lock` the answer is kept for a retry. */
@@ -24,6 +25,22 @@ type NewAccount = {
   readonly input: CreateUser;
   readonly picture: Buffer | undefined;
   readonly lock: IdempotencyLock<VersionedUser> | undefined;
+};
+
+/** An account that its user makes from what somebody else has prepared; the address is proven. */
+export type PreparedAccount = Claimed & {
+  readonly input: Pick<CreateUser, 'userName' | 'firstName' | 'lastName' | 'password'> & {
+    readonly email: string;
+    readonly roles: string[];
+  };
+};
+
+/** What is checked of a new account, and made for it. */
+type Draft = {
+  readonly input: CreateUser;
+  readonly picture?: Buffer | undefined;
+  readonly name: PreparedUserName;
+  readonly signal: AbortSignal;
 };
 
 /** Creates and reads accounts. */
@@ -52,9 +69,46 @@ export class UsersService {
     this.passwords.queue.assertRoom();
     const name = toUserName(input.userName);
     if (!isAdmin(source.caller)) assertNotReserved(name);
+    this.rules.assertFit(input, source.caller);
+    const fields = await this.#fieldsOf({ input, picture, name, signal });
+    const inSameTransaction = async (em: SqlEntityManager, created: User): Promise<void> => {
+      await this.#record(em, created, source);
+      await this.rules.welcome(em, created, source);
+      await lock?.keep(em, this.views.ofEntity(created, source.caller), created.id);
+      // picture and hash took time, in which trust may have ended
+      this.rules.assertMayCreate(input, await source.callerNow());
+    };
+    const user = await this.users.insert(fields, inSameTransaction).catch(rethrowTaken);
+    return this.views.ofEntity(user, source.caller);
+  }
+
+  /**
+   * Also while registration is closed: whoever has prepared the account decided that. The address
+   * counts as verified; roles that there are no more are left out.
+   * @throws AppError `invalid-request`, `password-refused`, `user-name-taken`, `email-taken`,
+   * `overloaded`, `permissions-too-large`, and what `claim` throws; nothing is used up then
+   */
+  async createPrepared(
+    { input, claim, inSameTransaction }: PreparedAccount,
+    source: RequestSource,
+    signal: AbortSignal,
+  ): Promise<VersionedUser> {
+    this.passwords.queue.assertRoom();
+    const name = toUserName(input.userName);
+    assertNotReserved(name);
+    const fields = { ...(await this.#fieldsOf({ input, name, signal })), emailVerified: true };
+    const recorded = async (em: SqlEntityManager, created: User): Promise<void> => {
+      await this.#record(em, created, source);
+      await inSameTransaction(em, created);
+      await source.callerNow();
+    };
+    const user = await this.users.insertPromised(fields, { claim, inSameTransaction: recorded }).catch(rethrowTaken);
+    return this.views.ofEntity(user, source.caller);
+  }
+
+  async #fieldsOf({ input, picture, name, signal }: Draft): Promise<NewUser> {
     const { userName, key: userNameKey } = name;
     const { firstName, lastName, password, email = null, roles = ['user'], profile = {}, metadata = {} } = input;
-    this.rules.assertFit(input, source.caller);
     await this.passwords.validate(password, { userName, firstName, lastName, email, roles });
     // after the policy, which may ask the network: a reservation must not be held for that long
     using reservation = this.passwords.queue.reserve();
@@ -66,20 +120,13 @@ export class UsersService {
     const pictures = picture && (await this.pictures.make(picture, signal));
     if (pictures) await this.pictures.keep(pictures);
     const passwordHash = await this.passwords.hash(password, { signal, reservation });
-    const avatarHash = pictures?.hash ?? null;
     const named = { userName, userNameKey, firstName, lastName, email, emailKey };
-    const fields = { ...named, roles, profile, metadata, passwordHash, avatarHash };
-    const inSameTransaction = async (em: SqlEntityManager, created: User): Promise<void> => {
-      if (avatarHash) await this.pictures.link(em, undefined, avatarHash);
-      const details = { roles: roles.join(' ') };
-      await this.audit.record({ event: 'user-created', userId: created.id, details }, source, em);
-      await this.rules.welcome(em, created, source);
-      await lock?.keep(em, this.views.ofEntity(created, source.caller), created.id);
-      // picture and hash took time, in which trust may have ended
-      this.rules.assertMayCreate(input, await source.callerNow());
-    };
-    const user = await this.users.insert(fields, inSameTransaction).catch(rethrowTaken);
-    return this.views.ofEntity(user, source.caller);
+    return { ...named, roles, profile, metadata, passwordHash, avatarHash: pictures?.hash ?? null };
+  }
+
+  async #record(em: SqlEntityManager, { id: userId, roles, avatarHash }: User, source: RequestSource): Promise<void> {
+    if (avatarHash) await this.pictures.link(em, undefined, Buffer.from(avatarHash));
+    await this.audit.record({ event: 'user-created', userId, details: { roles: roles.join(' ') } }, source, em);
   }
 
   /** @throws AppError `forbidden`, `user-not-found`, `invalid-token` when the caller is no more */
