@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { newMailed, sendForm } from '../support/account-pages.js';
+import { newInvitation, newMailed, sendForm } from '../support/account-pages.js';
 import { execute, newHolder, nothingWaits, useMailbox } from '../support/mailbox.js';
 import { signIn, uniqueName } from '../support/people.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
@@ -48,6 +48,45 @@ describe('without JavaScript', () => {
     await signIn(gatehouse, { userName: person.userName, password });
     const again = await sendForm(gatehouse, '/account/reset/password', { token, password });
     expect([again.status, /role="alert"[^<]*>The link or the code is wrong/.test(again.text)]).toEqual([400, true]);
+  });
+
+  test('an address is confirmed by the code, and once', async () => {
+    const { person, code } = await newMailed(gatehouse, mailbox, 'verify');
+    const fields = { email: person.email, code };
+    const wrong = await sendForm(gatehouse, '/account/verify', { ...fields, code: '1' });
+    expect([wrong.status, /id="code-code-error" role="alert"/.test(wrong.text)]).toEqual([400, true]);
+    const done = await sendForm(gatehouse, '/account/verify', fields);
+    expect([done.status, /<section id="done"/.test(done.text)]).toEqual([200, true]);
+    const { body } = await gatehouse.api.get('/v1/users/me', { token: person.token });
+    expect(body).toMatchObject({ email: person.email, emailVerified: true });
+    expect((await sendForm(gatehouse, '/account/verify', fields)).status).toBe(400);
+  });
+
+  test('a new mail is asked for, by which an address is confirmed', async () => {
+    const { person, token } = await newMailed(gatehouse, mailbox, 'verify');
+    const { email } = person;
+    const asked = await sendForm(gatehouse, '/account/verify/mail', { email });
+    expect([asked.status, /role="status"[^<]*>If there is/.test(asked.text)]).toEqual([200, true]);
+    await mailbox.wait(email, 2);
+    const done = await sendForm(gatehouse, '/account/verify', { token });
+    expect([done.status, /<section id="done"/.test(done.text)]).toEqual([200, true]);
+    const again = await sendForm(gatehouse, '/account/verify', { token });
+    expect([again.status, /role="alert"[^<]*>The link or the code is wrong/.test(again.text)]).toEqual([400, true]);
+  });
+
+  test('an invitation is accepted by the pasted link, when what was refused is mended', async () => {
+    const token = await newInvitation(gatehouse, { firstName: 'Ada', lastName: 'Lovelace' });
+    const fields = { token: `http://gatehouse.test/account/invitation#${token}.`, userName: uniqueName(), password };
+    const refused = await sendForm(gatehouse, '/account/invitation', { ...fields, password: 'short' });
+    expect([refused.status, /id="form-password-error" role="alert"/.test(refused.text)]).toEqual([400, true]);
+    expect(refused.text).toContain(`value="${fields.userName}"`);
+    const taken = await sendForm(gatehouse, '/account/invitation', { ...fields, userName: 'admin' });
+    expect([taken.status, /id="form-userName-error" role="alert"/.test(taken.text)]).toEqual([409, true]);
+    const done = await sendForm(gatehouse, '/account/invitation', fields);
+    expect([done.status, /<section id="done"/.test(done.text)]).toEqual([200, true]);
+    await signIn(gatehouse, fields);
+    const again = await sendForm(gatehouse, '/account/invitation', { ...fields, userName: uniqueName() });
+    expect([again.status, /id="form-token-error" role="alert"/.test(again.text)]).toEqual([400, true]);
   });
 
   test('what was typed comes back as text alone', async () => {

@@ -1,5 +1,5 @@
 import { codeOf, newHolder, tokenOf, type Mailbox } from './mailbox.js';
-import type { Person } from './people.js';
+import { type Person, signInAdmin, uniqueName } from './people.js';
 import type { Gatehouse } from './start-gatehouse.js';
 
 /** A mail that somebody has got, and who it is. */
@@ -21,6 +21,15 @@ export async function newMailed(gatehouse: Gatehouse, mailbox: Mailbox, kind: ke
   const mail = (await mailbox.wait(email, before + 1)).at(-1);
   if (!mail) throw new Error('no mail has come');
   return { person, token: tokenOf(mail), code: codeOf(mail) };
+}
+
+/** The token of a new invitation. */
+export async function newInvitation(gatehouse: Gatehouse, fields: Record<string, unknown> = {}): Promise<string> {
+  const { token } = await signInAdmin(gatehouse);
+  const body = { email: `${uniqueName('mail')}@example.org`, ...fields };
+  const made = await gatehouse.api.post('/v1/invitations', { token, body });
+  if (made.status !== 201) throw new Error(made.text);
+  return String(made.body.url).split('#')[1] ?? '';
 }
 
 /** What a browser without JavaScript sends, and the page that it gets. */

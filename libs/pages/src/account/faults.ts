@@ -10,10 +10,10 @@ export type Faults = {
 
 export const noFaults: Faults = { form: undefined, fields: {} };
 
-/** The field that is to be mended, where an error's code tells which. */
-const fieldOf: Readonly<Record<string, string>> = {
-  'invalid-confirmation': 'code',
-  'user-name-taken': 'userName',
+/** The fields that an error's code is about. */
+const fieldsOf: Readonly<Record<string, readonly string[]>> = {
+  'invalid-confirmation': ['code', 'token'],
+  'user-name-taken': ['userName'],
 };
 
 /** @param names of the fields that are on the page; what is wrong elsewhere is said of the form */
@@ -24,11 +24,10 @@ export function toFaults(error: AppError, texts: PageTexts, names: readonly stri
     (fields[fault.path] ??= []).push(reasonFor(fault, texts));
   }
   if (Object.keys(fields).length > 0) return { form: undefined, fields };
-  const text = textOf(error, texts);
-  const field = fieldOf[error.code];
-  return field !== undefined && names.includes(field)
-    ? { form: undefined, fields: { [field]: [text] } }
-    : { form: text, fields };
+  const field = fieldsOf[error.code]?.find((name) => names.includes(name));
+  if (field === undefined) return { form: textOf(error, texts), fields };
+  const text = field === 'token' ? texts.badInvitation : textOf(error, texts);
+  return { form: undefined, fields: { [field]: [text] } };
 }
 
 function textOf({ code, message, options }: AppError, texts: PageTexts): string {

@@ -49,7 +49,8 @@ function form(frame: Frame, view: View<InvitationStep>): Html {
 /** Once the token is known, nobody needs to see it. */
 function tokenInput(state: FormState): Html {
   const { token = '' } = state.values;
-  if (tokenInLink(token.slice(token.lastIndexOf('#') + 1)) !== undefined) return hiddenToken(state);
+  const isGood = state.faults.fields['token'] === undefined;
+  if (isGood && tokenInLink(token.slice(token.lastIndexOf('#') + 1)) !== undefined) return hiddenToken(state);
   const { fields } = state.texts;
   const attributes = html`autocomplete="off" autocapitalize="none" spellcheck="false" required maxlength="500"`;
   const visible = input('form', { name: 'token', label: fields.token, hint: fields.tokenHint, attributes }, state);

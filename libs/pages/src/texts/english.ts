@@ -48,13 +48,12 @@ export const english = {
     userName: 'User name',
     firstName: 'First name',
     lastName: 'Last name',
-    optional: '(may be empty)',
+    optional: '(empty: as in the invitation)',
     token: 'Link of the invitation',
     tokenHint: 'The whole link from the mail',
   },
   errors: {
     'invalid-confirmation': 'The link or the code is wrong, was used, or is too old. Ask for a new mail.',
-    'invitation-not-found': 'This invitation is wrong, was accepted or withdrawn, or is too old. Ask for a new one.',
     'user-name-taken': 'Somebody else has this user name. Choose another.',
     'email-taken': 'There is an account for this e-mail address already. Sign in, or ask for a new password.',
     'rate-limited': 'That was too often. Try again in {n} seconds.',
@@ -80,6 +79,7 @@ export const english = {
   badCode: 'Type the 8 digits from the mail.',
   badEmail: 'Type an e-mail address, such as ada@example.org.',
   badToken: 'This is not the whole link.',
+  badInvitation: 'This invitation is wrong, was accepted or withdrawn, or is too old. Ask for a new one.',
 };
 
 export type PageTexts = typeof english;

@@ -49,13 +49,12 @@ export const german: PageTexts = {
     userName: 'Benutzername',
     firstName: 'Vorname',
     lastName: 'Nachname',
-    optional: '(darf leer bleiben)',
+    optional: '(leer: wie in der Einladung)',
     token: 'Link der Einladung',
     tokenHint: 'Der ganze Link aus der Mail',
   },
   errors: {
     'invalid-confirmation': 'Link oder Code sind falsch, verbraucht oder zu alt. Fordern Sie eine neue Mail an.',
-    'invitation-not-found': 'Die Einladung ist falsch, angenommen, zurückgezogen oder zu alt. Bitten Sie um eine neue.',
     'user-name-taken': 'Diesen Benutzernamen hat schon jemand. Wählen Sie einen anderen.',
     'email-taken': 'Zu dieser Adresse gibt es schon ein Konto. Melden Sie sich an, oder setzen Sie ein neues Passwort.',
     'rate-limited': 'Das war zu oft. Versuchen Sie es in {n} Sekunden wieder.',
@@ -81,4 +80,5 @@ export const german: PageTexts = {
   badCode: 'Geben Sie die 8 Ziffern aus der Mail ein.',
   badEmail: 'Geben Sie eine E-Mail-Adresse ein, etwa ada@example.org.',
   badToken: 'Das ist nicht der ganze Link.',
+  badInvitation: 'Die Einladung ist falsch, angenommen, zurückgezogen oder zu alt. Bitten Sie um eine neue.',
 };
