@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { newInvitation, newMailed, sendForm } from '../support/account-pages.js';
 import { execute, newHolder, nothingWaits, useMailbox } from '../support/mailbox.js';
-import { signIn, uniqueName } from '../support/people.js';
+import { newPerson, signIn, uniqueName } from '../support/people.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
 
 const mailbox = useMailbox();
@@ -80,7 +80,8 @@ describe('without JavaScript', () => {
     const refused = await sendForm(gatehouse, '/account/invitation', { ...fields, password: 'short' });
     expect([refused.status, /id="form-password-error" role="alert"/.test(refused.text)]).toEqual([400, true]);
     expect(refused.text).toContain(`value="${fields.userName}"`);
-    const taken = await sendForm(gatehouse, '/account/invitation', { ...fields, userName: 'admin' });
+    const other = await newPerson(gatehouse);
+    const taken = await sendForm(gatehouse, '/account/invitation', { ...fields, userName: other.userName });
     expect([taken.status, /id="form-userName-error" role="alert"/.test(taken.text)]).toEqual([409, true]);
     const done = await sendForm(gatehouse, '/account/invitation', fields);
     expect([done.status, /<section id="done"/.test(done.text)]).toEqual([200, true]);

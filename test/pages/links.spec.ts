@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { sendForm } from '../support/account-pages.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
 
 const gatehouse = useGatehouse({ own: true });
@@ -61,4 +62,9 @@ describe.each(pages)('a link to /account/%s that was rewritten on its way', (pag
       ]);
     },
   );
+});
+
+test.each(['/account/reset', '/account/verify/mail'])('while mail is off, the form of %s says so', async (path) => {
+  const { status, text } = await sendForm(gatehouse, path, { email: 'ada@example.org' });
+  expect([status, /role="alert"[^<]*>This installation sends no mail/.test(text)]).toEqual([403, true]);
 });
