@@ -61,3 +61,8 @@ export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   const [inner, scroll] = await page.evaluate<number[]>(widths);
   expect(scroll).toBeLessThanOrEqual(inner ?? 0);
 }
+
+/** Waits until this is what the page is about. */
+export async function shows(page: Page, text: string | RegExp): Promise<void> {
+  await expect.poll(() => page.locator('h1:visible').textContent(), { timeout: 20_000 }).toMatch(text);
+}

@@ -62,7 +62,8 @@ const nameInput = (name: 'firstName' | 'lastName', autocomplete: string, state: 
     'form',
     {
       name,
-      label: `${state.texts.fields[name]} ${state.texts.fields.optional}`,
+      label: state.texts.fields[name],
+      hint: state.texts.fields.nameHint,
       attributes: html`autocomplete="${autocomplete}" maxlength="100"`,
     },
     state,

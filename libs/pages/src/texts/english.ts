@@ -1,9 +1,9 @@
 /** What the account pages say. `{n}` stands for a number, `{message}` for what the API says. */
 export const english = {
   verify: {
-    title: 'Confirm your e-mail address',
-    byLink: 'Press the button to confirm that this address is yours. Nothing has happened yet.',
-    byCode: 'Type the address and the code of 8 digits from the mail.',
+    title: 'Confirm your address',
+    byLink: 'Press the button to confirm that your e-mail address is yours. Nothing has happened yet.',
+    byCode: 'Type your e-mail address and the code of 8 digits from the mail.',
     button: 'Confirm this address',
     againTitle: 'No mail, or is it too old?',
     againButton: 'Send a new mail',
@@ -48,7 +48,7 @@ export const english = {
     userName: 'User name',
     firstName: 'First name',
     lastName: 'Last name',
-    optional: '(empty: as in the invitation)',
+    nameHint: 'If empty: as in the invitation',
     token: 'Link of the invitation',
     tokenHint: 'The whole link from the mail',
   },

@@ -2,9 +2,9 @@ import type { PageTexts } from './english.js';
 
 export const german: PageTexts = {
   verify: {
-    title: 'E-Mail-Adresse bestätigen',
-    byLink: 'Mit dem Knopf bestätigen Sie, dass diese Adresse Ihre ist. Bisher ist nichts geschehen.',
-    byCode: 'Geben Sie die Adresse und den Code aus 8 Ziffern ein, der in der Mail steht.',
+    title: 'Adresse bestätigen',
+    byLink: 'Mit dem Knopf bestätigen Sie, dass Ihre E-Mail-Adresse wirklich Ihre ist. Bisher ist nichts geschehen.',
+    byCode: 'Geben Sie Ihre E-Mail-Adresse und den Code aus 8 Ziffern ein, der in der Mail steht.',
     button: 'Diese Adresse bestätigen',
     againTitle: 'Keine Mail bekommen, oder ist sie zu alt?',
     againButton: 'Neue Mail senden',
@@ -49,7 +49,7 @@ export const german: PageTexts = {
     userName: 'Benutzername',
     firstName: 'Vorname',
     lastName: 'Nachname',
-    optional: '(leer: wie in der Einladung)',
+    nameHint: 'Wenn leer: wie in der Einladung',
     token: 'Link der Einladung',
     tokenHint: 'Der ganze Link aus der Mail',
   },
