@@ -10,6 +10,6 @@ export const policy = pagePolicy(
 /** For search engines, which find links in mail that is archived in public. */
 export const robots = 'noindex, nofollow, noarchive';
 
-/** A public route that answers one of the pages. Nothing of it is kept, and a GET changes nothing. */
+/** A public route that answers one of the pages. Nothing of it is kept; a GET changes nothing. */
 export const PageRoute = (path: string): MethodDecorator =>
   applyDecorators(StaticRoute(path, 'html', { policy }), Header('x-robots-tag', robots));

@@ -7,5 +7,5 @@ export const linkedPages = ['verify', 'reset', 'invitation'] as const;
  */
 export const tokenAtStart = /^(?:%(?:25)*[\dA-F]{2}|[^\da-z%])*([\da-f]{40})/i;
 
-/** Finds the token in what follows the address of a page, also when the link was changed on its way. */
+/** Finds the token in what follows the address of a page, also when the link was changed. */
 export const tokenInLink = (rest: string): string | undefined => tokenAtStart.exec(rest)?.[1]?.toLowerCase();

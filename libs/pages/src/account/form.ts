@@ -19,7 +19,7 @@ type Input = {
   readonly isSecret?: true;
 };
 
-/** A label, what helps to fill it in, the field, and what is wrong with it, for eyes and for ears. */
+/** A label, what helps to fill it in, the field, and what is wrong with it; for ears too. */
 export function input(form: string, { name, label, hint, attributes, isSecret }: Input, state: FormState): Html {
   const id = `${form}-${name}`;
   const faults = state.faults.fields[name] ?? [];

@@ -21,7 +21,7 @@ import { frameOf } from './frame.js';
 import { OwnPagesGuard } from './own-pages.guard.js';
 import { resetPage, type ResetStep } from './reset-page.js';
 
-/** The page for who has forgotten a password. Its forms do what the API does, by the same limits. */
+/** The page for a forgotten password. Its forms do what the API does, by the same limits. */
 @ApiExcludeController()
 @Controller('account/reset')
 @UseGuards(OwnPagesGuard)
