@@ -35,6 +35,7 @@ const callers: Readonly<Record<string, (world: World) => Sent>> = {
 };
 
 const nobody = '0190a6d4-7f3a-7c8b-9d1e-2f3a4b5c6d7e';
+const madeUp = '0'.repeat(40);
 const inGraph = (value: object): string => JSON.stringify(value).replaceAll(/"(\w+)":/g, '$1: ');
 const asNames = (text: string): string =>
   text.replaceAll(/"(user|admin|active|deactivated)"/g, (_, name: string) => name.toUpperCase());
@@ -124,6 +125,16 @@ const cases: readonly Case[] = [
     name: 'refresh with a made-up token',
     rest: () => ['POST', '/v1/auth/refresh', { refreshToken: 'a' }],
     graph: () => 'mutation { refresh(refreshToken: "a") { sessionId } }',
+  },
+  {
+    name: 'ask for a new password while mail is off',
+    rest: () => ['POST', '/v1/auth/password-reset', { email: 'ada@example.org' }],
+    graph: () => 'mutation { requestPasswordReset(email: "ada@example.org") }',
+  },
+  {
+    name: 'set a new password while mail is off',
+    rest: () => ['POST', '/v1/auth/password-reset/confirm', { token: madeUp, password: 'nine yellow bottles' }],
+    graph: () => `mutation { confirmPasswordReset(input: { token: "${madeUp}", password: "nine yellow bottles" }) }`,
   },
   {
     name: 'change a password without the current one',
@@ -229,7 +240,7 @@ test('the cases use every field of Query and Mutation', async () => {
   expect(missing).toEqual([]);
 });
 
-test('without credentials only createUser, login and refresh are open', async () => {
+test('without credentials only these mutations are open', async () => {
   const world = { victim: { id: nobody, sessionId: nobody }, stranger: {} } as World;
   const open = new Set<string>();
   for (const { graph } of cases) {
@@ -237,5 +248,11 @@ test('without credentials only createUser, login and refresh are open', async ()
     const { code } = await ask(gatehouse, query);
     if (code !== 'authentication-required') open.add(/\{ ?(\w+)/.exec(query)?.[1] ?? '');
   }
-  expect([...open].toSorted()).toEqual(['createUser', 'login', 'refresh']);
+  expect([...open].toSorted()).toEqual([
+    'confirmPasswordReset',
+    'createUser',
+    'login',
+    'refresh',
+    'requestPasswordReset',
+  ]);
 });

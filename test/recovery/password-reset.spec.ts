@@ -1,4 +1,7 @@
+import { SqlEntityManager } from '@mikro-orm/sql';
 import { describe, expect, test } from 'vitest';
+
+import { OutboxService } from '#libs/platform/outbox';
 
 import type { Answer } from '../support/api.js';
 import { ask } from '../support/graphql.js';
@@ -11,7 +14,7 @@ import {
   type ReadMail,
   tokenOf,
   useMailbox,
-} from '../support/mailbox.js';
+} from '../support/reset-mailbox.js';
 import { isAccepted, newPerson, signIn, signInAdmin, uniqueName } from '../support/people.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
 
@@ -94,6 +97,24 @@ describe('to ask for a new password', () => {
     for (const token of tokens) outcomes.push(outcome(await confirm({ token, password: 'short' })));
     const good = [400, 'password-refused'];
     expect(outcomes).toEqual([refused, refused, good, good, good]);
+  });
+
+  test('sets its work off at no time that the next request could feel', async () => {
+    const delays: number[] = [];
+    const em = gatehouse.app.get(SqlEntityManager).fork();
+    await em.begin();
+    for (let time = 0; time < 30; time++) {
+      const message = { kind: 'password-reset', payload: {}, userId: undefined, withinMs: 1_000 };
+      const id = await gatehouse.app.get(OutboxService).add(em, message);
+      const late = 'select extract(epoch from due_at - now())::float8 as seconds from outbox where id = ?';
+      for (const { seconds } of await em.execute<{ seconds: number }[]>(late, [id])) delays.push(seconds);
+    }
+    await em.rollback();
+    expect([Math.min(...delays) < 0.3, Math.max(...delays) > 0.7, Math.max(...delays) <= 1.001]).toEqual([
+      true,
+      true,
+      true,
+    ]);
   });
 
   test.each([{}, { email: 'no address' }, { email: 'a@example.org', more: 1 }])('takes no %j', async (body) => {
@@ -179,13 +200,18 @@ describe('a new password', () => {
   });
 
   test.each([
-    ['nothing', {}],
-    ['a code without its address', { code: '12345678' }],
-    ['a link and a code', { token: 'a'.repeat(40), email: 'a@example.org', code: '12345678' }],
-    ['a link that is too short', { token: 'a'.repeat(39) }],
-    ['a code that is too short', { email: 'a@example.org', code: '1234567' }],
-  ])('is not set by %s', async (_, proof) => {
-    expect(outcome(await confirm({ ...proof, password }))).toEqual([400, 'invalid-request']);
+    ['nothing', {}, 'token required'],
+    ['a code without its address', { code: '12345678' }, 'email required'],
+    ['an address without a code', { email: 'a@example.org' }, 'code required'],
+    ['a link and a code', { token: 'a'.repeat(40), email: 'a@example.org', code: '12345678' }, 'token invalid'],
+    ['a link that is too short', { token: 'a'.repeat(39) }, 'token invalid-format'],
+    ['a code that is too short', { email: 'a@example.org', code: '1234567' }, 'code invalid-format'],
+  ])('is not set by %s', async (_, proof, fault) => {
+    const answer = await confirm({ ...proof, password });
+    expect(outcome(answer)).toEqual([400, 'invalid-request']);
+    expect(answer.body.errors.map(({ path, code }: { path: string; code: string }) => `${path} ${code}`)).toEqual([
+      fault,
+    ]);
   });
 });
 

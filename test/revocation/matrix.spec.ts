@@ -1,3 +1,4 @@
+import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +9,7 @@ import { KeyRotationService, SigningKeysService } from '#libs/auth';
 
 import { freePort } from '../support/free-port.js';
 import { isAccepted, newPerson, type Person, signIn, signInAdmin } from '../support/people.js';
+import { execute } from '../support/reset-mailbox.js';
 import { newHolder, newRole } from '../support/roles.js';
 import { newService, type Service } from '../support/services.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
@@ -15,7 +17,10 @@ import { saidOf, startVerifierGroup, untilHeard, type VerifierGroup } from '../s
 
 const port = String(await freePort());
 const address = { PORT: port, PUBLIC_URL: `http://127.0.0.1:${port}` };
-const gatehouse = useGatehouse({ environment: { ...address, REFRESH_GRACE_SECONDS: '0', SESSIONS_PER_USER: '3' } });
+const mail = { MAIL: 'file', MAIL_FROM: 'id@example.org' };
+const gatehouse = useGatehouse({
+  environment: { ...address, ...mail, REFRESH_GRACE_SECONDS: '0', SESSIONS_PER_USER: '3' },
+});
 /** Other services, which check tokens by themselves. */
 let services: VerifierGroup;
 let serviceKey: string;
@@ -51,6 +56,16 @@ async function changePassword(person: Person, token: string): Promise<void> {
   );
 }
 
+/** By a link as a mail has it. */
+async function resetPassword({ id }: Person): Promise<void> {
+  const token = randomBytes(20).toString('hex');
+  const insert =
+    "insert into one_time_tokens (id, purpose, user_id, email_key, token_hash) values (?, 'password-reset', ?, '', ?)";
+  await execute(gatehouse, insert, [randomUUID(), id, hash('sha256', token, 'buffer')]);
+  const body = { token, password: 'eight tall chimneys' };
+  expect((await gatehouse.api.post('/v1/auth/password-reset/confirm', { body })).status).toBe(204);
+}
+
 async function reuse(person: Person): Promise<void> {
   const body = { refreshToken: person.refreshToken };
   await gatehouse.api.post('/v1/auth/refresh', { body });
@@ -75,6 +90,7 @@ const events: Record<string, (person: Person) => Promise<unknown>> = {
   'own password changed': (person) => changePassword(person, person.token),
   'password changed by an administrator': async (person) =>
     changePassword(person, (await signInAdmin(gatehouse)).token),
+  'password reset by mail': resetPassword,
   'roles changed': (person) => patchAsAdmin(person, { roles: ['user', 'admin'] }),
   'a permission of its role changed': async () => {
     const { token } = await signInAdmin(gatehouse);

@@ -55,8 +55,11 @@ export function useGatehouse({ environment, own }: Wanted = {}): Gatehouse {
   };
 }
 
-/** Two replicas on a database of their own; as `useGatehouse`. */
-export function useReplicas(): {
+/**
+ * Two replicas on a database of their own; as `useGatehouse`.
+ * @param environment settings of both, asked for when they start
+ */
+export function useReplicas(environment: () => Promise<Wanted['environment']> = async () => undefined): {
   readonly both: () => readonly [Gatehouse, Gatehouse];
   readonly databaseUrl: () => string | undefined;
 } {
@@ -64,8 +67,9 @@ export function useReplicas(): {
   let [here, there]: Gatehouse[] = [];
   beforeAll(async () => {
     own = await copyDatabase();
-    here = await startGatehouse({}, own);
-    there = await startGatehouse({}, own);
+    const settings = await environment();
+    here = await startGatehouse(settings, own);
+    there = await startGatehouse(settings, own);
   });
   afterAll(async () => {
     await here?.stop();

@@ -26,7 +26,7 @@ export class NewPasswordEffects {
   /** To the address that the account has: whoever took it over cannot keep it from the owner. */
   async #tell(em: SqlEntityManager, { id, firstName, email }: Owner, ip: string): Promise<void> {
     if (email === null) return;
-    const time = new Date().toISOString().replace(/T(.{8}).*/, ' $1 UTC');
-    await this.mail.add(em, { kind: 'password-changed', to: email, userId: id, variables: { firstName, time, ip } });
+    const variables = { firstName, time: new Date().toISOString(), ip };
+    await this.mail.add(em, { kind: 'password-changed', to: email, userId: id, variables });
   }
 }

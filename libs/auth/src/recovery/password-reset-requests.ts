@@ -8,6 +8,9 @@ import { OutboxService } from '#libs/platform/outbox';
 
 import { type RequestPasswordReset, resetRequestKind, type ResetRequest } from './password-reset.schema.js';
 
+/** Whoever asks once more at once must not feel whether the first request has led to a mail. */
+const spreadMs = 1_000;
+
 /** Takes requests for a new password. */
 @Injectable()
 export class PasswordResetRequests {
@@ -25,8 +28,7 @@ export class PasswordResetRequests {
   async request({ email }: RequestPasswordReset, { acceptLanguage }: RequestSource): Promise<void> {
     if (!this.mail.isOn) throw new AppError('mail-off');
     const payload: ResetRequest = { email, acceptLanguage };
-    await this.em
-      .fork()
-      .transactional((em) => this.outbox.add(em, { kind: resetRequestKind, payload, userId: undefined }));
+    const entry = { kind: resetRequestKind, payload, userId: undefined, withinMs: spreadMs };
+    await this.em.fork().transactional((em) => this.outbox.add(em, entry));
   }
 }

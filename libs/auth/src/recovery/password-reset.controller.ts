@@ -45,7 +45,7 @@ export class PasswordResetController {
 
   @Post('confirm')
   @PublicOrService()
-  @RateClass('login', 'hash')
+  @RateClass('login')
   @RouteConfig({ hashesPassword: true })
   @HttpCode(204)
   @ApiOperation({
@@ -56,7 +56,14 @@ export class PasswordResetController {
       'the codes of an address; its links go on.',
   })
   @ApiResponse({ status: 204, description: 'The password is set' })
-  @ApiProblems('invalid-request', 'invalid-confirmation', 'password-refused', 'invalid-service-key', 'overloaded')
+  @ApiProblems(
+    'invalid-request',
+    'invalid-confirmation',
+    'password-refused',
+    'mail-off',
+    'invalid-service-key',
+    'overloaded',
+  )
   async confirm(
     @Body({ schema: confirmPasswordResetSchema }) confirmation: ConfirmPasswordReset,
     @Source() source: RequestSource,

@@ -9,6 +9,23 @@ import { codeSchema, tokenSchema } from './proof.schema.js';
 export const requestPasswordResetSchema = z.strictObject({ email: emailSchema }).meta({ id: 'RequestPasswordReset' });
 export type RequestPasswordReset = z.infer<typeof requestPasswordResetSchema>;
 
+type Given = {
+  readonly token?: string | undefined;
+  readonly email?: string | undefined;
+  readonly code?: string | undefined;
+};
+
+/** What is missing, or too much. */
+function faultOf({ token, email, code }: Given): { path: string[]; message: string; params?: { code: string } } {
+  if (token !== undefined) return { path: ['token'], message: 'comes without `email` and `code`' };
+  const params = { code: 'required' };
+  if (email === undefined && code === undefined) {
+    return { path: ['token'], message: 'is required, or `email` and `code`', params };
+  }
+  if (email === undefined) return { path: ['email'], message: 'is required with `code`', params };
+  return { path: ['code'], message: 'is required with `email`', params };
+}
+
 /** By the link, or by the code with the address that it went to. */
 export const confirmPasswordResetSchema = z
   .strictObject({
@@ -20,7 +37,7 @@ export const confirmPasswordResetSchema = z
   .transform(({ token, email, code, password }, context): { readonly proof: Proof; readonly password: string } => {
     if (token !== undefined && email === undefined && code === undefined) return { proof: { token }, password };
     if (token === undefined && email !== undefined && code !== undefined) return { proof: { email, code }, password };
-    context.addIssue({ code: 'custom', message: 'needs `token`, or `email` and `code`', input: undefined });
+    context.addIssue({ code: 'custom', input: undefined, ...faultOf({ token, email, code }) });
     return z.NEVER;
   })
   .meta({ id: 'ConfirmPasswordReset', description: '`token`, or `email` and `code`' });

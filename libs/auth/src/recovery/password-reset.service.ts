@@ -28,7 +28,7 @@ export class PasswordResetService {
    * What the old password had opened ends in the same transaction, on every replica. Signs nobody
    * in, and leaves the second factor on. A password that is refused uses nothing up.
    * @param signal fires when the client hangs up
-   * @throws AppError `invalid-confirmation`, also for somebody who is deactivated;
+   * @throws AppError `invalid-confirmation`, also for somebody who is deactivated; `mail-off`,
    * `password-refused`, `overloaded`, `unavailable`
    */
   async confirm({ proof, password }: ConfirmPasswordReset, source: RequestSource, signal: AbortSignal): Promise<void> {

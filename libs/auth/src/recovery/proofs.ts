@@ -1,6 +1,7 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
+import { MailService } from '#libs/mail';
 import type { RequestSource } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { AuditTrail } from '#libs/security/audit';
@@ -16,15 +17,17 @@ export class Proofs {
     private readonly tokens: OneTimeTokensRepository,
     private readonly users: UsersRepository,
     private readonly audit: AuditTrail,
+    private readonly mail: MailService,
     private readonly em: SqlEntityManager,
   ) {}
 
   /**
    * What a proof stands for; it stays good. A wrong code is counted, and recorded whether the
    * address is known or not: both cost one commit.
-   * @throws AppError `invalid-confirmation`
+   * @throws AppError `mail-off`, `invalid-confirmation`
    */
   async find(purpose: Purpose, proof: Proof, source: RequestSource): Promise<Proven> {
+    if (!this.mail.isOn) throw new AppError('mail-off');
     const proven = await this.tokens.find(purpose, proof);
     if (proven) return proven;
     if ('code' in proof) {
@@ -37,8 +40,9 @@ export class Proofs {
   }
 
   /**
-   * Uses it for a user that `findActiveForUpdate` has locked, and ends all others of the user. Whoever
-   * reads the mail of an address holds it, so that it is confirmed if it is still the user's.
+   * Uses it for a user that `findActiveForUpdate` has locked, and ends all others of the user.
+   * Whoever reads the mail of an address holds it, so that it is confirmed if it is still the
+   * user's.
    * @throws AppError `invalid-confirmation` when it was used meanwhile, or has ended
    */
   async use(em: SqlEntityManager, proven: Proven, user: User, source: RequestSource): Promise<void> {

@@ -42,7 +42,7 @@ export class PasswordResetResolver {
       'Set a new password by the link or the code of the mail; all sessions of the user end. Signs nobody in.',
   })
   @PublicOrService()
-  @RateClass('login', 'hash')
+  @RateClass('login')
   async confirmPasswordReset(
     @Args('input', { type: () => PasswordResetInput }, parsed(confirmPasswordResetSchema)) input: ConfirmPasswordReset,
     @Source() source: RequestSource,

@@ -59,7 +59,9 @@ export class OutboxSender implements OnModuleInit, BeforeApplicationShutdown {
 
   onModuleInit(): void {
     const wake = (): void => this.#wake();
-    this.notifications.subscribe(topic, { onChange: wake, catchUp: async () => wake() });
+    // a notice says in how many ms the entry is due
+    const wakeIn = (delayMs: string): void => void setTimeout(wake, Number(delayMs)).unref();
+    this.notifications.subscribe(topic, { onChange: wakeIn, catchUp: async () => wake() });
     const gauge = (name: string, help: string, of: keyof Counts): void =>
       this.metrics.register({ name, help, kind: 'gauge', read: () => this.#count(of) });
     gauge('outbox_waiting', 'Entries of the outbox that have not been handed over', 'waiting');

@@ -1,3 +1,5 @@
+import { randomInt } from 'node:crypto';
+
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
@@ -13,6 +15,11 @@ export type OutboxMessage = {
   readonly payload: unknown;
   /** Whom it is about; what waits is erased with the user. */
   readonly userId: string | undefined;
+  /**
+   * It is handed over after a random part of this time. For what strangers ask for, when the work
+   * tells whom they have asked about: their next requests must not feel it.
+   */
+  readonly withinMs?: number;
 };
 
 /** An entry as operators see it, with its payload opened. */
@@ -61,11 +68,12 @@ export class OutboxService implements OnModuleInit {
   }
 
   /** Writes it into the transaction of its cause: both happen or neither does. @returns its id */
-  async add(em: SqlEntityManager, { kind, payload, userId }: OutboxMessage): Promise<string> {
+  async add(em: SqlEntityManager, { kind, payload, userId, withinMs = 0 }: OutboxMessage): Promise<string> {
     const id = uuidV7();
+    const delayMs = randomInt(withinMs + 1);
     const sealed = this.masterKey.seal(Buffer.from(JSON.stringify(payload)), contextOf(id));
-    await em.execute(insertEntry, [id, kind, sealed, userId ?? null]);
-    await this.notifications.publish(em, topic, '');
+    await em.execute(insertEntry, [id, kind, sealed, userId ?? null, delayMs / 1_000]);
+    await this.notifications.publish(em, topic, String(delayMs));
     return id;
   }
 

@@ -1,6 +1,7 @@
 import { epochMs, rfc3339Sql, type Statement } from '#libs/platform/database';
 
-export const insertEntry = 'insert into outbox (id, kind, payload, user_id) values (?, ?, ?, ?)';
+export const insertEntry = `insert into outbox (id, kind, payload, user_id, due_at)
+  values (?, ?, ?, ?, now() + make_interval(secs => ?))`;
 
 /**
  * Leases what is due, each entry to one replica: whoever dies at it lets it become due again. The

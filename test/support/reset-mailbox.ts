@@ -13,6 +13,8 @@ export type ReadMail = { readonly subject: string; readonly text: string };
 export type Mailbox = {
   /** Settings of a service that sends here; pass it on as it is, the address is filled in later. */
   readonly environment: Readonly<Record<string, string>>;
+  /** While it refuses, mail waits in the outbox. */
+  readonly refuse: (isRefusing: boolean) => void;
   readonly of: (address: string) => readonly ReadMail[];
   /** Waits until an address has got so many mails. */
   readonly wait: (address: string, count?: number) => Promise<readonly ReadMail[]>;
@@ -31,6 +33,9 @@ export function useMailbox(): Mailbox {
     (sink?.received ?? []).filter(({ to }) => to.includes(address)).map(({ raw }) => read(raw));
   return {
     environment,
+    refuse: (isRefusing) => {
+      if (sink) sink.answer = isRefusing ? { code: 451, text: '4.3.0 not now' } : undefined;
+    },
     of,
     wait: async (address, count = 1) => {
       await vi.waitFor(() => expect(of(address).length).toBeGreaterThanOrEqual(count), patience);
