@@ -3,7 +3,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { findChromium } from '../support/chromium.js';
-import { useMailbox } from '../support/mailbox.js';
+import { useMailbox } from '../support/reset-mailbox.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
 import { expectNoSidewaysScroll, picture, shows, visit } from '../support/visit.js';
 

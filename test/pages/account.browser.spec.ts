@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { newInvitation, newMailed } from '../support/account-pages.js';
 import { findChromium } from '../support/chromium.js';
-import { codeOf, execute, newHolder, useMailbox } from '../support/mailbox.js';
+import { codeOf, execute, newHolder, useMailbox } from '../support/reset-mailbox.js';
 import { signIn, uniqueName } from '../support/people.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
 import { expectNoSidewaysScroll, shows, tabTo, visit } from '../support/visit.js';

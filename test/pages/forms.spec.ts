@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { newInvitation, newMailed, sendForm } from '../support/account-pages.js';
-import { execute, newHolder, nothingWaits, useMailbox } from '../support/mailbox.js';
+import { execute, newHolder, nothingWaits, useMailbox } from '../support/reset-mailbox.js';
 import { newPerson, signIn, uniqueName } from '../support/people.js';
 import { useGatehouse } from '../support/use-gatehouse.js';
 

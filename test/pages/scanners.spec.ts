@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { linkScanners, newInvitation, newMailed } from '../support/account-pages.js';
-import { execute, useMailbox } from '../support/mailbox.js';
+import { execute, useMailbox } from '../support/reset-mailbox.js';
 import { uniqueName } from '../support/people.js';
 import type { Gatehouse } from '../support/start-gatehouse.js';
 import { useGatehouse } from '../support/use-gatehouse.js';

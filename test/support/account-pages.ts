@@ -1,4 +1,4 @@
-import { codeOf, newHolder, tokenOf, type Mailbox } from './mailbox.js';
+import { codeOf, newHolder, tokenOf, type Mailbox } from './reset-mailbox.js';
 import { type Person, signInAdmin, uniqueName } from './people.js';
 import type { Gatehouse } from './start-gatehouse.js';
 
