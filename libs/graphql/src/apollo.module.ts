@@ -26,6 +26,7 @@ import { findExcess } from './limits/query-source.js';
 import { requestPlugin } from './request.plugin.js';
 import { AuditResolver } from './resolvers/audit.resolver.js';
 import { InvitationsResolver } from './resolvers/invitations.resolver.js';
+import { EmailVerificationResolver } from './resolvers/email-verification.resolver.js';
 import { LoginResolver } from './resolvers/login.resolver.js';
 import { PasswordResetResolver } from './resolvers/password-reset.resolver.js';
 import { RolesResolver } from './resolvers/roles.resolver.js';
@@ -53,6 +54,7 @@ class RoutelessApolloDriver extends ApolloDriver {
   providers: [
     AuditResolver,
     InvitationsResolver,
+    EmailVerificationResolver,
     LoginResolver,
     PasswordResetResolver,
     RolesResolver,

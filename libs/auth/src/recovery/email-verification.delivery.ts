@@ -11,6 +11,7 @@ import {
   toEmailKey,
   type User,
   UserAddresses,
+  UserTurns,
 } from '#libs/users';
 
 import { OneTimeTokensRepository } from './one-time-tokens.repository.js';
@@ -23,6 +24,7 @@ type Target = { readonly mail: 'verify' | 'address-change'; readonly email: stri
 export class EmailVerificationDelivery implements OnModuleInit {
   constructor(
     private readonly addresses: UserAddresses,
+    private readonly turns: UserTurns,
     private readonly tokens: OneTimeTokensRepository,
     private readonly mail: MailService,
     private readonly sender: OutboxSender,
@@ -39,7 +41,9 @@ export class EmailVerificationDelivery implements OnModuleInit {
   async #deliver(wanted: EmailVerification, id: string): Promise<void> {
     const userId = await this.addresses.findOwner(wanted);
     if (userId === undefined) return;
-    await this.addresses.withActive(userId, (em, user) => this.#write(em, user, { ...wanted, id }));
+    await this.turns.take(userId, () =>
+      this.addresses.withActive(userId, (em, user) => this.#write(em, user, { ...wanted, id })),
+    );
   }
 
   async #write(em: SqlEntityManager, user: User, wanted: EmailVerification & { id: string }): Promise<void> {

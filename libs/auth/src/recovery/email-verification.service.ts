@@ -5,7 +5,7 @@ import { MailService } from '#libs/mail';
 import { isUser, type RequestSource } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { AuditTrail } from '#libs/security/audit';
-import { UserAddresses } from '#libs/users';
+import { UserAddresses, UserTurns } from '#libs/users';
 
 import type { ConfirmEmail, RequestVerification } from './email-verification.schema.js';
 import { OneTimeTokensRepository, type Proof, type Proven } from './one-time-tokens.repository.js';
@@ -18,6 +18,7 @@ export class EmailVerificationService {
   constructor(
     private readonly em: SqlEntityManager,
     private readonly addresses: UserAddresses,
+    private readonly turns: UserTurns,
     private readonly tokens: OneTimeTokensRepository,
     private readonly audit: AuditTrail,
     private readonly mail: MailService,
@@ -49,10 +50,15 @@ export class EmailVerificationService {
     this.#assertMailOn();
     const proof = proofOf(given);
     const proven = await this.tokens.find(purpose, proof);
-    const isDone = proven && (await this.#use(proven, source));
+    const isDone = proven && (await this.turns.take(proven.userId, () => this.#useOnce(proven, proof, source)));
     if (isDone) return;
     if ('code' in proof) await this.#refuseCode(proof.email, source);
     throw new AppError('invalid-confirmation');
+  }
+
+  /** Of many at once all but one find it used after their turn has come: that costs a look-up. */
+  async #useOnce(proven: Proven, proof: Proof, source: RequestSource): Promise<boolean | undefined> {
+    return (await this.tokens.find(purpose, proof)) ? this.#use(proven, source) : undefined;
   }
 
   /** @returns nothing when it was used meanwhile, or the address is not the user's any more */

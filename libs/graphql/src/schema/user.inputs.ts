@@ -100,3 +100,15 @@ export class PasswordChangeInput {
   @Field(() => String)
   readonly password!: string;
 }
+
+@InputType({ description: '`token`, or `email` and `code`.' })
+export class EmailConfirmation {
+  @Field(() => String, { nullable: true, description: 'What stands behind the `#` of the link.' })
+  readonly token?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The address that the code was sent to.' })
+  readonly email?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The 8 digits of the mail.' })
+  readonly code?: string | null;
+}

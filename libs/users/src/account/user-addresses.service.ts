@@ -47,15 +47,16 @@ export class UserAddresses {
     return (await this.users.findCredentials({ emailKey }))?.id;
   }
 
-  /** Work with an active user who is locked, in a transaction. Nothing when there is none. */
+  /**
+   * Work with an active user who is locked, in a transaction. Take the user's turn before.
+   * @returns nothing when there is no such user
+   */
   withActive<T>(userId: string, work: (em: SqlEntityManager, user: User) => Promise<T>): Promise<T | undefined> {
-    return this.users.turns.take(userId, () =>
-      this.em.fork().transactional(async (em) => {
-        const active = { id: userId, status: 'active' as const };
-        const user = await em.findOne(UserEntity, active, { lockMode: LockMode.PESSIMISTIC_WRITE });
-        return user ? await work(em, user) : undefined;
-      }),
-    );
+    return this.em.fork().transactional(async (em) => {
+      const active = { id: userId, status: 'active' as const };
+      const user = await em.findOne(UserEntity, active, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      return user ? await work(em, user) : undefined;
+    });
   }
 
   /** As `requestProof`, for the address of an account that is made, if it has one. */
