@@ -51,6 +51,7 @@ const forms = new Set(['POST /v1/auth/introspect', 'POST /v1/auth/revoke']);
 const bodies: Readonly<Record<string, () => object>> = {
   'POST /v1/users': () => registration({ roles: ['user', 'admin'] }),
   'PATCH /v1/users/{id}': () => ({ firstName: 'Eve' }),
+  'POST /v1/invitations': () => ({ email: 'guest@example.org' }),
   'POST /v1/roles': () => ({ name: 'mine', permissions: [] }),
   'PATCH /v1/roles/{name}': () => ({ permissions: ['more'] }),
   'POST /v1/services': () => ({ name: 'mine', scopes: [] }),

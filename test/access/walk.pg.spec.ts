@@ -13,6 +13,7 @@ const publicRoutes = [
   'GET /health/ready',
   'GET /health/startup',
   'GET /v1/avatars/{hash}-{size}.webp',
+  'POST /v1/auth/invitations/accept',
   'POST /v1/auth/login',
   'POST /v1/auth/password-reset',
   'POST /v1/auth/password-reset/confirm',
@@ -28,11 +29,13 @@ const optionalRoutes = [
 /** Closed to users that are no administrators. */
 const adminRoutes = [
   'GET /v1/audit',
+  'GET /v1/invitations',
   'GET /v1/roles',
   'GET /v1/services',
   'GET /v1/users',
   'POST /v1/auth/explain',
   'POST /v1/auth/revoke-all',
+  'POST /v1/invitations',
   'POST /v1/roles',
   'POST /v1/services',
   'POST /v1/users/import',

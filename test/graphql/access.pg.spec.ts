@@ -115,6 +115,34 @@ const cases: readonly Case[] = [
     rest: ({ victim: { userName } }) => ['POST', '/v1/users', registration({ userName })],
     graph: ({ victim: { userName } }) => `mutation { createUser(user: ${inGraph(registration({ userName }))}) { id } }`,
   },
+  read('list invitations', '/v1/invitations', 'invitations { nodes { id } }'),
+  read('list too many invitations', '/v1/invitations?limit=101', 'invitations(first: 101) { nodes { id } }'),
+  read('list invitations from a bad cursor', '/v1/invitations?cursor=a', 'invitations(after: "a") { nodes { id } }'),
+  {
+    name: 'invite somebody',
+    rest: ({ victim }) => ['POST', '/v1/invitations', { email: `${victim.userName}@example.org` }],
+    graph: ({ victim }) => `mutation { invite(input: { email: "${victim.userName}@example.org" }) { url } }`,
+  },
+  {
+    name: 'invite somebody with a role',
+    rest: () => ['POST', '/v1/invitations', { email: 'guest@example.org', roles: ['user', 'admin'] }],
+    graph: () => 'mutation { invite(input: { email: "guest@example.org", roles: [USER, ADMIN] }) { url } }',
+  },
+  {
+    name: 'invite somebody who is a user',
+    rest: () => ['POST', '/v1/invitations', { email: 'taken@example.org' }],
+    graph: () => 'mutation { invite(input: { email: "taken@example.org" }) { url } }',
+  },
+  {
+    name: 'withdraw an invitation that there is not',
+    rest: () => ['DELETE', `/v1/invitations/${nobody}`],
+    graph: () => `mutation { withdrawInvitation(id: "${nobody}") }`,
+  },
+  {
+    name: 'accept a made-up invitation',
+    rest: () => ['POST', '/v1/auth/invitations/accept', { token: 'a', userName: 'b', password: 'c' }],
+    graph: () => 'mutation { acceptInvitation(input: { token: "a", userName: "b", password: "c" }) { id } }',
+  },
   {
     name: 'log in with a wrong password',
     rest: ({ stranger: { userName } }) => ['POST', '/v1/auth/login', { userName, password: 'wrong' }],
@@ -240,7 +268,7 @@ test('the cases use every field of Query and Mutation', async () => {
   expect(missing).toEqual([]);
 });
 
-test('without credentials only these mutations are open', async () => {
+test('without credentials only what is written here is open', async () => {
   const world = { victim: { id: nobody, sessionId: nobody }, stranger: {} } as World;
   const open = new Set<string>();
   for (const { graph } of cases) {
@@ -249,10 +277,13 @@ test('without credentials only these mutations are open', async () => {
     if (code !== 'authentication-required') open.add(/\{ ?(\w+)/.exec(query)?.[1] ?? '');
   }
   expect([...open].toSorted()).toEqual([
+    'acceptInvitation',
+    'confirmEmail',
     'confirmPasswordReset',
     'createUser',
     'login',
     'refresh',
+    'requestEmailVerification',
     'requestPasswordReset',
   ]);
 });

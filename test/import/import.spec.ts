@@ -64,6 +64,7 @@ describe('a row', () => {
     ['no first name', { firstName: undefined }, 'firstName', 'required'],
     ['a last name of two lines', { lastName: 'a\nb' }, 'lastName', 'invalid'],
     ['an address that is none', { email: 'nowhere' }, 'email', 'invalid-format'],
+    ['a proof of an address that is text', { emailVerified: 'true' }, 'emailVerified', 'invalid-type'],
     ['a role that cannot be', { roles: ['Root'] }, 'roles.0', 'invalid-format'],
     ['an id that is none', { id: '42' }, 'id', 'invalid-format'],
     ['an empty subject', { subject: '' }, 'subject', 'too-small'],

@@ -147,13 +147,15 @@ describe('a link', () => {
 });
 
 test('an accepted invitation leaves what is to be audited, without the address', async () => {
-  const { id, token } = await newInvitation(gatehouse, boss);
+  const { id, email, token } = await newInvitation(gatehouse, boss);
   const { body: user } = await accept(gatehouse, token);
-  const { body } = await gatehouse.api.get(`/v1/audit?userId=${user.id}`, { token: boss });
-  expect(body.items.map(({ event, details, caller }: any) => [event, details, caller])).toEqual([
+  const { body, text } = await gatehouse.api.get(`/v1/audit?userId=${user.id}`, { token: boss });
+  const events = body.items.map(({ event, details, caller }: any) => [event, details, caller]);
+  expect(events.toSorted()).toEqual([
     ['invitation-accepted', { invitationId: id }, 'anonymous'],
     ['user-created', { roles: 'user' }, 'anonymous'],
   ]);
+  expect(text).not.toContain(email);
 });
 
 test('a service accepts for a person, on its own plan', async () => {

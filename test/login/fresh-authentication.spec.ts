@@ -44,6 +44,12 @@ const administration: readonly Act[] = [
   ['create an administrator', 'POST', () => '/v1/users', () => registration({ roles: ['user', 'admin'] })],
   ['give a role', 'PATCH', () => `/v1/users/${person.id}`, () => ({ roles: ['user', 'clerk'] })],
   ['create a user with a role', 'POST', () => '/v1/users', () => registration({ roles: ['clerk'] })],
+  [
+    'invite somebody with a role',
+    'POST',
+    () => '/v1/invitations',
+    () => ({ email: 'a@example.org', roles: ['clerk'] }),
+  ],
   ['make a role', 'POST', () => '/v1/roles', () => ({ name: 'clerk', permissions: [] })],
   ['change what a role permits', 'PATCH', () => '/v1/roles/user', () => ({ permissions: ['orders:read'] })],
   ['remove a role', 'DELETE', () => '/v1/roles/clerk?force=true'],

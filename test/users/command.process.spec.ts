@@ -46,7 +46,7 @@ const rows = (prefix: string, length: number): Record<string, unknown>[] =>
     userName: `${prefix}${at}`,
     firstName: at % 3 === 0 ? '=cmd()' : 'Ada',
     lastName: at % 5 === 0 ? 'O"Neill, Jr' : 'Ŀovelace',
-    ...(at % 2 === 0 && { email: `${prefix}${at}@example.org` }),
+    ...(at % 2 === 0 && { email: `${prefix}${at}@example.org`, emailVerified: at % 4 === 0 }),
     roles: at % 50 === 0 ? ['admin', 'user'] : ['user'],
     status: at % 7 === 0 ? 'deactivated' : 'active',
     createdAt: new Date(1_500_000_000_123 + at * 977).toISOString(),

@@ -33,6 +33,7 @@ export class AcceptanceController {
     'invalid-request',
     'invalid-confirmation',
     'password-refused',
+    'invalid-service-key',
     'permissions-too-large',
     'user-name-taken',
     'email-taken',

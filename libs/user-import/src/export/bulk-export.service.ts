@@ -22,7 +22,7 @@ type CellStyle = 'exact' | 'spreadsheet';
 /** Some lines of an export. */
 export type ExportChunk = { readonly text: string; readonly users: number };
 
-type Exported = Readonly<Record<string, string | readonly string[] | JsonObject | undefined>>;
+type Exported = Readonly<Record<string, string | boolean | readonly string[] | JsonObject | undefined>>;
 
 /** The members of objects that get columns of their own; the rest is one more column. */
 type Members = Readonly<Record<(typeof objects)[number], readonly string[]>>;
@@ -40,6 +40,7 @@ const columns = [
   'firstName',
   'lastName',
   'email',
+  'emailVerified',
   'roles',
   'status',
   'createdAt',
@@ -104,6 +105,7 @@ function exported(row: ExportRow, { hashes }: ExportOptions): Exported {
     firstName: row.first_name,
     lastName: row.last_name,
     email: row.email ?? undefined,
+    emailVerified: row.email_verified,
     roles: row.roles.toSorted(),
     status: row.status,
     createdAt: toRfc3339(row.created_ms),
@@ -121,7 +123,7 @@ function toLine(user: Exported, options: ExportOptions, members: Members): strin
 }
 
 function textOf(value: Exported[string]): string {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string' || typeof value === 'boolean') return String(value);
   return Array.isArray(value) ? value.join(' ') : '';
 }
 

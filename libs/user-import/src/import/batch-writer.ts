@@ -209,12 +209,14 @@ function freedBy(settled: readonly Change[], existing: ExistingUsers): ReadonlyS
 /** An address that is absent stays; one that is null is removed (RFC 7396). */
 function changeOf({ row, user, hasEmail, existing }: KnownRow): Change {
   const { email, emailKey } = hasEmail ? user : { email: existing.email, emailKey: existing.email_key };
-  const { firstName, lastName } = user;
+  const { firstName, lastName, emailVerified } = user;
   const externalId = existing.external_id ?? user.externalId;
   const isSame =
     existing.first_name === firstName &&
     existing.last_name === lastName &&
     existing.email === email &&
+    existing.email_verified === (email !== null && (emailVerified ?? existing.email_verified)) &&
     existing.external_id === externalId;
-  return { row, profile: { id: existing.id, externalId, firstName, lastName, email, emailKey }, isChanged: !isSame };
+  const profile = { id: existing.id, externalId, firstName, lastName, email, emailKey, emailVerified };
+  return { row, profile, isChanged: !isSame };
 }

@@ -12,9 +12,9 @@ import { cutOffAfterAnswer, ImportRequestsService } from './import-requests.serv
 import { type ImportQuery, importQuerySchema } from './import.schema.js';
 
 const body = `A row a line (NDJSON), or CSV whose first line names the fields:
-\`{ id?, subject?, externalId?, userName, firstName, lastName, email?, roles?, status?, createdAt?, passwordHash?, profile?,
-metadata? }\`. \`id\` is a UUID, \`subject\` the \`sub\` of the user's tokens (1 to 255 characters, kept exactly; the id if absent);
-in CSV, \`profile.<name>\` is a member of \`profile\`. At most 64 KiB a row and 1 GiB at once. A user is found by \`id\`, else
+\`{ id?, subject?, externalId?, userName, firstName, lastName, email?, emailVerified?, roles?, status?, createdAt?,
+passwordHash?, profile?, metadata? }\`. \`id\` is a UUID, \`subject\` the \`sub\` of the user's tokens (1 to 255 characters,
+kept exactly; the id if absent); \`emailVerified\` is true or false, false if absent; in CSV, \`profile.<name>\` is a member of \`profile\`. At most 64 KiB a row and 1 GiB at once. A user is found by \`id\`, else
 \`subject\`, \`externalId\`, \`userName\`; what contradicts is refused in its row. A row without \`passwordHash\` makes a user who cannot log in until a password is set.`;
 const answer = `A line a row, in order, while the rows come:
 \`{ row, status: created|exists|updated|unchanged|refused, id?, code?, errors? }\`. The last line counts them:

@@ -11,7 +11,7 @@ export const importQuerySchema = z.strictObject({
   onExisting: z
     .enum(['skip', 'update'])
     .default('skip')
-    .meta({ description: '`update` brings names and e-mail address up to date; administrators only' }),
+    .meta({ description: '`update` brings names, e-mail address and `emailVerified` up to date; administrators only' }),
   report: z
     .enum(['all', 'refused'])
     .default('all')
@@ -57,6 +57,7 @@ const rowSchema = z.strictObject({
   subject: subjectSchema.nullish(),
   externalId: textSchema({ min: 1, max: 200 }).nullish(),
   ...createUserSchema.pick({ userName: true, firstName: true, lastName: true, email: true, roles: true }).shape,
+  emailVerified: z.boolean('must be true or false').nullish(),
   status: patchUserSchema.shape.status,
   createdAt: createdAt.nullish(),
   passwordHash: z.string().nullish(),

@@ -90,6 +90,7 @@ function toUser(
     lastName: input.lastName,
     email,
     emailKey: email === null ? null : toEmailKey(email),
+    emailVerified: input.emailVerified ?? null,
     roles: input.roles ?? ['user'],
     status: input.status ?? 'active',
     passwordHash: input.passwordHash ?? noPassword,

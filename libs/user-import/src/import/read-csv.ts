@@ -179,7 +179,15 @@ const isObject = (value: unknown): value is object =>
 
 function valueOf(field: string, cell: string): unknown {
   if (field === 'profile' || field === 'metadata') return cell.trim() === '' ? undefined : valueOfCell(cell);
+  if (field === 'emailVerified') return truth(cell.trim());
   if (field !== 'roles') return (exactFields.has(field) ? cell : cell.trim()) || undefined;
   const roles = cell.split(/[\s,;|]+/).filter((role) => role !== '');
   return roles.length === 0 ? undefined : roles;
+}
+
+/** Spreadsheets write `TRUE`. What is neither stays text, for the schema to refuse. */
+function truth(cell: string): unknown {
+  if (cell === '') return undefined;
+  const [isTrue, isFalse] = [/^true$/i.test(cell), /^false$/i.test(cell)];
+  return isTrue || isFalse ? isTrue : cell;
 }

@@ -48,6 +48,7 @@ export type ExistingUser = {
   readonly first_name: string;
   readonly last_name: string;
   readonly email: string | null;
+  readonly email_verified: boolean;
 };
 
 /** What users are found by; those of several rows. */
@@ -74,11 +75,15 @@ export type Writer = {
   readonly assertTrusted: () => Promise<void>;
 };
 
-/** The fields of an existing user that an import may change. */
+/**
+ * The fields of an existing user that an import may change. `emailVerified` is null where the row
+ * does not say: an address that stays keeps what it was, a new one is not verified.
+ */
 export type BulkProfile = Pick<User, 'id' | 'firstName' | 'lastName'> & {
   readonly externalId: string | null;
   readonly email: string | null;
   readonly emailKey: string | null;
+  readonly emailVerified: boolean | null;
 };
 
 /** A user as exported. */
@@ -180,7 +185,8 @@ export class BulkUsersRepository implements OnModuleInit {
         em,
         Array.from(changed, ({ id }) => id),
       );
-      await em.execute(updateProfiles, columns(profiles, 'id', 'externalId', ...profile));
+      const texts = columns(profiles, 'id', 'externalId', ...profile);
+      await em.execute(updateProfiles, [...texts, verifiedOf(profiles)]);
       await assertMayCommit(em, writer);
     });
   }
@@ -241,8 +247,11 @@ function insertValues(users: readonly BulkUser[]): string[] {
   const roles = toArray(users.map((user) => user.roles.join(' ')));
   const objects = (['profile', 'metadata'] as const).map((field) => toArray(users.map((user) => toJson(user[field]))));
   const created = `{${users.map(({ createdMs }) => createdMs).join(',')}}`;
-  return [...texts, ...columns(users, 'status', 'passwordHash'), roles, ...objects, created];
+  return [...texts, verifiedOf(users), ...columns(users, 'status', 'passwordHash'), roles, ...objects, created];
 }
+
+const verifiedOf = (rows: readonly Pick<BulkProfile, 'emailVerified'>[]): string =>
+  `{${rows.map(({ emailVerified }) => String(emailVerified)).join(',')}}`;
 
 /** Null when it is empty: most are. */
 const toJson = (object: JsonObject): string | null => {

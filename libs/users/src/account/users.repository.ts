@@ -196,8 +196,8 @@ export class UsersRepository {
   }
 
   /**
-   * As `insert`, for a user to whom the roles were promised earlier: those that there are no more are
-   * left out.
+   * As `insert`, for a user to whom the roles were promised earlier: those that there are no more
+   * are left out.
    * @throws what `claim` throws; AppError `permissions-too-large`
    */
   insertPromised(fields: NewUser, { claim, inSameTransaction }: Claimed): Promise<User> {
