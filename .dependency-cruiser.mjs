@@ -47,7 +47,7 @@ export const uses = {
   // ADR 29: accounts that somebody else has prepared
   invitations: ['platform/*', 'security/*', 'mail', 'roles', 'users'],
   // ADR 29: the pages for people, all of one make
-  pages: ['platform/*', 'auth', 'invitations', 'messages', 'users'],
+  pages: ['platform/*', 'security/*', 'mail', 'auth', 'invitations', 'messages'],
   // users as rows of a file: nobody but apps uses it
   'user-import': ['platform/*', 'security/*', 'users'],
   graphql: ['platform/*', 'security/*', 'roles', 'services', 'users', 'auth', 'invitations'],

@@ -94,10 +94,12 @@ test('without credentials only what is written here is open', async () => {
   expect([...open].toSorted()).toEqual([
     'acceptInvitation',
     'completeLogin',
+    'confirmEmail',
     'confirmPasswordReset',
     'createUser',
     'login',
     'refresh',
+    'requestEmailVerification',
     'requestPasswordReset',
   ]);
 });

@@ -99,15 +99,18 @@ describe('behind a proxy that takes the path of PUBLIC_URL off', () => {
     expect(document).toMatchObject({ servers: [{ url: base }] });
   });
 
-  test.each(['/docs', '/graphql', '/m', '/m/new'])('the page at %s loads all of its parts', async (path) => {
-    const page = await fetch(base + path, { headers: { accept: 'text/html' } });
-    expect(page.status).toBe(200);
-    const references = [...(await page.text()).matchAll(/(?:src|href)="(?!data:)([^"]+)"/g)].map(
-      ([, reference = '']) => reference,
-    );
-    expect(references).not.toEqual([]);
-    for (const reference of references) expect(await follow(path, reference), reference).toBe(200);
-  });
+  test.each(['/docs', '/graphql', '/m', '/m/new', '/account/verify', '/account/reset', '/account/invitation'])(
+    'the page at %s loads all of its parts',
+    async (path) => {
+      const page = await fetch(base + path, { headers: { accept: 'text/html' } });
+      expect(page.status).toBe(200);
+      const references = [...(await page.text()).matchAll(/(?:src|href)="(?!data:)([^"]+)"/g)].map(
+        ([, reference = '']) => reference,
+      );
+      expect(references).not.toEqual([]);
+      for (const reference of references) expect(await follow(path, reference), reference).toBe(200);
+    },
+  );
 });
 
 test('without a path in PUBLIC_URL nothing is put before paths', async () => {

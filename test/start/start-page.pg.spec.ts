@@ -64,3 +64,14 @@ test('the explorer lists auth and users first', async () => {
   );
   expect(new Set(names)).toEqual(new Set(used));
 });
+
+test('the page for a forgotten password is named while mail is on, and else not', async () => {
+  const off = await gatehouse.api.get('/', { headers: browser });
+  expect(off.text).not.toContain('account/reset');
+  const sending = await startGatehouse({ MAIL: 'smtp', SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'id@example.org' });
+  const on = await sending.api.get('/', { headers: browser });
+  const page = await fetch(`${sending.url}/account/reset`);
+  await sending.stop();
+  expect(on.text).toContain('<a href="account/reset">Forgotten password</a>');
+  expect(page.status).toBe(200);
+});

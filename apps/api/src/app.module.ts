@@ -13,6 +13,7 @@ import { type Config, ConfigModule } from '#libs/platform/config';
 import { CryptoModule, type MasterKey } from '#libs/platform/crypto';
 import { DatabaseModule } from '#libs/platform/database';
 import { HttpModule } from '#libs/platform/http';
+import { PagesModule } from '#libs/pages';
 import { PersonalDataModule } from '#libs/platform/personal-data';
 import { OutboxModule } from '#libs/platform/outbox';
 import { MonitoringModule } from '#libs/platform/monitoring';
@@ -51,6 +52,7 @@ export class AppModule {
         AvatarsModule,
         InvitationsModule,
         MessagesModule,
+        PagesModule,
         UserImportModule,
         HealthModule,
         MetricsModule,

@@ -34,6 +34,7 @@ export { PasswordResetRequests } from './recovery/password-reset-requests.js';
 export {
   type ConfirmPasswordReset,
   confirmPasswordResetSchema,
+  type RequestPasswordReset,
   requestPasswordResetSchema,
 } from './recovery/password-reset.schema.js';
 export { PasswordResetService } from './recovery/password-reset.service.js';

@@ -1,3 +1,5 @@
+export { chooseLocale } from './choose-locale.js';
+export type { Locale } from './mail.js';
 export { MailModule } from './mail.module.js';
 export { type ListedMail, MailService } from './mail.service.js';
 export { UndeliverableAddressEntity } from './undeliverable-address.entity.js';

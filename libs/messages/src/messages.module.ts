@@ -6,7 +6,6 @@ import { IdempotencyModule } from '#libs/platform/idempotency';
 import { LinkTokens } from './links/link-tokens.js';
 import { MessageCipher } from './message-cipher.js';
 import { MessageLifetime } from './message-lifetime.js';
-import { MessagePagesController } from './message-pages.controller.js';
 import { MessagesController } from './messages.controller.js';
 import { MessagesPersonalData } from './messages.personal-data.js';
 import { MessagesRepository } from './messages.repository.js';
@@ -14,7 +13,7 @@ import { MessagesService } from './messages.service.js';
 
 @Module({
   imports: [AuditModule, IdempotencyModule],
-  controllers: [MessagesController, MessagePagesController],
+  controllers: [MessagesController],
   providers: [LinkTokens, MessageCipher, MessageLifetime, MessagesPersonalData, MessagesRepository, MessagesService],
 })
 export class MessagesModule {}

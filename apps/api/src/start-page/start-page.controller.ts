@@ -21,7 +21,11 @@ export class StartPageController {
   readonly #page: string;
 
   constructor(@Inject(CONFIG) config: Config) {
-    this.#page = renderPage({ hasGraphiql: showsGraphiql(config), isEmbedded: isEmbedded(config) });
+    this.#page = renderPage({
+      hasGraphiql: showsGraphiql(config),
+      isEmbedded: isEmbedded(config),
+      sendsMail: config.MAIL !== 'off',
+    });
   }
 
   @Get()
@@ -41,10 +45,10 @@ export class StartPageController {
   }
 }
 
-type Shown = { readonly hasGraphiql: boolean; readonly isEmbedded: boolean };
+type Shown = { readonly hasGraphiql: boolean; readonly isEmbedded: boolean; readonly sendsMail: boolean };
 
 /** All URLs are relative, because the service may stand below a path. Nothing on it is secret. */
-const renderPage = ({ hasGraphiql, isEmbedded }: Shown): string => `<!doctype html>
+const renderPage = ({ hasGraphiql, isEmbedded, sendsMail }: Shown): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -65,7 +69,7 @@ const renderPage = ({ hasGraphiql, isEmbedded }: Shown): string => `<!doctype ht
 ${hasGraphiql ? '<li><a href="graphql">GraphiQL</a>: the same over GraphQL</li>\n' : ''}<li><a href="openapi.json">OpenAPI document</a>: for generators of clients</li>
 <li><a href="health/ready">Health</a>: whether it can serve requests</li>
 <li><a href="m/new">Messages</a>: write one that deletes itself when it is read</li>
-</ul>
+${sendsMail ? '<li><a href="account/reset">Forgotten password</a>: choose a new one by mail</li>\n' : ''}</ul>
 <h2>What to do first</h2>
 <ol>
 <li>Find the first administrator's password. It is in the file <code>first-admin-password</code> in the folder <code>DATA_DIR</code>

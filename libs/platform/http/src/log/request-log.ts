@@ -1,10 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { callerName } from '#libs/platform/access';
-import type { ErrorCode } from '#libs/platform/errors';
+import type { AppError, ErrorCode } from '#libs/platform/errors';
 
 import { traceIdOf } from './request-ids.js';
 import { loggablePath } from './request-path.js';
+
+/** A page in place of a problem document. */
+export type ErrorPage = { readonly headers: Readonly<Record<string, string>>; readonly body: string };
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,6 +25,8 @@ declare module 'fastify' {
     isStream?: boolean;
     /** Errors as RFC 6749 §5.2 has them; problem documents otherwise. */
     errorFormat?: 'oauth';
+    /** The route answers people: an error is this page (HTML), with the status of the error. */
+    errorPage?: (error: AppError, request: FastifyRequest) => ErrorPage;
     /** Fields of a form whose repetition has a code of its own; else it is `invalid-request`. */
     whenRepeated?: Readonly<Record<string, ErrorCode>>;
     /** Most bytes of a body this route takes. */

@@ -13,10 +13,11 @@ export function sendProblem(error: AppError, request: FastifyRequest, reply: Fas
   if (reply.sent) return;
   // Fastify would close after a body that it did not take
   if (error.status === 413 && isDiscardable(request.raw)) void reply.removeHeader('connection');
-  const { status, headers, body } = problemAnswer(error, {
-    path: toPublicPath(request, loggablePath(request)),
-    requestId: request.id,
-    errorFormat: request.routeOptions.config.errorFormat,
-  });
-  void reply.code(status).headers(headers).send(body);
+  const { errorFormat, errorPage } = request.routeOptions.config;
+  const path = toPublicPath(request, loggablePath(request));
+  const { status, headers, body } = problemAnswer(error, { path, requestId: request.id, errorFormat });
+  void reply.code(status).headers(headers);
+  if (!errorPage) return void reply.send(body);
+  const page = errorPage(error, request);
+  return void reply.headers(page.headers).send(page.body);
 }

@@ -40,6 +40,7 @@ export function trackRoutes(server: FastifyInstance): void {
 const refusesUnseen = (method: string, config: RouteOptions['config'] = {}): boolean =>
   !bodyless.has(method) &&
   config.errorFormat === undefined &&
+  config.errorPage === undefined &&
   config.isPathSecret !== true &&
   config.consumes?.some((type) => streamed.has(type)) !== true;
 

@@ -20,7 +20,7 @@ type Headers = {
 
 /** A public route that answers a static file or page, with the headers of its type. */
 export const StaticRoute = (
-  path: string,
+  path: string | string[],
   type: keyof typeof mediaTypes,
   { policy, maxAgeSeconds }: Headers = {},
 ): MethodDecorator =>
@@ -34,10 +34,11 @@ export const StaticRoute = (
 
 /**
  * A `Content-Security-Policy` that allows only the named sources, such as `style-src 'self'`:
- * nothing inline, nothing of other hosts that is not named, no frames around the page and no forms.
+ * nothing inline, nothing of other hosts that is not named, no frames around the page, and forms
+ * to `forms` alone.
  */
-export const pagePolicy = (sources: string): string =>
-  `default-src 'none'; ${sources}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`;
+export const pagePolicy = (sources: string, forms: "'none'" | "'self'" = "'none'"): string =>
+  `default-src 'none'; ${sources}; frame-ancestors 'none'; base-uri 'none'; form-action ${forms}`;
 
 /** The files of a folder, each read from the disk once: most of these routes have no rate limit. */
 export class StaticFiles {

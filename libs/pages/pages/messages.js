@@ -1,6 +1,6 @@
 /* The pages at /m and /m/new. Text only ever goes into the page as text (`textContent`). */
+import { $, busy, call, explain, on, secretOfPage, show } from './page.js';
 
-const api = new URL('../v1/', import.meta.url);
 const bodyLimitBytes = 65_536;
 /** As in libs/messages/src/links/link-tokens.ts: marks may stand before the token, and anything behind it. */
 const tokenPattern = /^(?:%(?:25)*[\dA-F]{2}|[^\w%-])*([\w-]{43})/i;
@@ -11,66 +11,47 @@ const invisible = /[\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\uF
 let accessToken;
 let revealed = '';
 
-const $ = (id) => document.getElementById(id);
-const on = (id, event, handler) => $(id).addEventListener(event, (happened) => void handler(happened));
-const show = (...ids) => {
-  for (const section of document.querySelectorAll('section')) section.hidden = !ids.includes(section.id);
-};
-
-async function call(method, path, body) {
-  const response = await fetch(new URL(path, api), {
-    method,
-    cache: 'no-store',
-    redirect: 'error',
-    headers: {
-      accept: 'application/json',
-      ...(body && { 'content-type': 'application/json' }),
-      ...(accessToken && { authorization: `Bearer ${accessToken}` }),
-    },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  const answer = /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined;
-  return { status: response.status, answer, retryAfter: Number(response.headers.get('retry-after')) || 0 };
-}
-
-/** One thing at a time: a second click on the way uses nothing up. */
-async function busy(button, work) {
-  button.disabled = true;
-  try {
-    return await work();
-  } catch {
-    return { status: 0 };
-  } finally {
-    button.disabled = false;
-  }
-}
-
-function explain({ status, answer, retryAfter }) {
-  if (status === 0) return 'The server cannot be reached. Check your connection.';
-  if (status === 429 && retryAfter) return `That was too often. Try again in ${retryAfter} seconds.`;
-  if (status >= 500) return 'The server cannot answer now. Try again shortly.';
-  const fields = (answer?.errors ?? []).map(({ path, message }) => `${path}: ${message}`).join(' ');
-  return fields || answer?.detail || 'Something went wrong.';
-}
-
 const timeText = (iso) =>
   new Intl.DateTimeFormat(undefined, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(iso));
+
+/** What waits for the code of the second factor. */
+let challenge;
 
 async function signIn(event, then) {
   event.preventDefault();
   const form = event.target;
-  $('sign-in-error').textContent = '';
-  const { userName, password } = Object.fromEntries(new FormData(form));
+  const { userName, password, code } = Object.fromEntries(new FormData(form));
   accessToken = undefined;
-  const result = await busy(form.querySelector('button'), () => call('POST', 'auth/login', { userName, password }));
-  if (result.status !== 200) {
-    $('sign-in-error').textContent = explain(result);
+  const [path, body] = challenge
+    ? ['auth/login/second-factor', { challenge, code: code.trim() }]
+    : ['auth/login', { userName, password }];
+  $('sign-in-error').textContent = '';
+  const result = await busy(form.querySelector('button'), () => call('POST', path, { body }));
+  if (result.status === 200) {
+    form.reset();
+    askFor(form, undefined);
+    accessToken = result.answer.accessToken;
+    then();
     return;
   }
-  form.reset();
-  accessToken = result.answer.accessToken;
-  then();
+  if (result.answer?.code === 'second-factor-required') {
+    askFor(form, result.answer.challenge);
+    return;
+  }
+  $('sign-in-error').textContent = explain(result);
+  // a challenge that has ended cannot be answered: the password is asked for again
+  if (result.answer?.code === 'invalid-challenge') askFor(form, undefined);
+}
+
+/** Asks for the code of the second factor when there is a challenge, else for the password. */
+function askFor(form, wanted) {
+  challenge = wanted;
+  const { userName, password, code } = form.elements;
+  const isCode = challenge !== undefined;
+  for (const field of [userName, password]) field.disabled = field.parentElement.hidden = isCode;
+  code.disabled = code.parentElement.hidden = !isCode;
+  code.value = '';
+  (isCode ? code : password).focus();
 }
 
 /** Where the clipboard is closed to us (plain http), the text is selected for the keyboard. */
@@ -86,7 +67,7 @@ async function copy(element, text) {
   }
 }
 
-const tokenOfPage = () => tokenPattern.exec(location.hash)?.[1];
+const tokenOfPage = () => secretOfPage(tokenPattern);
 
 function say(title, lead) {
   $('title').textContent = title;
@@ -117,7 +98,7 @@ async function look() {
     show();
     return;
   }
-  const result = await busy($('again'), () => call('GET', `messages/${tokenOfPage()}`));
+  const result = await busy($('again'), () => call('GET', `messages/${tokenOfPage()}`, { accessToken }));
   if (result.status !== 200) {
     sayFailure(result);
     return;
@@ -135,7 +116,7 @@ async function look() {
 
 /** Uses one read up. */
 async function reveal() {
-  const result = await busy($('reveal'), () => call('POST', `messages/${tokenOfPage()}/reveal`));
+  const result = await busy($('reveal'), () => call('POST', `messages/${tokenOfPage()}/reveal`, { accessToken }));
   if (result.status !== 200) {
     sayFailure(result);
     return;
@@ -193,7 +174,7 @@ async function send(event) {
     ...(maxReads.value && { maxReads: Number(maxReads.value) }),
     ...(recipientId.value.trim() && { recipientId: recipientId.value.trim() }),
   };
-  const result = await busy($('make'), () => call('POST', 'messages', message));
+  const result = await busy($('make'), () => call('POST', 'messages', { body: message, accessToken }));
   if (result.status === 401) {
     accessToken = undefined;
     $('sign-in-error').textContent = 'Your sign-in has ended. Sign in again: what you wrote is still there.';
@@ -216,13 +197,15 @@ function sayMade({ url, expiresAt }) {
 }
 
 async function signOut() {
-  await busy($('sign-out'), () => call('POST', 'auth/logout'));
+  await busy($('sign-out'), () => call('POST', 'auth/logout', { accessToken }));
   accessToken = undefined;
   clear();
   show('signing-in');
 }
 
 function startWriting() {
+  // hidden without this script: the browser would send the password by itself
+  show('signing-in');
   on('compose', 'input', measure);
   on('compose', 'submit', send);
   on('sign-out', 'click', signOut);

@@ -1,0 +1,10 @@
+import { readFileSync } from 'node:fs';
+
+import { expect, test } from 'vitest';
+
+import { tokenAtStart } from '#libs/messages';
+
+test("the page's script finds the token behind the # by the pattern of the server", () => {
+  const script = readFileSync(new URL('../../pages/messages.js', import.meta.url), 'utf8');
+  expect(script).toContain(`const tokenPattern = ${tokenAtStart};`);
+});
