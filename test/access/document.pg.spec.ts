@@ -10,7 +10,7 @@ type Operation = { readonly route: string; readonly security: readonly Readonly<
 /** What somebody shows, and what of their own a request may name. */
 type Caller = { readonly headers: Record<string, string>; readonly own?: Partial<Person> & { readonly name?: string } };
 
-const gatehouse = useGatehouse({ own: true });
+const gatehouse = useGatehouse({ own: true, environment: { MAIL: 'file', MAIL_FROM: 'id@example.org' } });
 let operations: readonly Operation[];
 const services = new Map<string, Service>();
 

@@ -13,6 +13,8 @@ const publicRoutes = [
   'GET /health/ready',
   'GET /health/startup',
   'GET /v1/avatars/{hash}-{size}.webp',
+  'POST /v1/auth/email-verification',
+  'POST /v1/auth/email-verification/confirm',
   'POST /v1/auth/invitations/accept',
   'POST /v1/auth/login',
   'POST /v1/auth/password-reset',

@@ -183,6 +183,16 @@ export const cases: readonly Case[] = [
     rest: () => ['POST', '/v1/auth/reauthenticate', { password: 'seven green bottles' }],
     graph: () => 'mutation { reauthenticate(password: "seven green bottles") { sessionId } }',
   },
+  {
+    name: 'ask for a mail to an address',
+    rest: () => ['POST', '/v1/auth/email-verification', { email: 'ada@example.org' }],
+    graph: () => 'mutation { requestEmailVerification(email: "ada@example.org") }',
+  },
+  {
+    name: 'confirm an address by a link that is made up',
+    rest: () => ['POST', '/v1/auth/email-verification/confirm', { token: madeUp }],
+    graph: () => `mutation { confirmEmail(input: { token: "${madeUp}" }) }`,
+  },
   read('look at the second factor', '/v1/auth/second-factor', 'secondFactor { recoveryCodesLeft }'),
   {
     name: 'begin with a second factor',

@@ -41,7 +41,8 @@ describe('with mail on', () => {
     const text = textTo(email) ?? '';
     expect(text).toContain('Subject: You are invited');
     expect(text).toContain(body.url);
-    expect(text).toContain(`good until ${body.expiresAt.slice(0, 10)} ${body.expiresAt.slice(11, 16)} UTC`);
+    const day = new Date(body.expiresAt).toLocaleDateString('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
+    expect(text).toContain(`good until ${day} at ${body.expiresAt.slice(11, 16)} UTC`);
     expect((await accept(gatehouse, tokenOf(body.url))).status).toBe(201);
   });
 

@@ -58,7 +58,7 @@ export class InvitationsService {
     const fields = { id, email, emailKey, roles, firstName, lastName, token };
     const made = await this.invitations.insert(fields, async (em, invitation) => {
       await this.roles.assertGrantable(em, roles, everybodysRoles);
-      const variables = { link: url, expires: invitation.expiresAt.replace(/T(.{5}).*/, ' $1 UTC') };
+      const variables = { link: url, expires: invitation.expiresAt };
       const { acceptLanguage } = source;
       await this.mail.add(em, { kind: 'invitation', to: email, variables, acceptLanguage });
       const details = { invitationId: id, roles: roles.join(' ') };
