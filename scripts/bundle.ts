@@ -6,7 +6,7 @@ const dist = resolve('dist');
 /** In place of what swc has written: everybody starts the programs by these paths. */
 const programs = ['apps/api/src/main', 'apps/cli/src/main'];
 
-/** Stays in node_modules: native code, files that are read, and what is loaded only when asked for. */
+/** Stays in node_modules: native code, files that are read, what is loaded only when asked for. */
 const external = [
   /^@node-rs\//,
   /^sharp$/,

@@ -14,7 +14,7 @@ import { UndeliverableAddressesService } from './undeliverable-addresses.service
 /** The kind of mail in the outbox. */
 const inOutbox = 'mail';
 
-/** A mail of somebody, before its language is chosen; without `userId` to somebody who is no user. */
+/** A mail, before its language is chosen; without `userId` to somebody who is no user. */
 export type MailTo<Kind extends MailKind> = Omit<Mail<Kind>, 'locale'> &
   LanguageWishes & { readonly userId?: string | undefined };
 

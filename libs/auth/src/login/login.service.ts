@@ -39,8 +39,8 @@ export class LoginService {
   /**
    * Sets the device cookie.
    * @throws AppError `second-factor-required` or `email-not-verified`, after the right password;
-   * `invalid-credentials`, `overloaded`, `unavailable`; `unknown-audience` before anything is looked
-   * up, hashed or counted
+   * `invalid-credentials`, `overloaded`, `unavailable`; `unknown-audience` before anything is
+   * looked up, hashed or counted
    */
   async login({ credentials, source, signal }: LoginRequest, { request, reply }: RequestContext): Promise<TokenPair> {
     const { userName, password } = credentials;

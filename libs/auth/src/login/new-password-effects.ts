@@ -30,7 +30,8 @@ export class NewPasswordEffects {
   async #tell(em: SqlEntityManager, owner: Owner, { caller, ip, ...source }: RequestSource): Promise<void> {
     const { id: userId, firstName, email: to, locale } = owner;
     if (to === null) return;
-    // the language of an administrator says nothing of the owner's; who is nobody has proved to read their mail
+    // an administrator's language says nothing of the owner's; whoever is not signed in has proved
+    // to read the owner's mail
     const isOwn = caller.kind === 'anonymous' || (isUser(caller) && caller.userId === userId);
     const wishes = { locale, acceptLanguage: isOwn ? source.acceptLanguage : undefined };
     const variables = { firstName, time: new Date().toISOString(), ip };

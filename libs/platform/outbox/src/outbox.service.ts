@@ -89,8 +89,8 @@ export class OutboxService implements OnModuleInit {
   }
 
   /**
-   * For a handler that writes something: the entry goes in the same transaction, so that it does its
-   * work once although it may come twice. @returns whether it was still there
+   * For a handler that writes something: the entry goes in the same transaction, so that the work
+   * is done once although the entry may come twice. @returns whether it was still there
    */
   async finishWithin(em: SqlEntityManager, id: string): Promise<boolean> {
     return (await em.execute<unknown[]>('delete from outbox where id = ? returning 1', [id])).length > 0;
