@@ -11,6 +11,8 @@ import { useGatehouse } from '../support/use-gatehouse.js';
 /** What somebody may call who holds such a role and has given no second factor. */
 const open = [
   'GET /v1/auth/second-factor',
+  // to an address, whoever asks
+  'POST /v1/auth/email-verification',
   'POST /v1/auth/logout',
   'POST /v1/auth/reauthenticate',
   'POST /v1/auth/second-factor/totp',
