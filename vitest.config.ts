@@ -22,7 +22,8 @@ export default defineConfig({
   resolve: { conditions: ['source'], alias: [{ find: /^graphql$/, replacement: require.resolve('graphql') }] },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
-    maxWorkers: 3,
+    // on two cores, since tests wait for mail, notices and processes a good part of their time
+    maxWorkers: 4,
     // the service keeps nothing in module scope, and loading it anew for each file would cost more than the tests
     isolate: false,
     projects: [
