@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -15,7 +17,8 @@ let own: OwnDatabase;
 let gatehouse: Gatehouse;
 
 const start = async (environment: Record<string, string>, database?: OwnDatabase): Promise<Gatehouse> => {
-  const service = await startGatehouse({ MAIL_FROM, ...environment }, database);
+  const here = { PUBLIC_URL: 'http://127.0.0.1:3000' };
+  const service = await startGatehouse({ MAIL_FROM, ...here, ...environment }, database);
   started.push(service);
   return service;
 };
@@ -65,7 +68,7 @@ describe('a mail that was written', () => {
     expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
     const text = await answer.text();
     expect(text).toContain('Hello &lt;img src=x&gt; &amp; &quot;co&quot;,');
-    expect(text).toContain('<a href="http://gatehouse.test"');
+    expect(text).toContain('<a href="http://127.0.0.1:3000"');
     expect(text).toMatch(/<iframe src="[^"]+\/html" sandbox=""/);
   });
 
@@ -89,6 +92,16 @@ test.each(['nothing', '..%2fmaster-key', '%2e%2e%2fmaster-key', '..%5cmaster-key
   },
 );
 
+test.each([
+  ['through a proxy', { 'x-forwarded-for': '203.0.113.7' }],
+  ['through a proxy of RFC 7239', { forwarded: 'for=203.0.113.7' }],
+  ['by the name of another host', { host: 'elsewhere.example' }],
+])('whoever comes %s finds nothing', async (_, headers) => {
+  const { hostname, port } = new URL(gatehouse.url);
+  const [answer] = await once(get({ hostname, port, path: '/dev/mail', headers }), 'response');
+  expect(answer.resume().statusCode).toBe(404);
+});
+
 test('a file that is no mail breaks nothing', async () => {
   const service = await start({ MAIL: 'file', DATA_DIR: folder });
   mkdirSync(join(folder, 'mail'), { recursive: true });
@@ -100,6 +113,7 @@ test('a file that is no mail breaks nothing', async () => {
 test.each([
   ['in production', { MAIL: 'file', NODE_ENV: 'production', MASTER_KEY: Buffer.alloc(32, 1).toString('base64') }],
   ['without MAIL=file', { MAIL: 'off' }],
+  ['where the world calls it by another name', { MAIL: 'file', PUBLIC_URL: 'https://id.example.org' }],
 ])('%s there is no such page', async (_, environment) => {
   const service = await start(environment);
   for (const path of ['/dev/mail', '/dev/mail.css', '/dev/mail/a']) {

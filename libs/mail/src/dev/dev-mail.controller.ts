@@ -18,10 +18,14 @@ const mailPolicy =
   "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
 const html = 'text/html; charset=utf-8';
 
+/** A name or address of this machine alone, as a URL has it. */
+const isLoopback = (hostname: string): boolean => /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
+
 /**
  * The mails of `MAIL=file`, for who develops on this machine. They open accounts: so only while
- * `NODE_ENV` is not `production`, and only for who connects from this machine, whatever a proxy
- * says.
+ * `NODE_ENV` is not `production` and `PUBLIC_URL` is of this machine, which it is behind no proxy;
+ * and only for who connects from this machine, and by its own name: a page of another name that
+ * leads here could read them otherwise (DNS rebinding).
  */
 @ApiExcludeController()
 @Controller('dev')
@@ -29,8 +33,8 @@ export class DevMailController {
   readonly #files = new StaticFiles(new URL('../../pages/', import.meta.url));
   readonly #mails: KeptMails | undefined;
 
-  constructor(@Inject(CONFIG) { MAIL, NODE_ENV, DATA_DIR }: Config) {
-    const isShown = MAIL === 'file' && NODE_ENV !== 'production';
+  constructor(@Inject(CONFIG) { MAIL, NODE_ENV, DATA_DIR, PUBLIC_URL }: Config) {
+    const isShown = MAIL === 'file' && NODE_ENV !== 'production' && isLoopback(new URL(PUBLIC_URL).hostname);
     this.#mails = isShown ? new KeptMails(join(DATA_DIR, 'mail')) : undefined;
   }
 
@@ -81,10 +85,12 @@ export class DevMailController {
   }
 
   /** @throws AppError `not-found` as for any address that there is not */
-  #mailsFor({ socket }: FastifyRequest): KeptMails {
+  #mailsFor({ socket, headers }: FastifyRequest): KeptMails {
     const { remoteAddress = '' } = socket;
     const isHere = /^(?:::1|(?:::ffff:)?127\.\d+\.\d+\.\d+)$/.test(remoteAddress);
-    if (!this.#mails || !isHere) throw new AppError('not-found');
+    const isForwarded = headers['x-forwarded-for'] !== undefined || headers['forwarded'] !== undefined;
+    const isOwnName = isLoopback((headers.host ?? '').replace(/:\d+$/, ''));
+    if (!this.#mails || !isHere || isForwarded || !isOwnName) throw new AppError('not-found');
     return this.#mails;
   }
 }
