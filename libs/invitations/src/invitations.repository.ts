@@ -1,9 +1,8 @@
-import { hash } from 'node:crypto';
-
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import type { TimePosition } from '#libs/platform/contract';
+import { digestBytes } from '#libs/platform/crypto';
 import { Sql, Sweeper } from '#libs/platform/database';
 
 import type { InvitationView } from './invitations.schema.js';
@@ -35,7 +34,7 @@ export class InvitationsRepository implements OnModuleInit {
     inSameTransaction: InSameTransaction<InvitationView>,
   ): Promise<InvitationView> {
     return this.em.fork().transactional(async (em) => {
-      const values = [id, email, emailKey, roles.join(' '), firstName, lastName, hashOf(token)];
+      const values = [id, email, emailKey, roles.join(' '), firstName, lastName, digestBytes(token)];
       const [made] = await em.execute<InvitationView[]>(insertInvitation, values);
       if (!made) throw new Error('The invitation was not inserted');
       await inSameTransaction(em, made);
@@ -54,7 +53,7 @@ export class InvitationsRepository implements OnModuleInit {
 
   /** What a token stands for now; it stays good. */
   findByToken(token: string): Promise<OpenInvitation | undefined> {
-    return this.sql.row(openByToken, [hashOf(token)]);
+    return this.sql.row(openByToken, [digestBytes(token)]);
   }
 
   /**
@@ -63,7 +62,7 @@ export class InvitationsRepository implements OnModuleInit {
    * @returns whether it was still good; of uses at once one finds that
    */
   async take(em: SqlEntityManager, token: string): Promise<boolean> {
-    const [row] = await em.execute<{ isTaken: boolean }[]>(takeAll, [hashOf(token), hashOf(token)]);
+    const [row] = await em.execute<{ isTaken: boolean }[]>(takeAll, [digestBytes(token), digestBytes(token)]);
     return row?.isTaken === true;
   }
 
@@ -77,5 +76,3 @@ export class InvitationsRepository implements OnModuleInit {
     });
   }
 }
-
-const hashOf = (token: string): Buffer => hash('sha256', token, 'buffer');

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { pageCursorSchema, pageLimitSchema, textSchema } from '#libs/platform/contract';
+import { pageCursorSchema, pageLimitSchema, pastedTokenMeta, pastedTokenSchema } from '#libs/platform/contract';
 import { createUserSchema, emailSchema } from '#libs/users';
 
 const { firstName, lastName, roles, userName, password } = createUserSchema.shape;
@@ -39,18 +39,8 @@ export type ListInvitations = z.infer<typeof listInvitationsSchema>;
 
 export const invitationIdSchema = z.uuid().meta({ description: 'The id of an invitation' });
 
-/**
- * The token as people copy it: the whole link is taken, too, in capital letters and with marks
- * around it. What is no token is one that no invitation has.
- */
-const token = textSchema({ max: 500 })
-  .transform((text) =>
-    text
-      .slice(text.lastIndexOf('#') + 1)
-      .replaceAll(/^[^\da-z]+|[^\da-z]+$/gi, '')
-      .toLowerCase(),
-  )
-  .meta({ description: 'What stands behind the `#` of the link', example: '3f6c0f1f5d6f0e0c5a1fb7d5a3e0c9b28d4e7a10' });
+/** What is no token is one that no invitation has. */
+const token = pastedTokenSchema.meta(pastedTokenMeta);
 
 export const acceptInvitationSchema = z
   .strictObject({ token, userName, password, ...names })

@@ -1,12 +1,10 @@
-import { randomBytes } from 'node:crypto';
-
 import { Inject, Injectable } from '@nestjs/common';
 
 import { MailService } from '#libs/mail';
 import type { RequestSource } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { QueryCursors, type TimePosition, timePosition } from '#libs/platform/contract';
-import { uuidV7 } from '#libs/platform/crypto';
+import { linkToken, uuidV7 } from '#libs/platform/crypto';
 import { AppError } from '#libs/platform/errors';
 import type { IdempotencyLock } from '#libs/platform/idempotency';
 import { RoleGrants } from '#libs/roles';
@@ -53,7 +51,7 @@ export class InvitationsService {
     const emailKey = toEmailKey(email);
     // so that nobody is invited in vain; the constraint decides when the account is made
     if ((await this.users.findTaken(null, emailKey)).isEmailTaken) throw new AppError('email-taken');
-    const [id, token, roles] = [uuidV7(), randomBytes(20).toString('hex'), given ?? everybodysRoles];
+    const [id, token, roles] = [uuidV7(), linkToken(), given ?? everybodysRoles];
     const url = `${this.config.PUBLIC_URL}/account/invitation#${token}`;
     const fields = { id, email, emailKey, roles, firstName, lastName, token };
     const made = await this.invitations.insert(fields, async (em, invitation) => {

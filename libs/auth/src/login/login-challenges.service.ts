@@ -1,10 +1,8 @@
-import { hash } from 'node:crypto';
-
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import type { RequestSource } from '#libs/platform/access';
-import { randomToken } from '#libs/platform/crypto';
+import { digestBytes, randomToken } from '#libs/platform/crypto';
 import { byPages, Sql, Sweeper } from '#libs/platform/database';
 import { AppError } from '#libs/platform/errors';
 import { PersonalData } from '#libs/platform/personal-data';
@@ -57,7 +55,7 @@ export class LoginChallengesService implements OnModuleInit {
   /** A challenge that nobody can guess, and what is kept of it. */
   make(): { readonly challenge: string; readonly challengeHash: Buffer } {
     const challenge = randomToken();
-    return { challenge, challengeHash: hashOf(challenge) };
+    return { challenge, challengeHash: digestBytes(challenge) };
   }
 
   /** The answer to the right password of somebody whose second factor has to follow. */
@@ -68,17 +66,17 @@ export class LoginChallengesService implements OnModuleInit {
 
   /** What a challenge is for; it stays good. */
   find(challenge: string, { caller }: RequestSource): Promise<LoginChallenge | undefined> {
-    return this.sql.row(findChallenge, [hashOf(challenge), caller.kind === 'service' ? caller.name : null]);
+    return this.sql.row(findChallenge, [digestBytes(challenge), caller.kind === 'service' ? caller.name : null]);
   }
 
   /** Whether it is good still. */
   async isGood(em: SqlEntityManager, challenge: string): Promise<boolean> {
-    return (await em.execute<unknown[]>(isGood, [hashOf(challenge)])).length > 0;
+    return (await em.execute<unknown[]>(isGood, [digestBytes(challenge)])).length > 0;
   }
 
   /** Uses it up. @returns whether it was good until now: of uses at once, one gets it */
   async use(em: SqlEntityManager, challenge: string): Promise<boolean> {
-    return (await em.execute<unknown[]>(useChallenge, [hashOf(challenge)])).length > 0;
+    return (await em.execute<unknown[]>(useChallenge, [digestBytes(challenge)])).length > 0;
   }
 
   /** The same password was hashed anew since the challenge was written. */
@@ -91,5 +89,3 @@ export class LoginChallengesService implements OnModuleInit {
     for await (const { id: _, ...challenge } of byPages(this.sql, personalData, userId)) yield challenge;
   }
 }
-
-const hashOf = (challenge: string): Buffer => hash('sha256', challenge, 'buffer');

@@ -2,7 +2,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { MailService } from '#libs/mail';
-import { isUser, type RequestSource } from '#libs/platform/access';
+import { languageOf, type RequestSource } from '#libs/platform/access';
 import { type PasswordOwner, UsersRepository } from '#libs/users';
 
 import { LoginAttemptsRepository } from './login-attempts.repository.js';
@@ -27,14 +27,11 @@ export class NewPasswordEffects {
   }
 
   /** To the address that the account has: whoever took it over cannot keep it from the owner. */
-  async #tell(em: SqlEntityManager, owner: Owner, { caller, ip, ...source }: RequestSource): Promise<void> {
+  async #tell(em: SqlEntityManager, owner: Owner, source: RequestSource): Promise<void> {
     const { id: userId, firstName, email: to, locale } = owner;
     if (to === null) return;
-    // an administrator's language says nothing of the owner's; whoever is not signed in has proved
-    // to read the owner's mail
-    const isOwn = caller.kind === 'anonymous' || (isUser(caller) && caller.userId === userId);
-    const wishes = { locale, acceptLanguage: isOwn ? source.acceptLanguage : undefined };
-    const variables = { firstName, time: new Date().toISOString(), ip };
+    const wishes = { locale, acceptLanguage: languageOf(userId, source) };
+    const variables = { firstName, time: new Date().toISOString(), ip: source.ip };
     await this.mail.add(em, { kind: 'password-changed', to, userId, variables, ...wishes });
   }
 }

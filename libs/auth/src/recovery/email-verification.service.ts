@@ -1,14 +1,14 @@
 import { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
-import { MailService } from '#libs/mail';
 import { isUser, type RequestSource } from '#libs/platform/access';
 import { AppError } from '#libs/platform/errors';
 import { AuditTrail } from '#libs/security/audit';
 import { UserAddresses, UserTurns } from '#libs/users';
 
 import type { ConfirmEmail, RequestVerification } from './email-verification.schema.js';
-import { OneTimeTokensRepository, type Proof, type Proven } from './one-time-tokens.repository.js';
+import { OneTimeProofs } from './one-time-proofs.js';
+import { OneTimeTokensRepository, type Proven } from './one-time-tokens.repository.js';
 
 const purpose = 'email-verification';
 
@@ -22,9 +22,9 @@ export class EmailVerificationService {
     private readonly em: SqlEntityManager,
     private readonly addresses: UserAddresses,
     private readonly turns: UserTurns,
+    private readonly proofs: OneTimeProofs,
     private readonly tokens: OneTimeTokensRepository,
     private readonly audit: AuditTrail,
-    private readonly mail: MailService,
   ) {}
 
   /**
@@ -33,7 +33,7 @@ export class EmailVerificationService {
    * @throws AppError `mail-off`, `invalid-request`
    */
   async request({ email }: RequestVerification, { caller, acceptLanguage }: RequestSource): Promise<void> {
-    this.#assertMailOn();
+    this.proofs.assertMailOn();
     const userId = isUser(caller) ? caller.userId : undefined;
     if (email === undefined && userId === undefined) {
       const message = 'is required of whoever is not signed in';
@@ -49,14 +49,9 @@ export class EmailVerificationService {
    * @throws AppError `mail-off`, `invalid-confirmation`; `email-taken` when another user has got
    * the address meanwhile
    */
-  async confirm(given: ConfirmEmail, source: RequestSource): Promise<void> {
-    this.#assertMailOn();
-    const proof = proofOf(given);
-    const proven = await this.tokens.find(purpose, proof);
-    const isDone = proven && (await this.#useOnce(proven, source));
-    if (isDone) return;
-    if ('code' in proof) await this.#refuseCode(proof.email, source);
-    throw new AppError('invalid-confirmation');
+  async confirm(proof: ConfirmEmail, source: RequestSource): Promise<void> {
+    const proven = await this.proofs.find(purpose, proof, source);
+    if (!(await this.#useOnce(proven, source))) await this.proofs.refuse(purpose, proof, source);
   }
 
   /**
@@ -87,20 +82,4 @@ export class EmailVerificationService {
       return true;
     });
   }
-
-  /** One row whether the address is somebody's or not: both cost a commit. */
-  async #refuseCode(email: string, source: RequestSource): Promise<void> {
-    await this.em.fork().transactional(async (em) => {
-      await this.tokens.countWrongCode(em, purpose, email);
-      await this.audit.record({ event: 'one-time-code-refused', details: { purpose } }, source, em);
-    });
-  }
-
-  #assertMailOn(): void {
-    if (!this.mail.isOn) throw new AppError('mail-off');
-  }
 }
-
-/** The schema has made sure that there is one of both. */
-const proofOf = ({ token, email = '', code = '' }: ConfirmEmail): Proof =>
-  token === undefined ? { email, code } : { token };

@@ -21,15 +21,25 @@ export class OneTimeProofs {
     private readonly em: SqlEntityManager,
   ) {}
 
+  /** @throws AppError `mail-off`: there is nothing to prove with */
+  assertMailOn(): void {
+    if (!this.mail.isOn) throw new AppError('mail-off');
+  }
+
   /**
-   * What a proof stands for; it stays good. A wrong code is counted, and recorded whether the
-   * address is known or not: both cost one commit.
-   * @throws AppError `mail-off`, `invalid-confirmation`
+   * What a proof stands for; it stays good.
+   * @throws AppError `mail-off`, and as `refuse`
    */
   async find(purpose: Purpose, proof: Proof, source: RequestSource): Promise<Proven> {
-    if (!this.mail.isOn) throw new AppError('mail-off');
-    const proven = await this.tokens.find(purpose, proof);
-    if (proven) return proven;
+    this.assertMailOn();
+    return (await this.tokens.find(purpose, proof)) ?? this.refuse(purpose, proof, source);
+  }
+
+  /**
+   * A wrong code is counted, and recorded whether the address is known or not: both cost a commit.
+   * @throws AppError `invalid-confirmation`
+   */
+  async refuse(purpose: Purpose, proof: Proof, source: RequestSource): Promise<never> {
     if ('code' in proof) {
       await this.em.fork().transactional(async (em) => {
         await this.tokens.countWrongCode(em, purpose, proof.email);

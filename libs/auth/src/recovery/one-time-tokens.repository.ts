@@ -1,10 +1,10 @@
-import { hash, randomBytes, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
 import { type Config, CONFIG } from '#libs/platform/config';
-import { MasterKey } from '#libs/platform/crypto';
+import { digestBytes, linkToken, MasterKey } from '#libs/platform/crypto';
 import { byPages, type Expired, Sql } from '#libs/platform/database';
 import { toEmailKey } from '#libs/users';
 
@@ -68,9 +68,9 @@ export class OneTimeTokensRepository {
   async issue(em: SqlEntityManager, { id, purpose, userId, emailKey }: Wanted): Promise<LinkAndCode | undefined> {
     const [row] = await em.execute<{ count: number; isIssued: boolean }[]>(countOfHour, [emailKey, id, userId]);
     if (!row || row.isIssued || row.count >= this.config.MAIL_LIMIT_PER_ADDRESS) return undefined;
-    const token = randomBytes(20).toString('hex');
+    const token = linkToken();
     const code = randomInt(100_000_000).toString().padStart(8, '0');
-    const hashes = [hashOf(token), this.#hashOfCode(purpose, emailKey, code)];
+    const hashes = [digestBytes(token), this.#hashOfCode(purpose, emailKey, code)];
     await em.execute(insertToken, [id, purpose, userId, emailKey, ...hashes]);
     await em.execute(endSurplus, [userId, purpose]);
     return { token, code };
@@ -78,7 +78,7 @@ export class OneTimeTokensRepository {
 
   /** What a proof stands for now; it stays good. */
   find(purpose: Purpose, proof: Proof): Promise<Proven | undefined> {
-    if ('token' in proof) return this.sql.row(findByToken, [purpose, hashOf(proof.token)]);
+    if ('token' in proof) return this.sql.row(findByToken, [purpose, digestBytes(proof.token)]);
     const emailKey = toEmailKey(proof.email);
     return this.sql.row(findByCode, [purpose, emailKey, this.#hashOfCode(purpose, emailKey, proof.code)]);
   }
@@ -115,5 +115,3 @@ export class OneTimeTokensRepository {
     return this.master.mac('one-time-code', `${purpose} ${code} ${emailKey}`);
   }
 }
-
-const hashOf = (token: string): Buffer => hash('sha256', token, 'buffer');

@@ -8,9 +8,6 @@ import { OutboxService } from '#libs/platform/outbox';
 
 import { type RequestPasswordReset, resetRequestKind, type ResetRequest } from './password-reset.schema.js';
 
-/** Whoever asks once more at once must not feel whether the first request has led to a mail. */
-const spreadMs = 1_000;
-
 /** Takes requests for a new password. */
 @Injectable()
 export class PasswordResetRequests {
@@ -28,7 +25,7 @@ export class PasswordResetRequests {
   async request({ email }: RequestPasswordReset, { acceptLanguage }: RequestSource): Promise<void> {
     if (!this.mail.isOn) throw new AppError('mail-off');
     const payload: ResetRequest = { email, acceptLanguage };
-    const entry = { kind: resetRequestKind, payload, userId: undefined, withinMs: spreadMs };
+    const entry = { kind: resetRequestKind, payload, userId: undefined };
     await this.em.fork().transactional((em) => this.outbox.addIfRoom(em, entry));
   }
 }

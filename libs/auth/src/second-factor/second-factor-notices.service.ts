@@ -2,7 +2,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 
 import { MailService } from '#libs/mail';
-import { isUser } from '#libs/platform/access';
+import { languageOf } from '#libs/platform/access';
 import { type Actor, type AuditEvent, AuditTrail } from '#libs/security/audit';
 
 import { addressee } from './second-factors.sql.js';
@@ -28,9 +28,7 @@ export class SecondFactorNotices {
     if (!owner?.email) return;
     const time = new Date().toISOString();
     const { email: to, firstName, locale } = owner;
-    // the language of an administrator says nothing of the owner's
-    const isOwn = by !== 'operator' && isUser(by.caller) && by.caller.userId === userId;
-    const wishes = { locale, acceptLanguage: isOwn ? by.acceptLanguage : undefined };
+    const wishes = { locale, acceptLanguage: by === 'operator' ? undefined : languageOf(userId, by) };
     await this.mail.add(em, { kind: 'second-factor-changed', to, userId, variables: { firstName, time }, ...wishes });
   }
 }

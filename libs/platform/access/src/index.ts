@@ -13,7 +13,7 @@ export {
   WithoutSecondFactor,
 } from './access.decorators.js';
 export { AccessGuard } from './access.guard.js';
-export { type CallerNow, callerNow, Source, type RequestSource, sourceOf } from './request-source.js';
+export { type CallerNow, callerNow, languageOf, Source, type RequestSource, sourceOf } from './request-source.js';
 export { addressKeys, addressWidths } from './address-key.js';
 export { clientAddressFinder, isListed, parseAddress } from './client-address.js';
 export { bearerToken, parseServiceKey, type ServiceKey } from './credentials.js';

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
-import { anonymous, type Principal } from './principal.js';
+import { anonymous, isUser, type Principal } from './principal.js';
 import { requestOf } from './request-of.js';
 
 /** What the guard leaves on a request. */
@@ -50,3 +50,13 @@ export const sourceOf = (request: FastifyRequest): RequestSource => ({
 export const Source = createParamDecorator((_: undefined, context: ExecutionContext): RequestSource =>
   sourceOf(requestOf(context)),
 );
+
+/**
+ * `Accept-Language`, when the user may have sent it: nobody else chooses the language of a person's
+ * mail, and whoever is not signed in may be that person.
+ */
+export const languageOf = (
+  userId: string,
+  { caller, acceptLanguage }: Pick<RequestSource, 'caller'> & Partial<RequestSource>,
+): string | undefined =>
+  caller.kind === 'anonymous' || (isUser(caller) && caller.userId === userId) ? acceptLanguage : undefined;

@@ -1,5 +1,5 @@
 export { CryptoModule } from './crypto.module.js';
-export { digest, isSame, randomToken } from './digest.js';
+export { digest, digestBytes, isSame, linkToken, randomToken } from './digest.js';
 export { loadMasterKey, type LoadedMasterKey } from './load-master-key.js';
 export { ensurePrivateFolder } from './private-folder.js';
 export { MasterKey, SealingKey, WrongMasterKeyError } from './sealing-key.js';

@@ -16,11 +16,6 @@ export type OutboxMessage = {
   readonly payload: unknown;
   /** Whom it is about; what waits is erased with the user. */
   readonly userId: string | undefined;
-  /**
-   * It is handed over after a random part of this time. For what strangers ask for, when the work
-   * tells whom they have asked about: their next requests must not feel it.
-   */
-  readonly withinMs?: number;
 };
 
 /** An entry as operators see it, with its payload opened. */
@@ -38,6 +33,8 @@ export type ListedEntry = {
 type ListedRow = Omit<ListedEntry, 'payload'> & { readonly payload: Uint8Array };
 
 export const topic = 'outbox';
+/** Within this time what strangers ask for is handed over. */
+const spreadMs = 1_000;
 
 /** The one durable queue of what is told to others: mail, and what comes. */
 @Injectable()
@@ -71,21 +68,19 @@ export class OutboxService implements OnModuleInit {
   }
 
   /** Writes it into the transaction of its cause: both happen or neither does. @returns its id */
-  async add(em: SqlEntityManager, { userId, withinMs = 0, ...message }: OutboxMessage): Promise<string> {
-    const [id, ...rest] = this.valuesOf(message);
-    const delayMs = randomInt(withinMs + 1);
-    await em.execute(insertEntry, [id, ...rest, userId ?? null, delayMs / 1_000]);
-    await this.notifications.publish(em, topic, String(delayMs));
-    return id;
+  add(em: SqlEntityManager, message: OutboxMessage): Promise<string> {
+    return this.#write(em, message, 0);
   }
 
   /**
-   * As `add`, for what anybody may ask for: a flood of it must not grow the table without end.
+   * As `add`, for what anybody may ask for. A flood of it must not grow the table without end, and
+   * it is handed over after a random part of a second: whoever asks once more at once must not feel
+   * whether the first request has led to anything.
    * @throws AppError `unavailable` when 100,000 entries wait
    */
   async addIfRoom(em: SqlEntityManager, message: OutboxMessage): Promise<string> {
     await this.#room.take(em);
-    return this.add(em, message);
+    return this.#write(em, message, randomInt(spreadMs + 1));
   }
 
   /**
@@ -116,6 +111,13 @@ export class OutboxService implements OnModuleInit {
   /** Makes what was given up due again: one, or all. @returns how many */
   async retry(kind: string, id?: string): Promise<number> {
     return (await this.sql.row<{ count: number }>(retryFailed, [kind, id ?? null]))?.count ?? 0;
+  }
+
+  async #write(em: SqlEntityManager, { userId, ...message }: OutboxMessage, delayMs: number): Promise<string> {
+    const [id, ...rest] = this.valuesOf(message);
+    await em.execute(insertEntry, [id, ...rest, userId ?? null, delayMs / 1_000]);
+    await this.notifications.publish(em, topic, String(delayMs));
+    return id;
   }
 }
 

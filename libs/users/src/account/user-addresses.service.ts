@@ -1,7 +1,7 @@
-import { LockMode, SqlEntityManager } from '@mikro-orm/sql';
+import { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 
-import { isUser, type RequestSource } from '#libs/platform/access';
+import { languageOf, type RequestSource } from '#libs/platform/access';
 import { type Config, CONFIG } from '#libs/platform/config';
 import { toEmailKey } from '#libs/platform/contract';
 import { AppError } from '#libs/platform/errors';
@@ -12,9 +12,6 @@ import { type EmailVerification, emailVerificationKind } from './email-verificat
 import { type User, UserEntity } from './user.entity.js';
 import { rethrowTaken } from './user-keys.js';
 import { UsersRepository } from './users.repository.js';
-
-/** Whoever asks once more at once must not feel whether the first request has led to a mail. */
-const spreadMs = 1_000;
 
 /** An address alone may be anybody's: who it is about is not known yet. */
 const entryOf = (wanted: EmailVerification): OutboxMessage => ({
@@ -45,7 +42,7 @@ export class UserAddresses {
    */
   async requestProof(em: SqlEntityManager, wanted: EmailVerification): Promise<void> {
     if (this.config.MAIL === 'off') return;
-    await this.outbox.addIfRoom(em, { ...entryOf(wanted), withinMs: spreadMs });
+    await this.outbox.addIfRoom(em, entryOf(wanted));
   }
 
   /** The user whose address is meant, as far as it can be told without a lock. */
@@ -64,8 +61,7 @@ export class UserAddresses {
    */
   withActive<T>(userId: string, work: (em: SqlEntityManager, user: User) => Promise<T>): Promise<T | undefined> {
     return this.em.fork().transactional(async (em) => {
-      const active = { id: userId, status: 'active' as const };
-      const user = await em.findOne(UserEntity, active, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      const user = await this.users.findActiveForUpdate(em, userId);
       return user ? await work(em, user) : undefined;
     });
   }
@@ -147,7 +143,3 @@ function addressesAfter(user: User, email: string | null, mail: Config['MAIL']):
 
 const namesOf = (before: Addresses, after: Addresses): string[] =>
   (['email', 'pendingEmail'] as const).filter((name) => (before[name] ?? null) !== (after[name] ?? null));
-
-/** Nobody else chooses the language of a person's mail; who is not signed in may be that person. */
-const languageOf = (userId: string, { caller, acceptLanguage }: RequestSource): string | undefined =>
-  caller.kind === 'anonymous' || (isUser(caller) && caller.userId === userId) ? acceptLanguage : undefined;
