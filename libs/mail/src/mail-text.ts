@@ -1,3 +1,5 @@
+import { escapeHtml } from '#libs/platform/contract';
+
 /**
  * A text of a mail: a line `Subject: …`, an empty line, paragraphs with empty lines between. A
  * paragraph `[label]({{variable}})` alone is a button, and `{{code}}` alone is shown large.
@@ -103,16 +105,6 @@ p{margin:0 0 16px;overflow-wrap:anywhere}
 .address,.service{font-size:13px;color:#57606a}
 @media (prefers-color-scheme:dark){body{background:#14171c;color:#e6e8eb}.page{background:#1f242b}
 .button{background:#4c8ddb!important;color:#0b0d10!important}.address,.service{color:#9aa4af}}`;
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-export const escapeHtml = (text: string): string =>
-  text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
 
 /** What people chose may hold line breaks and controls; a mail shows it in one line. */
 const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');

@@ -1,4 +1,5 @@
-import { escapeHtml } from '../mail-text.js';
+import { escapeHtml } from '#libs/platform/contract';
+
 import type { KeptMail } from './kept-mails.js';
 
 /** The list; it says what to do when there is none. */

@@ -1,3 +1,5 @@
+import { escapeHtml } from '#libs/platform/contract';
+
 /** Markup. Only `html` makes it, so that no text of a person gets into a page as markup. */
 export class Html {
   constructor(readonly text: string) {}
@@ -14,12 +16,3 @@ function toMarkup(part: Part): string {
   if (typeof part === 'string') return escapeHtml(part);
   return part instanceof Html ? part.text : part.map(({ text }) => text).join('');
 }
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const escapeHtml = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');

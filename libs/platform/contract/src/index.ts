@@ -1,5 +1,6 @@
 export { audienceKey, audienceSchema, wantedAudienceSchema } from './audience.schema.js';
 export { emailLimit, faultOfEmail, toEmailKey } from './email-address.js';
+export { escapeHtml } from './escape-html.js';
 export { instantSchema } from './instant.schema.js';
 export { pastedTokenMeta, pastedTokenSchema } from './pasted-token.schema.js';
 export { permissionListSchema } from './permission.schema.js';
